@@ -1,0 +1,76 @@
+"""A scene file as a whole: copying it while it is open, and looking at one that came from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from canvas import schema
+from canvas.database import sync_folder
+from canvas.errors import SceneError, storage_error
+
+MAX_BYTES = 8 * 2**30  # of an upload
+
+
+def size(path: Path) -> int:
+    """Bytes on the disk, with the log that is not folded in yet."""
+    log = path.with_name(path.name + "-wal")
+    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+
+
+def backup(connection: sqlite3.Connection, destination: Path) -> None:
+    """Copy what `connection` sees into a new file that needs no log beside it; it appears complete or not at all."""
+    if destination.exists():
+        raise SceneError(f"{destination.name} already exists: choose another name for the copy.")
+    part = destination.with_name(f".{destination.name}.{os.getpid()}.part")
+    try:
+        with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(destination)
+        sync_folder(destination.absolute().parent)
+    except (sqlite3.Error, OSError) as error:
+        raise storage_error(error, destination) from error
+    finally:
+        for leftover in (part, part.with_name(part.name + "-journal")):
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
+
+
+def check(path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Raise SceneError where a file from elsewhere is too large, damaged, newer, or not a scene; it is only read."""
+    schema.check_header(path)
+    if size(path) > max_bytes:
+        raise SceneError(f"{path.name} is larger than {max_bytes / 2**30:.1f} GB: send a smaller one.")
+    damaged = SceneError(f"{path.name} is damaged: export or copy it again where it came from.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA cell_size_check = ON")
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise damaged
+            version = schema.user_version(connection)
+            if _layout(connection) != _expected_layout(version):
+                raise SceneError(f"{path.name} is not laid out like a Text2Earth scene: choose another file.")
+            needed = {"title", "resolution", "revision", "created", "modified", "program"}
+            if not needed <= {row[0] for row in connection.execute("SELECT key FROM meta")}:
+                raise damaged
+    except sqlite3.Error as error:
+        raise damaged from error
+
+
+def _layout(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    """Every table, index, view and trigger with its definition; anything extra in a foreign file could run code."""
+    rows = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
+    return {(kind, name, sql) for kind, name, sql in rows if not name.startswith("sqlite_")}
+
+
+def _expected_layout(version: int) -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for script in schema.MIGRATIONS[:version]:
+            connection.executescript(script)
+        return _layout(connection)

@@ -1,0 +1,371 @@
+"""A scene: one file that grows without bounds, keeps every accepted change, and can take each of them back."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from canvas import codec, files, history, pyramid, tiles
+from canvas.database import Database
+from canvas.errors import SceneError
+from canvas.geometry import CELL, Rect, bounding_rect, tile_rect
+from canvas.history import Step, TileChange
+from canvas.request import Request
+from canvas.schema import program_version
+from canvas.snapshot import Patch, Snapshot
+
+TITLE_LENGTH = 120
+RESOLUTIONS = (0.5, 128.0)  # m/px: Google levels 18 to 10
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a request would do to the scene. `rect` lies on the 8 px grid.
+
+    Only pixels where `valid` and cells where `latent_valid` are set are written; everything else stays as it is.
+    The latents belong to the model `request.model`.
+    """
+
+    request: Request
+    layer: str
+    rect: Rect
+    pixels: np.ndarray  # uint8 (h, w, 3)
+    valid: np.ndarray  # bool (h, w)
+    latents: np.ndarray  # float32 (4, h/8, w/8)
+    latent_valid: np.ndarray  # bool (h/8, w/8)
+
+
+class Scene:
+    """An open scene file, safe to use from several threads; several processes may have the same file open.
+
+    Every method that changes something is one transaction, on the disk when it returns. If it raises SceneError,
+    nothing was changed.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._drawing = threading.Lock()
+
+    @classmethod
+    def create(cls, path: str | Path, resolution: float, title: str = "Untitled scene") -> Scene:
+        """A new empty scene of `resolution` m/px (0.5 to 128) in a new file."""
+        meta: dict[str, str | float | int] = {
+            "title": _checked_title(title),
+            "resolution": _checked_resolution(resolution),
+            "revision": 0,
+            "created": history.now(),
+            "modified": history.now(),
+            "program": program_version(),
+        }
+        return cls(Database.create(Path(path), meta))
+
+    @classmethod
+    def open(cls, path: str | Path) -> Scene:
+        """The scene in a file; older formats are brought up to date, a read-only file can be looked at."""
+        return cls(Database(Path(path)))
+
+    def close(self) -> None:
+        """Close the file; the scene object is of no use afterwards."""
+        self._database.close()
+
+    def __enter__(self) -> Scene:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # what it is
+
+    @property
+    def path(self) -> Path:
+        return self._database.path
+
+    @property
+    def writable(self) -> bool:
+        """False for a file or folder without write permission."""
+        return self._database.writable
+
+    @property
+    def title(self) -> str:
+        with self.snapshot() as at:
+            return str(at.meta("title"))
+
+    @property
+    def resolution(self) -> float:
+        """m/px, fixed once the scene has content."""
+        with self.snapshot() as at:
+            return at.resolution
+
+    @property
+    def revision(self) -> int:
+        """Grows by one with every change of the content: an accepted change, an erasure, an undo, a redo."""
+        with self.snapshot() as at:
+            return at.revision
+
+    @property
+    def bounds(self) -> Rect | None:
+        """The smallest rectangle (px) around everything known; None in an empty scene."""
+        with self.snapshot() as at:
+            return at.bounds
+
+    @property
+    def model_fingerprint(self) -> str:
+        """The model of the newest change that is not undone; empty where none has one."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT model FROM steps WHERE NOT undone AND model != '' ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+        return row[0] if row else ""
+
+    def summary(self) -> dict[str, Any]:
+        """What a list of scenes shows, JSON-ready, all at one moment."""
+        with self._database.read() as connection:
+            at = Snapshot(connection)
+            bounds = at.bounds
+            done, undone = connection.execute("SELECT count(*) - sum(undone), sum(undone) FROM steps").fetchone()
+            return {
+                "title": at.meta("title"),
+                "resolution": at.resolution,
+                "revision": at.revision,
+                "bounds": list(bounds) if bounds else None,
+                "empty": bounds is None,
+                "can_undo": bool(done),
+                "can_redo": bool(undone),
+                "layers": list(at.layers) or ["rgb"],
+                "created": at.meta("created"),
+                "modified": at.meta("modified"),
+                "program": at.meta("program"),
+                "tiles": connection.execute("SELECT count(*) FROM heads").fetchone()[0],
+                "bytes": files.size(self.path),
+                "writable": self.writable,
+            }
+
+    # reading
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One moment of the scene, for several reads that must fit together."""
+        with self._database.read() as connection:
+            yield Snapshot(connection)
+
+    def read(self, rect: Rect, layer: str = "rgb", model: str | None = None) -> Patch:
+        """Pixels and latents of a rectangle on the 8 px grid; see `Snapshot.read`."""
+        with self.snapshot() as at:
+            return at.read(rect, layer, model)
+
+    def history(self, newest: int | None = None) -> list[Step]:
+        """The accepted changes, oldest first, undone ones at the end; only the `newest` so many where given."""
+        with self._database.read() as connection:
+            return history.steps(connection, newest)
+
+    def tile_index(self, span: Rect, z: int = 0, layer: str = "rgb") -> list[tuple[int, int, int]]:
+        """(x, y, revision) of the tiles with content in a rectangle of tile coordinates at zoom level z."""
+        _check_tile(layer, z)
+        with self._database.read() as connection:
+            return pyramid.index(connection, layer, span, z)
+
+    def tile_webp(self, layer: str, z: int, x: int, y: int) -> tuple[bytes, int] | None:
+        """(lossless WebP with alpha 0 where nothing is known, revision) of a tile; None where it is empty.
+
+        Level z shows 2**z px per pixel. A zoomed-out tile is drawn when it is first asked for after a change.
+        """
+        _check_tile(layer, z)
+        if z and self.writable:
+            with suppress(SceneError):  # a full disk or a busy file must not hide what can be drawn without storing
+                self._redraw(layer, z, x, y)
+        with self._database.read() as connection:
+            return pyramid.image(connection, layer, z, x, y)
+
+    def _redraw(self, layer: str, z: int, x: int, y: int) -> None:
+        """Bring (z, x, y) and all below it up to date in the file, a few tiles at a time."""
+        while True:
+            with self._drawing, self._database.read() as connection:
+                drawn = pyramid.draw(connection, layer, pyramid.dirty(connection, layer, z, x, y))
+                if not drawn:
+                    return
+                with self._database.write() as writer:
+                    pyramid.keep(writer, drawn)
+
+    # changing
+
+    def accept(self, change: Change) -> Step:
+        """Write a change into the scene; a redo branch ends here."""
+        rect, layer = change.rect, change.layer
+        _check_change(change)
+        box = bounding_rect(change.valid, rect.x, rect.y)
+        with self._database.write() as connection:
+            resolution = Snapshot(connection).resolution
+            if change.request.resolution != resolution:
+                raise SceneError(
+                    f"This was made for {change.request.resolution:g} m/px and the scene has {resolution:g} m/px: "
+                    "generate it again for this scene."
+                )
+            revision = _next_revision(connection)
+            history.drop_redo(connection)
+            changed: list[TileChange] = []
+            for x, y in rect.tiles():
+                whole = tile_rect(x, y)
+                part = whole.intersect(rect)
+                here, there = part.slices(whole), part.slices(rect)
+                cells_here = part.cells().slices(whole.cells())
+                cells_there = part.cells().slices(rect.cells())
+                if not change.valid[there].any() and not change.latent_valid[cells_there].any():
+                    continue
+                before = tiles.head(connection, layer, x, y)
+                tile = tiles.Tile.blank(layer) if before is None else tiles.load(connection, layer, x, y, before)
+                tile.write_pixels(here, change.pixels[there], change.valid[there])
+                tile.write_latents(
+                    cells_here, change.latents[:, cells_there[0], cells_there[1]], change.latent_valid[cells_there],
+                    change.request.model,
+                )  # fmt: skip
+                tiles.store(connection, layer, x, y, revision, tile)
+                changed.append((layer, x, y, before, revision))
+            return _finish(connection, change.request, box, revision, changed)
+
+    def erase(self, rect: Rect, layer: str = "rgb") -> Step:
+        """Make a region (snapped to 8 px) empty again; a redo branch ends here."""
+        rect = Rect(*rect).snap()
+        with self._database.write() as connection:
+            request = Request("erase", rect, Snapshot(connection).resolution, layer)
+            revision = _next_revision(connection)
+            history.drop_redo(connection)
+            changed: list[TileChange] = []
+            for x, y, before in tiles.heads_in(connection, layer, rect.tile_span()):
+                whole = tile_rect(x, y)
+                here = whole.intersect(rect).slices(whole)
+                tile = tiles.load(connection, layer, x, y, before)
+                if not tile.valid[here].any():
+                    continue
+                tile.clear(here)
+                if tile.valid.any():
+                    tiles.store(connection, layer, x, y, revision, tile)
+                    changed.append((layer, x, y, before, revision))
+                else:
+                    changed.append((layer, x, y, before, None))
+            if not changed:
+                raise SceneError("There is nothing to erase here: choose a region with content.")
+            return _finish(connection, request, rect, revision, changed)
+
+    def undo(self) -> Step | None:
+        """Take back the newest change; None where there is none."""
+        with self._database.write() as connection:
+            return _moved(connection, history.undo(connection))
+
+    def redo(self) -> Step | None:
+        """Bring back the change that was undone last, byte for byte; None where there is none."""
+        with self._database.write() as connection:
+            return _moved(connection, history.redo(connection))
+
+    def set_title(self, title: str) -> None:
+        """Rename the scene (1 to 120 characters); the file keeps its name."""
+        title = _checked_title(title)
+        with self._database.write() as connection:
+            _set_meta(connection, title=title, modified=history.now())
+
+    def set_resolution(self, resolution: float) -> None:
+        """Choose another resolution (m/px); only in a scene into which no undo can bring content back."""
+        resolution = _checked_resolution(resolution)
+        with self._database.write() as connection:
+            if resolution == Snapshot(connection).resolution:
+                return
+            if connection.execute("SELECT 1 FROM steps WHERE NOT undone LIMIT 1").fetchone():
+                raise SceneError("The resolution is fixed once a scene has content: start a new scene for another one.")
+            history.drop_redo(connection)
+            _set_meta(connection, resolution=resolution, modified=history.now())
+
+    # the file as a whole
+
+    def backup(self, destination: str | Path) -> None:
+        """Copy the scene as it is now into a new file of its own, while it stays in use."""
+        with self._database.read() as connection:
+            files.backup(connection, Path(destination))
+
+    @staticmethod
+    def check(path: str | Path, max_bytes: int = files.MAX_BYTES) -> None:
+        """Raise SceneError where a file from elsewhere is not a sound scene; nothing is written."""
+        files.check(Path(path), max_bytes)
+
+
+def _next_revision(connection: sqlite3.Connection) -> int:
+    revision = Snapshot(connection).revision + 1
+    _set_meta(connection, revision=revision, modified=history.now(), program=program_version())
+    return revision
+
+
+def _finish(
+    connection: sqlite3.Connection, request: Request, rect: Rect, revision: int, changed: list[TileChange]
+) -> Step:
+    step = history.record(connection, request, rect, revision, changed)
+    _invalidate(connection, step.tiles, revision)
+    return step
+
+
+def _moved(connection: sqlite3.Connection, step: Step | None) -> Step | None:
+    if step is not None:
+        _invalidate(connection, step.tiles, _next_revision(connection))
+    return step
+
+
+def _invalidate(connection: sqlite3.Connection, keys: Iterable[history.TileKey], revision: int) -> None:
+    touched: dict[str, list[tuple[int, int]]] = {}
+    for layer, x, y in keys:
+        touched.setdefault(layer, []).append((x, y))
+    for layer, places in touched.items():
+        pyramid.invalidate(connection, layer, places, revision)
+
+
+def _set_meta(connection: sqlite3.Connection, **values: str | float | int) -> None:
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+
+def _checked_title(title: str) -> str:
+    title = " ".join(str(title).split())
+    if not title or len(title) > TITLE_LENGTH or not title.isprintable():
+        raise SceneError(f"A title has 1 to {TITLE_LENGTH} printable characters: choose another one.")
+    return title
+
+
+def _checked_resolution(resolution: float) -> float:
+    low, high = RESOLUTIONS
+    try:
+        value = float(resolution)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not low <= value <= high:  # also False for NaN
+        raise SceneError(f"The resolution {resolution} is not possible: use {low:g} to {high:g} m/px.")
+    return value
+
+
+def _check_tile(layer: str, z: int) -> None:
+    if layer not in codec.LAYERS:
+        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(codec.LAYERS)}.")
+    if not 0 <= z <= pyramid.MAX_ZOOM:
+        raise SceneError(f"Zoom level {z} does not exist: use 0 to {pyramid.MAX_ZOOM}.")
+
+
+def _check_change(change: Change) -> None:
+    """A change with arrays of the wrong shape is a mistake of the program, an empty one of the person."""
+    rect = change.rect
+    shapes = {
+        "pixels": (change.pixels.shape, (rect.h, rect.w, codec.LAYERS[change.layer])),
+        "valid": (change.valid.shape, (rect.h, rect.w)),
+        "latents": (change.latents.shape, (codec.LATENT_CHANNELS, rect.h // CELL, rect.w // CELL)),
+        "latent_valid": (change.latent_valid.shape, (rect.h // CELL, rect.w // CELL)),
+    }
+    for name, (given, wanted) in shapes.items():
+        if given != wanted:
+            raise ValueError(f"{name} has shape {given}, but {wanted} covers {rect}")
+    if not rect.on_cells:
+        raise ValueError(f"{rect} does not lie on the {CELL} px grid")
+    if change.pixels.dtype != np.uint8 or change.valid.dtype != bool or change.latent_valid.dtype != bool:
+        raise ValueError("pixels are uint8 and masks are bool")
+    if not change.valid.any():
+        raise SceneError("This change would change nothing: place the frame over empty ground.")
