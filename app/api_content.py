@@ -1,0 +1,128 @@
+"""The HTTP API of what a scene holds: tiles, history, erasing, export."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse, Response
+from pydantic import BaseModel, Field
+
+from app.api_scenes import Use, download
+from app.errors import AppError
+from canvas.errors import SceneError
+from canvas.geometry import LIMIT, Rect
+
+router = APIRouter(prefix="/api/scenes/{scene}")
+
+MAX_INDEX = 4096  # tiles along a side of an index request
+MAX_ZOOM = 30
+
+
+class Erase(BaseModel, extra="forbid"):
+    """A rectangle x, y, w, h in pixels."""
+
+    rect: Annotated[list[int], Field(min_length=4, max_length=4)]
+
+
+@router.get("/index")
+def tile_index(use: Use, scene: str, z: int, x0: int, y0: int, x1: int, y1: int) -> dict[str, Any]:
+    """Which tiles exist in [x0, x1) x [y0, y1) at zoom level z (a pixel is 2**z scene pixels), with their revisions."""
+    if (
+        not (0 <= z <= MAX_ZOOM and x0 <= x1 <= x0 + MAX_INDEX and y0 <= y1 <= y0 + MAX_INDEX)
+        or max(map(abs, (x0, y0, x1, y1))) > LIMIT
+    ):
+        raise AppError(422, f"The index needs 0 <= z <= {MAX_ZOOM} and at most {MAX_INDEX} tiles along a side.")
+    with use.library.open(scene) as opened:
+        # Read before the tiles: a change between the two makes the page ask again, never miss it.
+        revision = opened.revision
+        found = opened.tile_index(Rect.from_corners(x0, y0, x1, y1), z)
+        return {"revision": revision, "tiles": [list(tile) for tile in found]}
+
+
+@router.get("/tiles/{layer}/{z}/{x}/{y}.webp")
+def tile(use: Use, scene: str, layer: str, z: int, x: int, y: int, v: int | None = None) -> Response:
+    """One tile as WebP with alpha 0 where nothing is known; cached forever under the revision `v` it really has."""
+    if layer != "rgb" or not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > LIMIT:
+        raise AppError(404, "There is no such tile.")
+    with use.library.open(scene) as opened:
+        found = opened.tile_webp(layer, z, x, y)
+    if found is None:
+        raise AppError(404, "There is no such tile.")
+    image, revision = found
+    forever = "public, max-age=31536000, immutable" if v == revision else "no-store"
+    return Response(image, media_type="image/webp", headers={"Cache-Control": forever})
+
+
+@router.post("/erase")
+def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
+    """Make a rectangle empty; it can be undone."""
+    rect = _checked_rect(body.rect)
+    with use.library.open(scene) as opened:
+        step = opened.erase(rect)
+    return use.jobs.scene_changed(scene, [step.rect])
+
+
+def _checked_rect(values: list[int]) -> Rect:
+    """A rectangle of any size within the limits of coordinates; SceneError otherwise."""
+    rect = Rect(*values)
+    if rect.empty or max(abs(rect.x), abs(rect.y), abs(rect.x1), abs(rect.y1)) > LIMIT:
+        raise SceneError("The rectangle needs a width and a height of at least 1 px and must lie within the scene.")
+    return rect
+
+
+@router.post("/undo")
+def undo(use: Use, scene: str) -> dict[str, Any]:
+    """Take the last change back."""
+    with use.library.open(scene) as opened:
+        step = opened.undo()
+    if step is None:
+        raise AppError(409, "There is nothing to undo.")
+    return use.jobs.scene_changed(scene, [step.rect])
+
+
+@router.post("/redo")
+def redo(use: Use, scene: str) -> dict[str, Any]:
+    """Bring back the change that was undone last."""
+    with use.library.open(scene) as opened:
+        step = opened.redo()
+    if step is None:
+        raise AppError(409, "There is nothing to redo.")
+    return use.jobs.scene_changed(scene, [step.rect])
+
+
+@router.get("/history")
+def history(use: Use, scene: str) -> list[dict[str, Any]]:
+    """The accepted changes, oldest first."""
+    with use.library.open(scene) as opened:
+        return [step.as_dict() for step in opened.history()]
+
+
+@router.get("/export")
+def export_scene(
+    use: Use, scene: str, format: str = "png", bbox: Annotated[str | None, Query(max_length=100)] = None
+) -> FileResponse:
+    """The whole scene or the box x0,y0,x1,y1 (pixels) as an image file, tagged as synthetic."""
+    from canvas.export import export_png
+
+    if format != "png":
+        raise AppError(422, "This format is not known; use format=png.")
+    rect = _box(bbox) if bbox else None
+    target = use.library.incoming_path().with_suffix(".png")
+    try:
+        with use.library.open(scene) as opened:
+            export_png(opened, target, rect)
+            title = opened.title
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return download(target, title, ".png", "image/png")
+
+
+def _box(text: str) -> Rect:
+    parts = text.split(",")
+    if len(parts) == 4 and all(part.strip().lstrip("-").isdecimal() for part in parts):
+        x0, y0, x1, y1 = map(int, parts)
+        if x0 < x1 and y0 < y1 and max(map(abs, (x0, y0, x1, y1))) <= LIMIT:
+            return Rect.from_corners(x0, y0, x1, y1)
+    raise AppError(422, "The box must be four whole numbers x0,y0,x1,y1 in pixels with x0 < x1 and y0 < y1.")

@@ -1,0 +1,145 @@
+"""The HTTP API of work: the model, prompts, jobs, and the stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field, model_validator
+
+from app.api_scenes import Use
+from app.errors import AppError
+from app.state import Services
+from app.work import MAX_PROMPT, Settings, checked_frame, next_frames, prompt_report
+from canvas.geometry import Rect
+
+router = APIRouter(prefix="/api")
+
+Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
+
+
+class PromptText(BaseModel, extra="forbid"):
+    """A prompt to look at."""
+
+    text: Annotated[str, Field(max_length=MAX_PROMPT)]
+
+
+class NewJob(BaseModel, extra="forbid"):
+    """A generation: either `frame` (x, y, w, h in pixels) or a `direction` from `anchor` (default: the content).
+
+    `count` frames in a row are queued for a direction.  What is None is left to the model, the seed to chance.
+    """
+
+    frame: Frame | None = None
+    direction: str | None = None
+    anchor: Frame | None = None
+    count: int = 1
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> NewJob:
+        if (self.frame is None) == (self.direction is None):
+            raise ValueError("give either a frame or a direction")
+        if self.frame is not None and (self.count != 1 or self.anchor is not None):
+            raise ValueError("count and anchor go with a direction, not with a frame")
+        return self
+
+
+class Place(BaseModel, extra="forbid"):
+    """A place in the queue, 0 is next."""
+
+    position: Annotated[int, Field(ge=0)]
+
+
+@router.get("/ready")
+async def ready(request: Request) -> dict[str, Any]:
+    """Whether the page is built and where the model is; answers before anything heavy is imported."""
+    use: Services = request.app.state.services
+    return {"page": use.page.ready, "model": use.host.state}
+
+
+@router.get("/model")
+def get_model(use: Use) -> dict[str, Any]:
+    """The model: state, properties, measured speed."""
+    return use.host.as_dict()
+
+
+@router.post("/prompt/check")
+def check_prompt(use: Use, body: PromptText) -> dict[str, Any]:
+    """How the model reads a prompt."""
+    return prompt_report(use.host.model, body.text)
+
+
+@router.post("/scenes/{scene}/jobs", status_code=202)
+def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
+    """Queue a generation; returns the job, for a row of several the first."""
+    settings = Settings(body.prompt, body.negative_prompt, body.seed, body.steps, body.guidance)
+    if use.host.state != "loading":
+        settings.with_defaults(use.host.model.info)  # says now what would be said when it runs
+    with use.library.open(scene) as opened:
+        bounds = opened.bounds
+    if body.frame is not None:
+        frames = [checked_frame(body.frame)]
+    else:
+        window = use.host.model.info.window
+        anchor = checked_frame(body.anchor) if body.anchor else _content(use, scene, bounds)
+        frames = next_frames(anchor, body.direction or "", window, body.count)
+    return use.jobs.submit(scene, frames, settings)[0]
+
+
+def _content(use: Services, scene: str, bounds: Rect | None) -> Rect | None:
+    """What the scene holds and will hold once the queue is done; None for an empty scene with an empty queue."""
+    content = bounds or Rect(0, 0, 0, 0)
+    for frame in use.jobs.pending_frames(scene):
+        content = content.union(frame)
+    return None if content.empty else content
+
+
+@router.get("/scenes/{scene}/jobs")
+def list_jobs(use: Use, scene: str) -> list[dict[str, Any]]:
+    """Waiting, running and recent jobs of a scene, oldest first."""
+    use.library.path(scene)
+    return use.jobs.of_scene(scene)
+
+
+@router.delete("/jobs/{job}")
+def cancel_job(use: Use, job: str) -> dict[str, Any]:
+    """Cancel a job; a running one stops at its next step."""
+    return use.jobs.cancel(job)
+
+
+@router.post("/jobs/{job}/retry")
+def retry_job(use: Use, job: str) -> dict[str, Any]:
+    """Queue a job that did not finish once more."""
+    return use.jobs.retry(job)
+
+
+@router.post("/jobs/{job}/move")
+def move_job(use: Use, job: str, body: Place) -> dict[str, Any]:
+    """Change the order of the queue."""
+    return use.jobs.move(job, body.position)
+
+
+@router.get("/scenes/{scene}/events")
+def events(
+    use: Use, scene: str, last_event_id: Annotated[str | None, Header(max_length=64)] = None
+) -> StreamingResponse:
+    """The stream of everything that happens to a scene, its jobs and the model (server-sent events)."""
+    use.library.path(scene)
+
+    def snapshot() -> dict[str, Any]:
+        try:
+            state = use.library.summary(scene)
+        except AppError:  # deleted since the line above
+            return {"scene": None, "jobs": [], "model": use.host.as_dict()}
+        return {"scene": state, "jobs": use.jobs.of_scene(scene), "model": use.host.as_dict()}
+
+    stream: AsyncIterator[bytes] = use.hub.stream(scene, last_event_id, snapshot)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)

@@ -1,0 +1,338 @@
+"""The queue: requests wait in order, one worker thread paints them, every page hears about it.
+
+Jobs belong to the server, not to a page: a reload re-attaches, a kill leaves a record.  What is accepted is in the
+scene file before the job is called done.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import secrets
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from app.errors import AppError
+from app.events import EventHub
+from app.job_store import ACTIVE, Job, JobStore
+from app.library import Library
+from app.model_host import ModelHost
+from app.work import Settings, make_request, paint, prompt_notes
+from canvas.errors import SceneError
+from canvas.geometry import Rect
+from text2earth_core.errors import Cancelled, Text2EarthError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from canvas.scene import Step
+
+log = logging.getLogger("text2earth")
+
+MAX_QUEUED = 100
+SHOWN = 50  # finished jobs of a scene that the page is told about
+PREVIEW_S = 0.2
+INTERRUPTED = "The server was stopped while this was painted; nothing else was lost. Press Retry to paint it again."
+UNEXPECTED = "Something unexpected went wrong ({}); nothing was changed. The terminal says more."
+
+
+class JobQueue:
+    """Owns the jobs and their worker thread.  Every public method is safe to call from any thread."""
+
+    def __init__(self, store: JobStore, library: Library, host: ModelHost, hub: EventHub) -> None:
+        self._store = store
+        self._library = library
+        self._host = host
+        self._hub = hub
+        self._wake = threading.Condition(threading.RLock())
+        self._jobs = {job.id: job for job in store.load()}
+        self._cancelled: set[str] = set()
+        self._stopping = False
+        self._worker = threading.Thread(target=self._work, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Name the jobs that a kill cut off, then begin to work."""
+        for job in self._jobs.values():
+            if job.state == "running":
+                accepted = self._accepted(job)
+                job.state, job.error = ("done", None) if accepted else ("interrupted", INTERRUPTED)
+                self._store.save(job)
+        self._worker.start()
+
+    def stop(self, seconds: float) -> None:
+        """Stop the worker; the running job becomes `interrupted`, queued ones wait for the next start."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        self._worker.join(seconds)
+
+    def _accepted(self, job: Job) -> bool:
+        """Whether the killed server had already accepted the change: the kill may fall between scene and record."""
+        try:
+            with self._library.open(job.scene) as scene:
+                started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
+                recent = [step for step in scene.history(newest=20) if step.created >= started]
+                return any(step.request | job.request == step.request for step in recent)
+        except (AppError, SceneError):
+            return False
+
+    # ---- what the page asks for
+
+    def submit(self, scene: str, frames: list[Rect], settings: Settings) -> list[dict[str, Any]]:
+        """Queue one job per frame, in this order.  AppError 429 where the queue is full."""
+        notes = prompt_notes(self._host.model, settings.prompt) if self._host.state == "ready" else []
+        with self._wake:
+            queue = self._queued()
+            if len(queue) + len(frames) > MAX_QUEUED:
+                raise AppError(429, f"The queue is full ({MAX_QUEUED} jobs); wait until some are done.")
+            jobs = []
+            for frame in frames:
+                request = {
+                    "frame": list(frame),
+                    "prompt": settings.prompt,
+                    "negative_prompt": settings.negative_prompt,
+                    # Fixed now, not when it runs: a retry must paint the same.
+                    "seed": secrets.randbelow(2**31) if settings.seed is None else settings.seed,
+                    "steps": settings.steps,
+                    "guidance": settings.guidance,
+                }
+                job = Job(secrets.token_hex(6), scene, request, time.time(), rank=self._last_rank() + 1)
+                job.steps, job.notes = settings.steps or 0, list(notes)
+                self._jobs[job.id] = job
+                jobs.append(job)
+            self._store.save(*jobs)
+            self._wake.notify_all()
+            self._publish(*jobs)
+            return [self._as_dict(job) for job in jobs]
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        """Take a queued job out, or stop the running one at its next step; finished ones stay as they are."""
+        with self._wake:
+            job = self._job(job_id)
+            if job.state == "queued":
+                self._finish(job, "cancelled")
+            elif job.state == "running":
+                self._cancelled.add(job.id)
+            return self._as_dict(job)
+
+    def cancel_scene(self, scene: str) -> None:
+        """Cancel everything of a scene that is about to be deleted."""
+        with self._wake:
+            for job in self._of(scene):
+                self.cancel(job.id)
+
+    def forget_scene(self, scene: str) -> None:
+        """Drop the records of a deleted scene."""
+        with self._wake:
+            gone = [job.id for job in self._of(scene)]
+            self._store.remove(*gone)
+            for job in gone:
+                del self._jobs[job]
+
+    def retry(self, job_id: str) -> dict[str, Any]:
+        """Queue a job that failed, was cancelled or interrupted once more, behind all others."""
+        with self._wake:
+            job = self._job(job_id)
+            if job.state in ACTIVE:
+                raise AppError(409, "This job is still waiting or running; cancel it first.")
+            if job.state == "done":
+                raise AppError(409, "This job is done; undo it or queue a new one.")
+            self._library.path(job.scene)
+            job.state, job.error, job.step, job.seconds = "queued", None, 0, 0.0
+            job.rank = self._last_rank() + 1
+            self._store.save(job)
+            self._wake.notify_all()
+            self._publish(job)
+            return self._as_dict(job)
+
+    def move(self, job_id: str, position: int) -> dict[str, Any]:
+        """Give a queued job another place: 0 is next, anything beyond the end is last."""
+        with self._wake:
+            job = self._job(job_id)
+            if job.state != "queued":
+                raise AppError(409, "Only a waiting job can be moved.")
+            queue = [other for other in self._queued() if other is not job]
+            queue.insert(max(0, position), job)
+            for rank, other in enumerate(queue):
+                other.rank = float(rank)
+            self._store.save(*queue)
+            self._publish(*queue)
+            return self._as_dict(job)
+
+    def of_scene(self, scene: str) -> list[dict[str, Any]]:
+        """Jobs of a scene, the active ones and the newest SHOWN finished ones, oldest first."""
+        with self._wake:
+            jobs = self._of(scene)
+            finished = [job for job in jobs if job.state not in ACTIVE]
+            hidden = {job.id for job in finished[:-SHOWN]}
+            return [self._as_dict(job) for job in jobs if job.id not in hidden]
+
+    def pending_frames(self, scene: str) -> list[Rect]:
+        """Frames that are waiting or being painted: the next extension lies beyond them."""
+        with self._wake:
+            return [Rect(*job.request["frame"]) for job in self._of(scene) if job.state in ACTIVE]
+
+    # ---- inside, with the lock held
+
+    def _job(self, job_id: str) -> Job:
+        if job_id not in self._jobs:
+            raise AppError(404, "There is no job with this id.")
+        return self._jobs[job_id]
+
+    def _of(self, scene: str) -> list[Job]:
+        return [job for job in self._jobs.values() if job.scene == scene]
+
+    def _queued(self) -> list[Job]:
+        return sorted((job for job in self._jobs.values() if job.state == "queued"), key=lambda job: job.rank)
+
+    def _last_rank(self) -> float:
+        return max((job.rank for job in self._queued()), default=0.0)
+
+    def _as_dict(self, job: Job) -> dict[str, Any]:
+        queue = self._queued() if job.state == "queued" else []
+        position = queue.index(job) if queue else None
+        return {
+            "id": job.id,
+            "scene": job.scene,
+            "state": job.state,
+            "kind": job.kind,
+            "request": job.request,
+            "step": job.step,
+            "steps": job.steps,
+            "seconds": round(self._seconds(job), 2),
+            "eta": self._eta(job, queue[:position] if position is not None else []),
+            "error": job.error,
+            "notes": job.notes,
+            "position": position,
+            "created": job.created,
+        }
+
+    def _seconds(self, job: Job) -> float:
+        return time.time() - job.started if job.state == "running" and job.started else job.seconds
+
+    def _eta(self, job: Job, before: list[Job]) -> float | None:
+        """Seconds until `job` is done, from the measured seconds per step; None where nothing is known."""
+        pace = self._host.seconds_per_step
+        if pace is None or job.state not in ACTIVE:
+            return None
+        running = [other for other in self._jobs.values() if other.state == "running" and other is not job]
+        return round(pace * sum(max(0, other.steps - other.step) for other in [*running, *before, job]), 1)
+
+    def _publish(self, *jobs: Job) -> None:
+        for job in jobs:
+            self._hub.publish("job", self._as_dict(job), job.scene)
+
+    def _finish(self, job: Job, state: str, error: str | None = None) -> None:
+        job.seconds, job.state, job.error = self._seconds(job), state, error
+        self._cancelled.discard(job.id)
+        self._store.save(job)
+        self._publish(job, *self._queued())
+
+    # ---- the worker thread
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                self._run(job)
+            except Cancelled:
+                with self._wake:
+                    cancelled = job.id in self._cancelled
+                    self._finish(job, *(("cancelled", None) if cancelled else ("interrupted", INTERRUPTED)))
+            except (AppError, SceneError, Text2EarthError) as error:
+                self._fail(job, str(error))
+            except Exception as error:
+                log.exception("Job %s failed", job.id)
+                self._fail(job, UNEXPECTED.format(f"{type(error).__name__}: {error}"))
+
+    def _fail(self, job: Job, sentence: str) -> None:
+        with self._wake:
+            self._finish(job, "failed", sentence)
+
+    def _next(self) -> Job | None:
+        """The next job, marked as running; None when the server stops."""
+        with self._wake:
+            while not self._stopping and not self._queued():
+                self._wake.wait()
+            if self._stopping:
+                return None
+            job = self._queued()[0]
+            job.state, job.started, job.step = "running", time.time(), 0
+            self._store.save(job)
+            self._publish(job, *self._queued())
+            return job
+
+    def _run(self, job: Job) -> None:
+        while not self._host.wait(0.1):
+            self._check(job)
+        model = self._host.model
+        request = job.request
+        settings = Settings(
+            request["prompt"], request["negative_prompt"], request["seed"], request["steps"], request["guidance"]
+        )
+        with self._wake:
+            job.notes = prompt_notes(model, settings.prompt)
+        with self._library.open(job.scene) as scene:
+            full = make_request(scene, model.info, Rect(*request["frame"]), settings)
+            with self._wake:
+                job.request = request | {"steps": full.steps, "guidance": full.guidance}
+                job.steps = full.steps
+                self._store.save(job)
+                self._publish(job)
+            change = paint(scene, model, full, _Progress(self, job))
+            self._check(job)
+            step = scene.accept(change)
+        self._done(job, step)
+
+    def _done(self, job: Job, step: Step) -> None:
+        self.scene_changed(job.scene, [step.rect])
+        with self._wake:
+            job.step = job.steps
+            self._finish(job, "done")
+
+    def scene_changed(self, scene: str, changed: list[Rect]) -> dict[str, Any]:
+        """Tell every page of `scene` about its new state and the rectangles (px) that changed; returns the state."""
+        summary = self._library.summary(scene)
+        corners = [[rect.x, rect.y, rect.x1, rect.y1] for rect in changed]
+        self._hub.publish("scene", summary | {"changed": corners}, scene)
+        return summary
+
+    def _check(self, job: Job) -> None:
+        if self._stopping or job.id in self._cancelled:
+            raise Cancelled
+
+    def _stepped(self, job: Job, step: int, total: int, seconds: float) -> None:
+        self._check(job)
+        self._host.measured(seconds)
+        job.step, job.steps = step, total
+
+
+class _Progress:
+    """The painter's callback: counts steps, sends previews (at most one in PREVIEW_S), and is where a job stops."""
+
+    def __init__(self, queue: JobQueue, job: Job) -> None:
+        self._queue = queue
+        self._job = job
+        self._before = time.monotonic()
+        self._sent = 0.0
+
+    def __call__(self, step: int, total: int, preview: np.ndarray | None, frame: Rect) -> None:
+        now = time.monotonic()
+        self._queue._stepped(self._job, step, total, now - self._before)
+        self._before = now
+        if now - self._sent >= PREVIEW_S or step == total:
+            self._sent = now
+            image = None if preview is None else _data_url(preview)
+            message = {"job": self._job.id, "frame": list(frame), "step": step, "steps": total, "image": image}
+            self._queue._hub.publish("preview", message, self._job.scene, keep=False)
+
+
+def _data_url(pixels: np.ndarray) -> str:
+    """An image (h, w, 3) uint8 as a data URL; small, because previews are thumbnails."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=80, method=0)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,229 @@
+"""The scene files of this server: ids, the bounded cache of open scenes, and what happens to whole files.
+
+A scene is one file, `scenes/{id}.t2e` under the data directory.  Only ids that match `ID` ever become part of a path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app.errors import AppError
+from canvas.errors import SceneError
+from canvas.scene import Scene
+
+log = logging.getLogger("text2earth")
+
+ID = re.compile(r"[a-z0-9][a-z0-9-]{11,63}")
+OPEN_SCENES = 16
+DELETE_WAIT_S = 10.0
+SUFFIX = ".t2e"
+EXAMPLE = Path(__file__).parent.parent / "assets" / "scenes" / "example.t2e"
+NO_SCENE = "There is no scene with this id; it may have been deleted or renamed outside."
+
+
+class Library:
+    """Owns the folder of scene files; safe to use from several threads.
+
+    `data_dir` is made where it is missing.  Raises AppError with a sentence where it cannot be written.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.folder = data_dir / "scenes"
+        self.trash = data_dir / "trash"
+        self.incoming = data_dir / "incoming"
+        try:
+            for folder in (self.folder, self.trash, self.incoming):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AppError(507, f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+        for left_over in self.incoming.iterdir():  # an upload that a kill cut off
+            left_over.unlink(missing_ok=True)
+        self._elsewhere: dict[str, Path] = {}
+        self._cache = _OpenScenes()
+
+    def add_path(self, path: Path) -> str:
+        """Serve a scene file that lies elsewhere, in its place; returns its id (the same for the same path)."""
+        path = path.resolve()
+        if not path.is_file():
+            raise AppError(404, f"There is no scene file {path}; make one with: text2earth scene new {path.name}.")
+        if path.parent == self.folder.resolve() and ID.fullmatch(path.stem):
+            return path.stem
+        scene = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+        self._elsewhere[scene] = path
+        with self.open(scene):
+            return scene
+
+    def path(self, scene: str) -> Path:
+        """The file of `scene`; AppError 404 for an id that is none or has no file."""
+        if ID.fullmatch(scene):
+            path = self._elsewhere.get(scene, self.folder / f"{scene}{SUFFIX}")
+            if path.is_file():
+                return path
+        raise AppError(404, NO_SCENE)
+
+    @contextlib.contextmanager
+    def open(self, scene: str) -> Iterator[Scene]:
+        """Lend the open scene; it stays open for the next user until the cache needs its place."""
+        path = self.path(scene)
+        with self._cache.lend(scene, path) as opened:
+            yield opened
+
+    def ids(self) -> list[str]:
+        """All scenes, the one changed last first."""
+        paths = {path.stem: path for path in self.folder.glob(f"*{SUFFIX}") if ID.fullmatch(path.stem)}
+        paths |= {scene: path for scene, path in self._elsewhere.items() if path.is_file()}
+        return sorted(paths, key=lambda scene: _modified(paths[scene]), reverse=True)
+
+    def create(self, title: str, resolution: float) -> str:
+        """Make an empty scene; returns its id."""
+        scene = _new_id()
+        Scene.create(self.folder / f"{scene}{SUFFIX}", resolution, title=title).close()
+        return scene
+
+    def adopt(self, file: Path) -> str:
+        """Take a scene file from `incoming` into the library; returns its id.  The file moves.
+
+        Raises SceneError where it is not a sound scene.
+        """
+        try:
+            Scene.check(file)
+        except SceneError as error:  # the name it has here means nothing to the user
+            raise SceneError(str(error).replace(file.name, "The file")) from error
+        scene = _new_id()
+        file.rename(self.folder / f"{scene}{SUFFIX}")
+        return scene
+
+    def duplicate(self, scene: str) -> str:
+        """Copy a scene through the backup API, so that an open one is copied whole; returns the copy's id."""
+        with self.open(scene) as source:
+            copy = self.incoming_path()
+            source.backup(copy)
+            title = source.title
+        new = self.adopt(copy)
+        with self.open(new) as opened:
+            opened.set_title(f"{title} (copy)")
+        return new
+
+    def example(self) -> str:
+        """Copy the shipped example scene; returns the copy's id."""
+        if not EXAMPLE.is_file():
+            raise AppError(404, "This installation has no example scene; type a prompt and press Generate instead.")
+        copy = self.incoming_path()
+        shutil.copyfile(EXAMPLE, copy)
+        return self.adopt(copy)
+
+    def incoming_path(self) -> Path:
+        """A fresh file name in the folder for files that are not scenes of the library yet."""
+        return self.incoming / f"{_new_id()}{SUFFIX}"
+
+    def delete(self, scene: str) -> None:
+        """Move the file to the trash folder.  AppError 409 while it is in use or lies outside the library."""
+        path = self.path(scene)
+        if scene in self._elsewhere:
+            raise AppError(409, f"This scene lies outside the library, in {path}; delete the file itself.")
+        # A cancelled job lets go at its next step, a tile request within milliseconds.
+        if not self._cache.forget(scene, DELETE_WAIT_S):
+            raise AppError(409, "The scene is still in use; wait a moment and try again.")
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        path.rename(self.trash / f"{scene}-{stamp}{SUFFIX}")
+
+    def summary(self, scene: str) -> dict[str, Any]:
+        """The scene as the page knows it (`Scene.summary` and its id)."""
+        with self.open(scene) as opened:
+            return {"id": scene} | opened.summary()
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """All scenes that open; one that does not is named in the log and left alone."""
+        found = []
+        for scene in self.ids():
+            try:
+                found.append(self.summary(scene))
+            except (SceneError, AppError) as error:
+                log.warning("Scene %s is not listed: %s", scene, error)
+        return found
+
+    def close(self) -> None:
+        """Close every open scene."""
+        self._cache.close()
+
+
+class _OpenScenes:
+    """Scenes kept open between requests, at most OPEN_SCENES of them and those in use."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._scenes: OrderedDict[str, _Lent] = OrderedDict()
+
+    @contextlib.contextmanager
+    def lend(self, scene: str, path: Path) -> Iterator[Scene]:
+        with self._free:
+            lent = self._scenes.get(scene)
+            if lent is None:
+                lent = self._scenes[scene] = _Lent(Scene.open(path))
+            elif lent.leaving:
+                raise AppError(409, "This scene is being deleted.")
+            self._scenes.move_to_end(scene)
+            lent.users += 1
+        try:
+            yield lent.scene
+        finally:
+            with self._free:
+                lent.users -= 1
+                self._shrink()
+                self._free.notify_all()
+
+    def forget(self, scene: str, seconds: float) -> bool:
+        """Close one scene as soon as nobody uses it; False where somebody still does after `seconds`."""
+        with self._free:
+            lent = self._scenes.get(scene)
+            if lent is None:
+                return True
+            lent.leaving = True
+            if not self._free.wait_for(lambda: lent.users == 0, seconds):
+                lent.leaving = False
+                return False
+            del self._scenes[scene]
+            lent.scene.close()
+            return True
+
+    def close(self) -> None:
+        with self._free:
+            for lent in self._scenes.values():
+                lent.scene.close()
+            self._scenes.clear()
+
+    def _shrink(self) -> None:
+        idle = [scene for scene, lent in self._scenes.items() if not lent.users and not lent.leaving]
+        for scene in idle[: max(0, len(self._scenes) - OPEN_SCENES)]:
+            self._scenes.pop(scene).scene.close()
+
+
+class _Lent:
+    """An open scene, how many use it now, and whether it is about to be deleted."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.users = 0
+        self.leaving = False
+
+
+def _new_id() -> str:
+    return secrets.token_hex(6)
+
+
+def _modified(path: Path) -> float:
+    """Unix seconds of the last change; in WAL mode the newest change may lie in the -wal file only."""
+    log = path.with_name(path.name + "-wal")
+    return max(file.stat().st_mtime for file in (path, log) if file.is_file())

@@ -1,0 +1,94 @@
+"""The one model of the server: loaded in a background thread after the server listens, then shared by everyone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.errors import AppError
+
+if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may pay for it
+    from text2earth_core import Text2Earth
+
+log = logging.getLogger("text2earth")
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
+LOADING = "The model is still loading; try again in a moment."
+
+
+class ModelHost:
+    """Owns the model and its state: `loading`, then `ready` or `failed`.
+
+    `source` is a folder or hub id, None for the shipped model.  `on_change` is called (in the loading thread) when the
+    state changes.
+    """
+
+    def __init__(self, source: str | Path | None, device: str | None, on_change: Callable[[], None]) -> None:
+        self._source = source if source is not None else SHIPPED
+        self._device = device
+        self._on_change = on_change
+        self._settled = threading.Event()
+        self._model: Text2Earth | None = None
+        self._error: str | None = None
+        self._seconds_per_step: float | None = None
+
+    def start(self) -> None:
+        """Begin to load; returns at once."""
+        threading.Thread(target=self._load, name="model", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            from text2earth_core import Text2Earth, Text2EarthError
+
+            try:
+                self._model = Text2Earth.from_pretrained(self._source, device=self._device)
+            except Text2EarthError as error:
+                self._error = str(error)
+        except Exception as error:
+            log.exception("The model could not be loaded")
+            self._error = f"The model {self._source} could not be loaded ({error}); the terminal says more."
+        self._settled.set()
+        self._on_change()
+
+    @property
+    def state(self) -> str:
+        """`loading`, `ready` or `failed`."""
+        if not self._settled.is_set():
+            return "loading"
+        return "failed" if self._model is None else "ready"
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the model is ready or has failed; False after `seconds` without an answer."""
+        return self._settled.wait(seconds)
+
+    @property
+    def model(self) -> Text2Earth:
+        """The loaded model.  AppError 503 with the reason where there is none (yet)."""
+        if not self._settled.is_set():
+            raise AppError(503, LOADING)
+        if self._model is None:
+            raise AppError(503, self._error or LOADING)
+        return self._model
+
+    @property
+    def seconds_per_step(self) -> float | None:
+        """Running mean over the last denoising steps, in seconds; None before the first."""
+        return self._seconds_per_step
+
+    def measured(self, seconds: float) -> None:
+        """Take one step's duration into the running mean."""
+        former = self._seconds_per_step
+        self._seconds_per_step = seconds if former is None else 0.9 * former + 0.1 * seconds
+
+    def as_dict(self) -> dict[str, Any]:
+        """The model as the page knows it."""
+        model = self._model if self._settled.is_set() else None
+        return {
+            "state": self.state,
+            "error": self._error if self._settled.is_set() else None,
+            "info": model.info.as_dict() if model else None,
+            "seconds_per_step": self._seconds_per_step,
+        }

@@ -1,0 +1,124 @@
+"""What may talk to the server, and how much it may send.
+
+A server on this machine is reachable by every page open in the browser.  Two attacks follow: a foreign page posts
+forms to us (CSRF), and a foreign name is pointed at 127.0.0.1 so that a foreign page counts as ours (DNS rebinding).
+The first is stopped by comparing Origin with Host, the second by accepting only Host names known to be this machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_JSON_BYTES = 1 << 20
+MAX_SCENE_BYTES = 8 << 30
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def host_name(authority: str) -> str:
+    """`localhost:7860` -> `localhost`, `[::1]:7860` -> `::1`; an empty string if it cannot be a host."""
+    try:
+        return (urlsplit(f"//{authority}").hostname or "").rstrip(".").lower()
+    except ValueError:
+        return ""
+
+
+def allowed_hosts(bind: str) -> frozenset[str]:
+    """Host names that mean this machine when the server listens on `bind`."""
+    if host_name(bind) in _LOOPBACK:
+        return _LOOPBACK
+    return _LOOPBACK | {host_name(bind), socket.gethostname().lower(), socket.getfqdn().lower()}
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class Guard:
+    """ASGI middleware: Host and Origin checks, and a limit on every request body.
+
+    `bind` is the address the server listens on.  Only where it is not a loopback address are other numeric addresses
+    accepted as Host: rebinding needs a name, a number cannot be rebound.
+    """
+
+    def __init__(self, app: ASGIApp, bind: str = "127.0.0.1") -> None:
+        self.app = app
+        self.hosts = allowed_hosts(bind)
+        self.any_address = host_name(bind) not in _LOOPBACK
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self.refusal(scope.get("method", "GET"), headers)
+        if refusal:
+            await _refuse(scope, send, 403, refusal)
+            return
+        limit = MAX_SCENE_BYTES if scope["path"] == "/api/scenes/upload" else MAX_JSON_BYTES
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > limit:
+            await _refuse(scope, send, 413, f"The request is larger than {limit >> 20} MiB; send less at a time.")
+            return
+        await self._limited(scope, receive, send, limit)
+
+    def refusal(self, method: str, headers: dict[str, str]) -> str:
+        """One sentence why this request is refused, or an empty string."""
+        host = headers.get("host", "")
+        name = host_name(host)
+        if name not in self.hosts and not (self.any_address and _is_address(name)):
+            return "This server answers only to its own address; open it under the address that it printed at start."
+        origin = headers.get("origin")
+        if origin is not None:
+            if urlsplit(origin).netloc.lower() != host.lower():
+                return "Requests from other web pages are refused; use the page of this server."
+        elif method in _UNSAFE and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return "Requests from other web pages are refused; use the page of this server."
+        return ""
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        """Run the application with `receive` counting: a chunked body has no length to check beforehand."""
+        seen = 0
+        started = False
+
+        async def counting() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b"") or b"")
+            if seen > limit:
+                raise _TooLarge
+            return message
+
+        async def watching(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, counting, watching)
+        except _TooLarge:
+            if not started:
+                await _refuse(scope, send, 413, f"The request is larger than {limit >> 20} MiB; send less at a time.")
+
+
+class _TooLarge(Exception):
+    """The body went over its limit while it was being read."""
+
+
+async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": sentence})
+        return
+    body = json.dumps({"error": sentence}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

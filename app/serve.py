@@ -1,0 +1,124 @@
+"""Start the server on a free port, say where the page is, and stop it without waiting for pages."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.errors import AppError
+from app.server import create_app
+from canvas.errors import SceneError
+
+DEFAULT_PORT = 7860
+TRIED_PORTS = 20
+SHUTDOWN_S = 8
+
+
+def default_data_dir() -> Path:
+    """Where scenes live unless told otherwise: the user's data folder of this platform."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    return base / "text2earth"
+
+
+def serve(
+    *,
+    scene: str | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    data_dir: Path | None = None,
+    browser: bool = True,
+) -> int:
+    """Serve until Ctrl-C; returns the exit status.
+
+    scene: id or file to open at once.  port: None takes the first free one from 7860, 0 any.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        app = create_app(data_dir or default_data_dir(), model, device, bind=host)
+        query = f"?scene={_scene_id(app, scene)}" if scene else ""
+        listener = _listen(host, port)
+    except (AppError, SceneError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    bound = listener.getsockname()[1]
+    local = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    url = f"http://{f'[{local}]' if ':' in local else local}:{bound}/{query}"
+    print(f"Text2Earth is at {url}  (Ctrl-C stops it)", flush=True)
+    if browser:
+        threading.Thread(target=_open_browser, args=(url,), daemon=True).start()
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+    )
+    server = _Server(config, app)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that ends the event streams first: a shutdown waits for open responses, and streams never finish."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._hub = app.state.services.hub
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._hub.close()
+        super().handle_exit(sig, frame)
+
+
+def _scene_id(app: FastAPI, scene: str) -> str:
+    library = app.state.services.library
+    if scene in library.ids():
+        return scene
+    found: str = library.add_path(Path(scene))
+    return found
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    """A listening socket; without a wish for the port, the first free one."""
+    wanted = range(DEFAULT_PORT, DEFAULT_PORT + TRIED_PORTS) if port is None else [port]
+    for number in wanted:
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host, number), family=family)
+        except socket.gaierror:
+            raise AppError(400, f"The host {host} is no address of this machine; use 127.0.0.1 or 0.0.0.0.") from None
+        except OSError as error:
+            problem = error.strerror
+    if port is None:
+        raise AppError(400, f"No port from {DEFAULT_PORT} on is free; choose one with --port.")
+    raise AppError(400, f"Port {port} on {host} cannot be used ({problem}); choose another one with --port.")
+
+
+def _open_browser(url: str) -> None:
+    """Open the page as soon as the server answers."""
+    for _ in range(50):
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            webbrowser.open(url)
+            return
