@@ -31,7 +31,7 @@ TEST_LOCK = HERE / "requirements-test.lock"
 # fmt: off
 RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
-    "huggingface_hub", "datasets", "pyarrow", "tensorboard", "numpy", "PIL", "fastapi", "uvicorn", "gradio", "typer",
+    "huggingface_hub", "datasets", "pyarrow", "tensorboard", "numpy", "cv2", "PIL", "fastapi", "uvicorn", "gradio", "typer",
     "rich",
 ]
 # fmt: on

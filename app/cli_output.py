@@ -1,0 +1,63 @@
+"""How commands speak: results on stdout (lines, or JSON for scripts), progress and remarks on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.errors import AppError
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def say(sentence: str) -> None:
+    """A remark for the person, not part of the result."""
+    print(sentence, file=sys.stderr)
+
+
+def emit(result: dict[str, Any] | list[dict[str, Any]], as_json: bool) -> None:
+    """Print a result: one JSON value, or `name: value` lines."""
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, indent=2))
+        return
+    for number, item in enumerate(result if isinstance(result, list) else [result]):
+        if number:
+            print()
+        for name, value in item.items():
+            print(f"{name}: {value}")
+
+
+@contextlib.contextmanager
+def bar(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """A progress bar on stderr; yields `advance(done, total=None)`."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total)
+
+        def advance(done: int, total: int | None = None) -> None:
+            progress.update(task, completed=done, **({} if total is None else {"total": total}))
+
+        yield advance
+
+
+def written(write: Callable[[Path], Any], path: Path) -> None:
+    """Write a file under a temporary name beside it, then rename; AppError where that is impossible."""
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        write(part)
+        part.replace(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AppError(400, f"{path} cannot be written ({reason}); choose another file name.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -1,0 +1,123 @@
+"""`text2earth scene`: make, grow, take back and export scene files."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli_output import Json, bar, emit, say
+from app.errors import AppError
+from canvas.errors import SceneError
+
+app = typer.Typer(help="Scene files: make, grow, take back, export.", no_args_is_help=True)
+
+SceneFile = Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.t2e).")]
+
+
+class Direction(StrEnum):
+    """Where a scene can grow."""
+
+    RIGHT = "right"
+    LEFT = "left"
+    UP = "up"
+    DOWN = "down"
+
+
+@app.command()
+def new(
+    scene: SceneFile,
+    resolution: Annotated[float, typer.Option(help="Metres per pixel, fixed once the scene has content.")],
+    title: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an empty scene."""
+    from canvas.scene import Scene
+
+    with Scene.create(scene, resolution, title=title or scene.stem) as made:
+        emit(_info(made, scene), as_json)
+
+
+@app.command()
+def info(scene: SceneFile, as_json: Json = False) -> None:
+    """Show what a scene file holds."""
+    from canvas.scene import Scene
+
+    with Scene.open(scene) as opened:
+        emit(_info(opened, scene), as_json)
+
+
+@app.command()
+def extend(
+    scene: SceneFile,
+    direction: Annotated[Direction, typer.Option(help="Where to grow; an empty scene gets its first window.")],
+    prompt: Annotated[str, typer.Option(help="What shall be there; empty for anything.")],
+    negative_prompt: Annotated[str, typer.Option(help="What shall not be there.")] = "",
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Grow a scene by half a window."""
+    from app.work import Settings, extend_scene, load_model, prompt_notes
+    from canvas.extend import extension_frame
+    from canvas.scene import Scene
+
+    settings = Settings(prompt, negative_prompt, seed, steps, guidance)
+    with Scene.open(scene) as opened:
+        if not opened.writable:
+            raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
+        loaded = load_model(model, device)
+        for note in prompt_notes(loaded, prompt):
+            say(note)
+        frame = extension_frame(opened, direction.value, loaded.info.window)
+        with bar(f"Extending {direction.value}") as advance:
+            step = extend_scene(opened, loaded, frame, settings, lambda p: advance(p.step, p.total))
+        emit(step.as_dict() if as_json else _info(opened, scene), as_json)
+
+
+@app.command()
+def undo(scene: SceneFile, as_json: Json = False) -> None:
+    """Take the last change back."""
+    from canvas.scene import Scene
+
+    with Scene.open(scene) as opened:
+        if opened.undo() is None:
+            raise AppError(409, "There is nothing to undo.")
+        emit(_info(opened, scene), as_json)
+
+
+@app.command()
+def redo(scene: SceneFile, as_json: Json = False) -> None:
+    """Bring back the change that was undone last."""
+    from canvas.scene import Scene
+
+    with Scene.open(scene) as opened:
+        if opened.redo() is None:
+            raise AppError(409, "There is nothing to redo.")
+        emit(_info(opened, scene), as_json)
+
+
+@app.command()
+def export(
+    scene: SceneFile,
+    out: Annotated[Path, typer.Option(help="Image file; the suffix names the format (.png).")],
+    as_json: Json = False,
+) -> None:
+    """Write the whole scene as an image, tagged as synthetic."""
+    from canvas.export import export_png
+    from canvas.scene import Scene
+
+    if out.suffix.lower() != ".png":
+        raise AppError(422, f"The format of {out.name} is not known; use a name that ends in .png.")
+    with Scene.open(scene) as opened, bar("Exporting") as advance:
+        rect = export_png(opened, out, progress=advance)
+    emit({"file": str(out), "width": rect.w, "height": rect.h}, as_json)
+
+
+def _info(scene: Any, path: Path) -> dict[str, Any]:
+    return {"file": str(path)} | scene.summary()

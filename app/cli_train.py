@@ -1,0 +1,85 @@
+"""`text2earth train`: the three parts of a model, each by its own objective."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli_output import Json, emit
+
+app = typer.Typer(help="Train the parts of a model: vae, then text, then diffusion.", no_args_is_help=True)
+
+Preset = Annotated[str, typer.Option(help="Size of the model: text2earth, mini or tiny.")]
+Data = Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder of parquet files with images and captions.")]
+Out = Annotated[Path, typer.Option(help="Model folder; the parts of former runs are read from here.")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="Stop after this time.")]
+Samples = Annotated[int | None, typer.Option(min=1, help="Stop after so many samples, those before --resume included.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
+
+
+class Stage(StrEnum):
+    """What the autoencoder is trained for."""
+
+    FIDELITY = "fidelity"
+    TEXTURE = "texture"
+
+
+@app.command()
+def vae(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    stage: Annotated[
+        Stage, typer.Option(help="fidelity: encoder and decoder; texture: refine the decoder of an existing one.")
+    ] = Stage.FIDELITY,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the autoencoder between pixels and latents."""
+    from text2earth_core.training.vae import train_vae
+
+    result = train_vae(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, stage=stage.value, device=device
+    )
+    emit(result, as_json)
+
+
+@app.command()
+def text(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the text tower against an image tower."""
+    from text2earth_core.training.text import train_text
+
+    emit(train_text(preset, data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
+
+
+@app.command()
+def diffusion(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the 9-channel UNet on text, level and context."""
+    from text2earth_core.training.diffusion import train_diffusion
+
+    emit(train_diffusion(preset, data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
