@@ -1,0 +1,49 @@
+"""Scenes and changes for the tests of this room. Pixels are random: a copy that is almost right never passes."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from canvas import CELL, Change, Rect, Request, Scene
+
+
+def random_change(rect: Rect, seed: int = 0, *, model: str = "model-a", resolution: float = 1.0) -> Change:
+    """A change that fills `rect` with random pixels and latents."""
+    rng = np.random.default_rng(seed)
+    return Change(
+        Request("generate", rect, resolution, prompt=f"prompt {seed}", seed=seed, model=model),
+        "rgb",
+        rect,
+        rng.integers(0, 256, (rect.h, rect.w, 3), dtype=np.uint8),
+        np.ones((rect.h, rect.w), bool),
+        rng.normal(size=(4, rect.h // CELL, rect.w // CELL)).astype(np.float32),
+        np.ones((rect.h // CELL, rect.w // CELL), bool),
+    )
+
+
+@pytest.fixture
+def make_change() -> Callable[..., Change]:
+    return random_change
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """An empty scene of 1 m/px."""
+    with Scene.create(tmp_path / "scene.t2e", 1.0) as scene:
+        yield scene
+
+
+@pytest.fixture
+def numbered_change() -> Callable[[int], Change]:
+    """The changes of the writer process."""
+    spec = importlib.util.spec_from_file_location("writer", Path(__file__).with_name("writer.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.numbered_change
