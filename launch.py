@@ -31,8 +31,8 @@ TEST_LOCK = HERE / "requirements-test.lock"
 # fmt: off
 RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
-    "huggingface_hub", "datasets", "pyarrow", "tensorboard", "numpy", "cv2", "PIL", "fastapi", "uvicorn", "gradio", "typer",
-    "rich",
+    "huggingface_hub", "datasets", "pyarrow", "tensorboard", "numpy", "cv2", "PIL", "fastapi", "uvicorn", "gradio",
+    "typer", "rich",
 ]
 # fmt: on
 TESTING = ["pytest", "pytest_timeout", "hypothesis", "httpx", "psutil", "playwright"]

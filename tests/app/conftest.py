@@ -1,0 +1,23 @@
+"""One server for the tests of this room; each test makes its own scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.server_process import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Iterator[Server]:
+    """A real server with the tiny model, ready to paint."""
+    with Server(tmp_path_factory.mktemp("data"), tiny_folder) as running:
+        yield running.ready()
+
+
+@pytest.fixture
+def scene(server: Server) -> str:
+    """The id of a fresh scene at 1 m/px."""
+    return server.new_scene()

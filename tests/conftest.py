@@ -1,0 +1,76 @@
+"""What every room's tests share: what may be missing on a machine, and a small model to run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported anywhere: two cores are shared with servers and browsers, and equality needs fixed threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+ROOT = Path(__file__).parent.parent
+
+
+def find_chromium() -> str | None:
+    """The browser the tests drive: Debian's Chromium, not a download of Playwright's."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def find_data() -> Path | None:
+    """The training images: TEXT2EARTH_DATA, or the folder that may lie beside the checkout."""
+    folder = Path(os.environ.get("TEXT2EARTH_DATA") or ROOT.parent / "shared" / "data")
+    return folder if any(folder.glob("*.parquet")) else None
+
+
+MISSING = {
+    "needs_browser": (find_chromium, "Chromium is not installed (Debian's package is `chromium`)"),
+    "needs_data": (find_data, "the training images are not here (set TEXT2EARTH_DATA to their folder)"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name what cannot run here and why; in CI it fails instead (in `pytest_runtest_setup`)."""
+    if os.environ.get("CI") == "true":
+        return
+    for name, (find, reason) in MISSING.items():
+        if find() is None:
+            for item in items:
+                if item.get_closest_marker(name):
+                    item.add_marker(pytest.mark.skip(reason=f"NOT RUN: {reason}"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, (find, reason) in MISSING.items():
+        if item.get_closest_marker(name) and find() is None:
+            pytest.fail(f"In CI this test is mandatory, but {reason}.", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; for tests marked `needs_browser`."""
+    found = find_chromium()
+    assert found is not None, "mark the test needs_browser"
+    return found
+
+
+@pytest.fixture(scope="session")
+def training_data() -> Path:
+    """Folder of the training images; for tests marked `needs_data`."""
+    found = find_data()
+    assert found is not None, "mark the test needs_data"
+    return found
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved model with random weights and a window of 64 px: small enough for every test."""
+    from text2earth_core import Text2Earth
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    Text2Earth.from_preset("tiny", seed=0).save_pretrained(folder)
+    return folder
