@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -98,18 +99,17 @@ def _scene_id(app: FastAPI, scene: str) -> str:
 
 def _listen(host: str, port: int | None) -> socket.socket:
     """A listening socket; without a wish for the port, the first free one."""
-    wanted = range(DEFAULT_PORT, DEFAULT_PORT + TRIED_PORTS) if port is None else [port]
-    for number in wanted:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in range(DEFAULT_PORT, DEFAULT_PORT + TRIED_PORTS) if port is None else [port]:
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
             return socket.create_server((host, number), family=family)
-        except socket.gaierror:
-            raise AppError(400, f"The host {host} is no address of this machine; use 127.0.0.1 or 0.0.0.0.") from None
         except OSError as error:
-            problem = error.strerror
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                continue
+            raise AppError(400, f"The host {host} is no address of this machine; use 127.0.0.1 or 0.0.0.0.") from error
     if port is None:
         raise AppError(400, f"No port from {DEFAULT_PORT} on is free; choose one with --port.")
-    raise AppError(400, f"Port {port} on {host} cannot be used ({problem}); choose another one with --port.")
+    raise AppError(400, f"Port {port} is in use or not allowed; choose another one with --port.")
 
 
 def _open_browser(url: str) -> None:

@@ -1,0 +1,142 @@
+"""launch.py: prepares an environment that is never half-finished, and starts at once where there is one."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import launch
+
+ROOT = Path(launch.__file__).parent
+PIN = re.compile(r"^([a-z0-9-]+)==([\w.]+)(?: ; (.+))?$")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """launch.py working in an empty folder, with a lock that needs no network."""
+    monkeypatch.setattr(launch, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(launch, "PARTIAL", tmp_path / ".venv.partial")
+    monkeypatch.setattr(launch, "LOCK", tmp_path / "requirements.lock")
+    (tmp_path / "requirements.lock").write_text("# nothing\n")
+    return tmp_path
+
+
+def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "launch.py"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | env,
+    )
+
+
+def test_only_the_standard_library_is_imported_at_the_top() -> None:
+    tree = ast.parse((ROOT / "launch.py").read_text())
+    names = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert names
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+def test_every_dependency_of_the_project_is_pinned_exactly() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {"requirements.lock": project["dependencies"]}
+    wanted["requirements-test.lock"] = project["dependencies"] + project["optional-dependencies"]["test"]
+    for file, dependencies in wanted.items():
+        lines = [line for line in (ROOT / file).read_text().splitlines() if not line.startswith("#")]
+        pins = [PIN.match(line) for line in lines]
+        assert all(pins), [line for line, pin in zip(lines, pins, strict=True) if not pin]
+        names = {pin[1] for pin in pins if pin}
+        for dependency in dependencies:
+            name = re.match(r"[\w-]+", dependency)
+            assert name
+            assert name[0].lower().replace("_", "-") in names
+
+
+def test_parts_of_the_lock_for_one_system_say_so() -> None:
+    """The lock is one for Linux, macOS and Windows: CUDA's packages exist for Linux only."""
+    for line in launch.LOCK.read_text().splitlines():
+        if re.match(r"nvidia-|cuda-|triton", line):
+            assert "sys_platform == 'linux'" in line
+
+
+def test_the_test_extra_adds_pins_and_changes_none() -> None:
+    runtime = {line.partition("==")[0] for line in launch.LOCK.read_text().splitlines()}
+    extra = {line.partition("==")[0] for line in launch.test_pins()}
+    assert {"pytest", "playwright", "hypothesis"} <= extra
+    assert not extra & runtime
+
+
+def test_a_reused_torch_takes_its_whole_family_out_of_the_lock() -> None:
+    kept = launch.without_torch(launch.LOCK.read_text())
+    assert not re.search(r"^(torch|torchvision|triton|nvidia-\S+|cuda-\S+)==", kept, re.MULTILINE)
+    assert re.search(r"^gradio==", kept, re.MULTILINE)
+    assert len(kept.splitlines()) > 60
+
+
+def test_a_finished_environment_has_the_final_name_and_its_scripts_work(place: Path) -> None:
+    launch.build()
+    assert not (place / ".venv.partial").exists()
+    pip = launch.interpreter(place / ".venv").with_name("pip")
+    assert subprocess.run([pip, "--version"], capture_output=True).returncode == 0
+    assert not launch.stale(place / ".venv")
+    (place / "requirements.lock").write_text("# another lock\n")
+    assert launch.stale(place / ".venv")
+
+
+def test_an_installed_torch_is_reused(place: Path) -> None:
+    launch.build()
+    assert launch.missing_in(launch.interpreter(place / ".venv"), ["torch", "torchvision", "nosuchmodule"]) == [
+        "nosuchmodule"
+    ]
+
+
+def test_an_installation_that_fails_never_looks_finished(place: Path) -> None:
+    (place / "requirements.lock").write_text("./no-such-package.whl\n")
+    with pytest.raises(launch.Trouble, match="installation stopped"):
+        launch.build()
+    assert not (place / ".venv").exists()
+
+
+def test_a_python_without_ensurepip_is_told_which_package_to_install(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(launch.Trouble, match=rf"apt install python3\.{sys.version_info.minor}-venv"):
+        launch.build()
+    assert not list(place.glob(".venv*"))
+
+
+def test_where_everything_is_there_it_is_ready_at_once() -> None:
+    done = run("--prepare")
+    assert done.returncode == 0, done.stderr
+    assert "ready" in done.stdout
+    assert "Preparing" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--port", "70000"], "is no port"),
+        (["--port", "x"], "is no port"),
+        (["--scene", "no-such.t2e"], "There is no scene file"),
+        (["--scene", str(ROOT / "LICENSE")], "is not a Text2Earth scene"),
+        (["--data-dir", str(ROOT / "LICENSE" / "x")], "cannot be written"),
+        (["--host", "300.1.1.1"], "is no address of this machine"),
+    ],
+)
+def test_bad_options_get_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    if "--data-dir" not in arguments:
+        arguments = [*arguments, "--data-dir", str(tmp_path)]
+    done = run("--no-browser", *arguments)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
