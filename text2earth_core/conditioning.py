@@ -1,0 +1,110 @@
+"""What the UNet is told: text, resolution level, and the known part of a window.
+
+Training and sampling share this module, so that a condition means the same in both.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from text2earth_core.errors import Text2EarthError
+
+NULL_LEVEL = 0.0
+"""The level that stands for "resolution unknown"."""
+
+MIN_RESOLUTION, MAX_RESOLUTION = 0.05, 1000.0
+
+
+def level_of(resolution: float | None) -> float:
+    """Google level of a ground resolution: 17 - log2(m/px), continuous; None gives the null level.
+
+    Raises:
+        Text2EarthError: the resolution is not a positive number of metres per pixel within reason.
+    """
+    if resolution is None:
+        return NULL_LEVEL
+    if not (isinstance(resolution, int | float) and MIN_RESOLUTION <= resolution <= MAX_RESOLUTION):
+        raise Text2EarthError(
+            f"A resolution of {resolution} m/px is not possible: give metres per pixel between {MIN_RESOLUTION} and {MAX_RESOLUTION:g}."
+        )
+    return 17 - math.log2(resolution)
+
+
+class TextConditioner:
+    """Turns prompts into embeddings (B, tokens, width) with a frozen text tower, and remembers the latest ones.
+
+    `penultimate` follows Stable Diffusion 2: a tower whose folder already lacks its last layer needs nothing special.
+    """
+
+    def __init__(self, tokenizer: CLIPTokenizer, encoder: CLIPTextModel, remembered: int = 256):
+        self.tokenizer, self.encoder, self.remembered = tokenizer, encoder, remembered
+        self._cache: OrderedDict[str, Tensor] = OrderedDict()
+
+    def tokens(self, texts: Sequence[str]) -> Tensor:
+        """Token ids (B, tokens), padded and cut to the tower's length."""
+        length = min(self.tokenizer.model_max_length, self.encoder.config.max_position_embeddings)
+        options = {"padding": "max_length", "truncation": True, "max_length": length, "return_tensors": "pt"}
+        return self.tokenizer(list(texts), **options).input_ids
+
+    @torch.no_grad()
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """Embeddings (B, tokens, width) on the tower's device."""
+        # One text at a time: a row's value must not depend on what else was asked for together with it.
+        for text in dict.fromkeys(texts):
+            if text not in self._cache:
+                self._cache[text] = self.encoder(self.tokens([text]).to(self.encoder.device)).last_hidden_state[0]
+            self._cache.move_to_end(text)
+        embeddings = torch.stack([self._cache[text] for text in texts])
+        while len(self._cache) > self.remembered:
+            self._cache.popitem(last=False)
+        return embeddings
+
+
+def drop_conditions(
+    embeddings: Tensor, null: Tensor, levels: Tensor, probability: float = 0.1
+) -> tuple[Tensor, Tensor]:
+    """Dynamic condition adaptation while training (paper, Algorithm 1).
+
+    Text and level are dropped independently, so that the model learns all four combinations.
+
+    Args:
+        embeddings: (B, tokens, width). null: (tokens, width), the embedding of the empty prompt. levels: (B,).
+    """
+    without_text = torch.rand(len(embeddings), 1, 1, device=embeddings.device) < probability
+    without_level = torch.rand(len(levels), device=levels.device) < probability
+    return torch.where(without_text, null, embeddings), torch.where(without_level, NULL_LEVEL, levels)
+
+
+def guide(unconditional: Tensor, conditional: Tensor, scale: float, rescale: float = 0.0) -> Tensor:
+    """Classifier-free guidance (paper, Algorithm 2): e_u + s (e_c - e_u), with s = 1 + omega.
+
+    Args:
+        scale: s; 1 means no guidance.
+        rescale: how much of the conditional prediction's standard deviation to restore (Lin et al. 2024, eq. 15-16).
+    """
+    guided = unconditional + scale * (conditional - unconditional)
+    if rescale == 0:
+        return guided
+    dims = tuple(range(1, guided.ndim))
+    factor = conditional.std(dims, keepdim=True) / guided.std(dims, keepdim=True)
+    return guided * (rescale * factor + (1 - rescale))
+
+
+def inpainting_input(latents: Tensor, mask: Tensor, masked_latents: Tensor) -> Tensor:
+    """The 9 channels of the inpainting UNet: noisy latents 4, mask 1 (1 = regenerate), masked-image latents 4."""
+    return torch.cat([latents, mask, masked_latents], dim=1)
+
+
+def masked_latents(known: Tensor, mask: Tensor, grey: Tensor) -> Tensor:
+    """Latents of the window with its unknown part painted grey: (1 - m) z + m encode(0).
+
+    Args:
+        known: (B, 4, h, w), any finite value where the mask is 1. mask: (B, 1, h, w) of 0 and 1.
+        grey: (4,), the latent of a mid-grey cell. For an autoencoder that maps each 8x8 px patch by itself this
+            equals encoding the masked picture.
+    """
+    return torch.where(mask > 0.5, grey[:, None, None].to(known), known)

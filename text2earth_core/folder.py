@@ -1,0 +1,188 @@
+"""A model on disk: one diffusers folder, through one door, whether official, shipped or a user's own."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from text2earth_core.errors import Text2EarthError
+
+PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+FACTS_FILE = "text2earth.json"
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """Properties of a model that its parts' configs do not hold, stored beside them in `text2earth.json`.
+
+    The defaults are those of the official release, whose folder has no such file.
+
+    window: px that the UNet sees. resolutions: m/px it was trained on. resolution: the default m/px of a new scene.
+    steps, guidance: sampling defaults. guidance_rescale: see `conditioning.guide`. thumbnail: the latent's first three
+    channels are an exact thumbnail. samples: images seen in training.
+    """
+
+    version: int = 1
+    name: str = "text2earth"
+    window: int = 256
+    resolutions: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+    resolution: float = 1.0
+    steps: int = 50
+    guidance: float = 4.0
+    guidance_rescale: float = 0.0
+    thumbnail: bool = False
+    samples: int = 0
+
+
+def mini_facts(**changes: Any) -> ModelFacts:
+    """Facts of the models trained here: a thumbnail in the latent, 20 steps, guidance 3 rescaled by 0.7."""
+    facts = ModelFacts(steps=20, guidance=3.0, guidance_rescale=0.7, thumbnail=True, resolutions=(0.3, 0.5, 1.0, 2.0, 4.0))
+    return replace(facts, **changes)
+
+
+@dataclass
+class ModelParts:
+    """The loaded parts of a folder, still on the CPU in their stored precision."""
+
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL | AutoencoderTiny
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    scheduler: DDIMScheduler
+    facts: ModelFacts
+    fingerprint: str
+
+
+def locate(folder_or_hub_id: str | Path) -> Path:
+    """Return the local folder of a model, downloading it from the hub if it is not a folder.
+
+    Raises:
+        Text2EarthError: there is no such folder and no such model can be fetched, or a part is missing.
+    """
+    folder = Path(folder_or_hub_id).expanduser()
+    if not folder.is_dir():
+        folder = _download(str(folder_or_hub_id))
+    for part in PARTS:
+        if not (folder / part).is_dir():
+            raise Text2EarthError(f"The model folder {folder} lacks {part}/: it must hold {', '.join(PARTS)}.")
+        if part in ("unet", "vae", "text_encoder") and not list((folder / part).glob("*.safetensors")):
+            raise Text2EarthError(f"{folder / part} holds no .safetensors weights: other formats are not loaded, convert them first.")
+    return folder
+
+
+def load_parts(folder_or_hub_id: str | Path) -> ModelParts:
+    """Load every part of a model folder.
+
+    Only safetensors are read. The class names of `model_index.json` are not needed: the official one names a pipeline
+    class that stock diffusers lacks.
+
+    Raises:
+        Text2EarthError: a part is missing, damaged, or does not fit the others.
+    """
+    folder = locate(folder_or_hub_id)
+    facts = read_facts(folder)
+    tokenizer, text_encoder = load_text(folder)
+    vae_config = _read_json(folder / "vae" / "config.json")
+    vae_class = AutoencoderTiny if vae_config.get("_class_name") == "AutoencoderTiny" else AutoencoderKL
+    unet = _load_part(UNet2DConditionModel, folder / "unet")
+    vae = _load_part(vae_class, folder / "vae")
+    scheduler = _scheduler(folder)
+    if unet.config.cross_attention_dim != text_encoder.config.hidden_size:
+        raise Text2EarthError(
+            f"The parts of {folder} do not fit: the UNet expects text of width {unet.config.cross_attention_dim}, "
+            f"the text encoder gives {text_encoder.config.hidden_size}."
+        )
+    if unet.config.in_channels not in (4, 9):
+        raise Text2EarthError(f"The UNet of {folder} takes {unet.config.in_channels} channels; 4 or 9 are supported.")
+    return ModelParts(unet, vae, text_encoder, tokenizer, scheduler, facts, fingerprint(folder))
+
+
+def load_text(folder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """Load tokenizer and text tower of a model folder."""
+    return _load_part(CLIPTokenizer, folder / "tokenizer"), _load_part(CLIPTextModel, folder / "text_encoder")
+
+
+def read_facts(folder: Path) -> ModelFacts:
+    """Read `text2earth.json`, or return the official release's facts where there is none."""
+    if not (folder / FACTS_FILE).is_file():
+        return ModelFacts()
+    stored = _read_json(folder / FACTS_FILE)
+    if stored.get("version") != ModelFacts.version:
+        raise Text2EarthError(f"{folder / FACTS_FILE} has version {stored.get('version')}: update the program to use this model.")
+    known = {field.name for field in fields(ModelFacts)}
+    facts = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known}
+    return ModelFacts(**facts)
+
+
+def write_facts(folder: Path, facts: ModelFacts) -> None:
+    """Write `text2earth.json` and the `model_index.json` by which stock diffusers knows the parts."""
+    (folder / FACTS_FILE).write_text(json.dumps(asdict(facts), indent=2) + "\n")
+    vae_class = _read_json(folder / "vae" / "config.json")["_class_name"]
+    index = {
+        "_class_name": "StableDiffusionInpaintPipeline",
+        "feature_extractor": [None, None],
+        "requires_safety_checker": False,
+        "safety_checker": [None, None],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", vae_class],
+    }
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of every weight and config of a model: two folders with the same one paint the same pixels."""
+    digest = hashlib.sha256()
+    for part in PARTS:
+        for path in sorted((folder / part).rglob("*")):
+            if path.suffix in (".safetensors", ".json", ".txt"):
+                with path.open("rb") as file:
+                    digest.update(path.relative_to(folder).as_posix().encode())
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _scheduler(folder: Path) -> DDIMScheduler:
+    """The folder's noise schedule, always stepped as DDIM (the official index and file name different samplers)."""
+    config = _read_json(folder / "scheduler" / "scheduler_config.json")
+    return DDIMScheduler.from_config(config | {"clip_sample": False})
+
+
+def _load_part(kind: Any, place: Path) -> Any:
+    options = {} if kind is CLIPTokenizer else {"use_safetensors": True}
+    try:
+        return kind.from_pretrained(place, local_files_only=True, **options)
+    except Exception as error:
+        raise Text2EarthError(f"{place} cannot be loaded: {str(error).splitlines()[0][:200]}") from None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Text2EarthError(f"{path} is missing: the model folder is not complete.") from None
+    except (OSError, ValueError):
+        raise Text2EarthError(f"{path} is not readable JSON: the model folder is damaged.") from None
+    if not isinstance(found, dict):
+        raise Text2EarthError(f"{path} is not a JSON object: the model folder is damaged.")
+    return found
+
+
+def _download(hub_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.txt"]))
+    except HFValidationError:
+        raise Text2EarthError(f"There is no model folder {hub_id}: check the path.") from None
+    except Exception:
+        raise Text2EarthError(
+            f"There is no model folder {hub_id}, and no model of that name could be fetched: check the name and the network."
+        ) from None

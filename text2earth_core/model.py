@@ -1,0 +1,278 @@
+"""`Text2Earth`: one object that holds a model and does what a model can do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from PIL import Image
+from torch import Tensor
+
+from text2earth_core.codec import Codec
+from text2earth_core.conditioning import TextConditioner, guide, inpainting_input, level_of, masked_latents
+from text2earth_core.device import pick_device, pick_dtype
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import ModelFacts, load_parts, locate, mini_facts, write_facts
+from text2earth_core.noise import world_noise
+from text2earth_core.sampling import sample
+from text2earth_core.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+
+CELL = 8
+MAX_STEPS = 200
+MAX_GUIDANCE = 30.0
+MAX_SIDE = 2048
+
+StepCallback = Callable[[int, int, Tensor], None]
+"""(step from 1, number of steps, estimate of the clean latents (4, h, w)); raise `Cancelled` in it to stop."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What callers need to know of a model.
+
+    window: px the UNet sees. cell: px per latent cell. channels: of the latent. halo: cells of context after which a
+    part decodes as the whole does. resolutions: m/px it was trained on. steps, guidance: defaults. token_limit: longest
+    prompt. inpaints: it has the 9-channel input. device, dtype: where and how it computes.
+    """
+
+    name: str
+    fingerprint: str
+    window: int
+    cell: int
+    channels: int
+    halo: int
+    resolutions: tuple[float, ...]
+    resolution: float
+    steps: int
+    guidance: float
+    max_steps: int
+    token_limit: int
+    inpaints: bool
+    device: str
+    dtype: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Text2Earth:
+    """A text-to-remote-sensing-image diffusion model: UNet, autoencoder, text tower and scheduler of one folder."""
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        codec: Codec,
+        text: TextConditioner,
+        scheduler: DDIMScheduler,
+        facts: ModelFacts,
+        fingerprint: str,
+        words: frozenset[str] = frozenset(),
+    ):
+        self.unet, self.codec, self.text, self.scheduler = unet, codec, text, scheduler
+        self.facts, self.words = facts, words
+        limit = min(text.tokenizer.model_max_length, text.encoder.config.max_position_embeddings) - 2
+        self.info = ModelInfo(
+            facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution, facts.steps,
+            facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9, str(unet.device),
+            str(unet.dtype).removeprefix("torch."),
+        )  # fmt: skip
+
+    @classmethod
+    def from_pretrained(
+        cls, folder_or_hub_id: str | Path, device: str | None = None, dtype: str | None = None
+    ) -> "Text2Earth":
+        """Load a model folder (official, shipped or your own) or fetch one from the hub.
+
+        Args:
+            device: "cpu", "cuda", ...; None takes the best one present.
+            dtype: "float32" or "bfloat16"; None takes what is fast on the device.
+
+        Raises:
+            Text2EarthError: the folder or a part is missing or damaged, or the device is not there.
+        """
+        place = pick_device(device)
+        precision = pick_dtype(place, dtype)
+        folder = locate(folder_or_hub_id)
+        parts = load_parts(folder)
+        unet = parts.unet.to(place, precision).eval()
+        vae = parts.vae.to(place, torch.float32 if isinstance(parts.vae, AutoencoderTiny) else precision).eval()
+        text = TextConditioner(parts.tokenizer, parts.text_encoder.to(place, torch.float32).eval())
+        codec = Codec(vae, parts.facts.thumbnail)
+        return cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, load_words(folder / "tokenizer"))
+
+    @classmethod
+    def from_parts(
+        cls, unet: UNet2DConditionModel, vae: AutoencoderTiny, text: TextConditioner, scheduler: DDIMScheduler, **facts: Any
+    ) -> "Text2Earth":
+        """Put a model together from parts in memory, as training does; `facts` are fields of `ModelFacts`."""
+        facts_ = mini_facts(**facts)
+        return cls(unet.eval(), Codec(vae, facts_.thumbnail), text, scheduler, facts_, "in-memory")
+
+    @classmethod
+    def from_preset(cls, name: str = "tiny", seed: int = 0) -> "Text2Earth":
+        """A preset with random weights, reproducible by seed, for tests and trials."""
+        from text2earth_core.untrained import untrained_model
+
+        return untrained_model(name, seed)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.unet.save_pretrained(folder / "unet")
+        self.codec.vae.save_pretrained(folder / "vae")
+        self.text.encoder.save_pretrained(folder / "text_encoder")
+        self.text.tokenizer.save_pretrained(folder / "tokenizer")
+        if self.words:
+            (folder / "tokenizer" / WORDS_FILE).write_text("\n".join(sorted(self.words)) + "\n", encoding="utf-8")
+        self.scheduler.save_pretrained(folder / "scheduler")
+        write_facts(folder, self.facts)
+
+    def check_prompt(self, text: str) -> PromptReport:
+        """Say how long a prompt is, what of it does not fit, and which words the model has never seen."""
+        return check_prompt(self.text.tokenizer, self.words, text)
+
+    def encode(self, pixels: np.ndarray) -> Tensor:
+        """Pixels uint8 (H, W, 3), sides multiples of 8, to latents float32 (4, H/8, W/8)."""
+        if pixels.shape[0] % CELL or pixels.shape[1] % CELL:
+            raise Text2EarthError(f"An image of {pixels.shape[1]}x{pixels.shape[0]} px cannot be encoded: use multiples of 8.")
+        return self.codec.encode(pixels)
+
+    def decode(self, latents: Tensor) -> np.ndarray:
+        """Latents (4, h, w) to pixels uint8 (8h, 8w, 3)."""
+        return self.codec.decode(latents)
+
+    def preview(self, latents: Tensor) -> np.ndarray:
+        """Latents (4, h, w) to a small picture uint8 (h, w, 3), cheap enough for every step."""
+        return self.codec.preview(latents)
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        prompt: str,
+        *,
+        negative_prompt: str = "",
+        resolution: float | None,
+        steps: int | None,
+        guidance: float | None,
+        known: Tensor | None,
+        mask: Tensor | None,
+        noise: Tensor,
+        callback: StepCallback | None = None,
+    ) -> Tensor:
+        """Denoise one window of latents.
+
+        Args:
+            resolution: m/px, or None for unknown. guidance: s = 1 + omega; 1 is none.
+            known: float32 (4, h, w), read where the mask is 0. mask: float32 (h, w), 1 = regenerate. Both None means
+                a new window.
+            noise: float32 (4, h, w) standard normal.
+
+        Returns:
+            float32 (4, h, w) on the CPU, equal to `known` bit for bit where the mask is 0.
+
+        Raises:
+            Text2EarthError: a parameter is out of range. Cancelled: the callback raised it.
+        """
+        steps, guidance = self.check_settings(steps, guidance)
+        device, dtype = self.unet.device, self.unet.dtype
+        noise = noise[None].to(device, torch.float32)
+        if mask is None or known is None:
+            mask, known = torch.ones(noise.shape[-2:]), torch.zeros(noise.shape[1:])
+        mask_, known_ = mask[None, None].to(device, torch.float32), known[None].to(device, torch.float32)
+        texts = [prompt] if guidance == 1 else [negative_prompt, prompt]
+        embeddings = self.text.embed(texts).to(dtype)
+        levels = torch.tensor(([0.0] if len(texts) == 2 else []) + [level_of(resolution)], device=device)
+        grey_window = masked_latents(known_, mask_, self.codec.grey.to(device))
+
+        def predict(latents: Tensor, t: Tensor) -> Tensor:
+            inputs = latents
+            if self.info.inpaints:
+                inputs = inpainting_input(latents, mask_, grey_window)
+            inputs = inputs.expand(len(texts), -1, -1, -1).to(dtype)
+            output = self.unet(inputs, t, embeddings, class_labels=levels).sample.float()
+            if len(texts) == 1:
+                return output
+            return guide(output[:1], output[1:], guidance, self.facts.guidance_rescale)
+
+        def report(step: int, total: int, estimate: Tensor) -> None:
+            if callback is not None:
+                callback(step, total, estimate[0].cpu())
+
+        result = sample(predict, self.scheduler, noise, steps, known_, mask_, report)[0].cpu()
+        return torch.where(mask.cpu() > 0.5, result, known.cpu().float())
+
+    def check_settings(self, steps: int | None, guidance: float | None) -> tuple[int, float]:
+        """Fill in the model's defaults and refuse what is out of range."""
+        steps = self.facts.steps if steps is None else steps
+        guidance = self.facts.guidance if guidance is None else guidance
+        if not (isinstance(steps, int) and 1 <= steps <= MAX_STEPS):
+            raise Text2EarthError(f"{steps} steps are not possible: give a whole number from 1 to {MAX_STEPS}.")
+        if not 1 <= guidance <= MAX_GUIDANCE:
+            raise Text2EarthError(f"A guidance scale of {guidance} is not possible: give 1 (none) to {MAX_GUIDANCE:g}.")
+        return steps, float(guidance)
+
+    def generate(
+        self,
+        prompts: str | Sequence[str],
+        resolution: float | None = None,
+        seed: int | Sequence[int] = 0,
+        steps: int | None = None,
+        guidance: float | None = None,
+        negative_prompt: str = "",
+        size: int | None = None,
+        callback: StepCallback | None = None,
+    ) -> list[Image.Image]:
+        """Text to images, one for each prompt.
+
+        Args:
+            prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
+            resolution: ground resolution in m/px; None leaves it to the model.
+            size: side in px, a multiple of 64; default the model's window.
+        """
+        texts = [prompts] if isinstance(prompts, str) else list(prompts)
+        seeds = [seed + i for i in range(len(texts))] if isinstance(seed, int) else list(seed)
+        if len(seeds) != len(texts):
+            raise Text2EarthError(f"{len(texts)} prompts came with {len(seeds)} seeds: give one seed, or one for each prompt.")
+        size = size or self.info.window
+        if size % 64 or not 64 <= size <= MAX_SIDE:
+            raise Text2EarthError(f"An image of {size} px cannot be made: use a multiple of 64 up to {MAX_SIDE}.")
+        images = []
+        for text, number in zip(texts, seeds, strict=True):
+            noise = world_noise(number, 0, 0, size // CELL, size // CELL)
+            latents = self.denoise(
+                text, negative_prompt=negative_prompt, resolution=resolution, steps=steps, guidance=guidance,
+                known=None, mask=None, noise=noise, callback=callback,
+            )  # fmt: skip
+            images.append(Image.fromarray(self.decode(latents)))
+        return images
+
+    def inpaint(
+        self,
+        image: Image.Image,
+        mask: Image.Image,
+        prompt: str,
+        resolution: float | None = None,
+        seed: int = 0,
+        strength: float = 1.0,
+        feather: int = 8,
+        steps: int | None = None,
+        guidance: float | None = None,
+        negative_prompt: str = "",
+        callback: StepCallback | None = None,
+    ) -> Image.Image:
+        """Regenerate the white part of a mask; pixels outside mask + feather stay bit-identical.
+
+        Args:
+            image: RGB, any size up to 2048 px. mask: same size; white = regenerate. strength: 1 only for now.
+            feather: px over which new pixels fade into known ones, outside the mask.
+        """
+        from text2earth_core.inpainting import inpaint_image
+
+        return inpaint_image(
+            self, image, mask, prompt, resolution=resolution, seed=seed, strength=strength, feather=feather, steps=steps,
+            guidance=guidance, negative_prompt=negative_prompt, callback=callback,
+        )  # fmt: skip

@@ -1,0 +1,68 @@
+"""Checkpoints of a run: tensors in one safetensors file, the rest in one JSON file, swapped in whole."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from text2earth_core.errors import Text2EarthError
+
+
+def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """Write a checkpoint so that an interruption at any moment leaves the old or the new one, never half of one."""
+    fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, fresh / "tensors.safetensors")
+    (fresh / "state.json").write_text(json.dumps(state, indent=1))
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """Return the newest whole checkpoint, or None where the run has not written one yet."""
+    for place in (folder, folder.with_name(folder.name + ".old")):
+        if (place / "state.json").is_file():
+            try:
+                return load_file(place / "tensors.safetensors"), json.loads((place / "state.json").read_text())
+            except Exception as error:
+                raise Text2EarthError(f"The checkpoint {place} is damaged ({error}): delete it to start anew.") from None
+    return None
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
+    """Flatten an optimizer's per-parameter state (moments, step counts) into named tensors."""
+    state = optimizer.state_dict()["state"]
+    return {f"{prefix}.{index}.{name}": torch.as_tensor(value) for index, entry in state.items() for name, value in entry.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], prefix: str) -> None:
+    """Put back what `optimizer_tensors` flattened; the hyper-parameters stay those of the new run."""
+    entries: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        if key.startswith(prefix + "."):
+            index, name = key[len(prefix) + 1 :].split(".", 1)
+            entries.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def module_tensors(module: nn.Module, prefix: str) -> dict[str, Tensor]:
+    """Return a module's weights and buffers under a common prefix."""
+    return {f"{prefix}.{name}": tensor for name, tensor in module.state_dict().items()}
+
+
+def restore_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
+    """Load what `module_tensors` named; every weight must be there and fit."""
+    mine = {key[len(prefix) + 1 :]: tensor for key, tensor in tensors.items() if key.startswith(prefix + ".")}
+    try:
+        module.load_state_dict(mine)
+    except RuntimeError as error:
+        raise Text2EarthError(f"The checkpoint belongs to another model: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,201 @@
+"""Training the 9-channel UNet: text to image, extension and edits in one model, with dynamic condition adaptation."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from PIL import Image
+from torch import Tensor, nn
+
+from text2earth_core.conditioning import (
+    NULL_LEVEL,
+    TextConditioner,
+    drop_conditions,
+    inpainting_input,
+    level_of,
+    masked_latents,
+)
+from text2earth_core.data.captions import describe
+from text2earth_core.data.corpus import Picture, load_corpus, random_crop
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import load_text, mini_facts, write_facts
+from text2earth_core.model import Text2Earth
+from text2earth_core.presets import Preset, get_preset
+from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.training.grids import tile_images
+from text2earth_core.training.loop import Schedule, fit
+from text2earth_core.training.masks import random_mask
+
+SHOWN = ("dense green forest", "a desert", "a beach", "a lake", "farmland", "dense housing", "a parking lot",
+         "a river between green banks", "a bridge over a river", "an airport", "storage tanks", "a meadow")  # fmt: skip
+
+
+def train_diffusion(
+    preset: str,
+    data: Path,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    samples: int | None = None,
+    resume: bool = False,
+    window: int | None = None,
+    batch: int | None = None,
+    learning_rate: float = 3e-4,
+    device: str | None = None,
+    limit: int | None = None,
+) -> dict:
+    """Train `out/unet` on the autoencoder and text tower that stand in `out`, and make `out` a whole model folder.
+
+    Args:
+        window: px along the side of the training crops (default: the preset's window). Start smaller and finish at
+            the preset's window: most of what there is to learn is cheap at half size.
+    """
+    preset_ = get_preset(preset)
+    window = window or preset_.window
+    corpus = load_corpus(data, limit=limit)
+    objective = DiffusionObjective(preset_, out, corpus, window)
+    default = 256 if torch.cuda.is_available() else 64
+    schedule = Schedule(minutes, samples, batch=batch or default, learning_rate=learning_rate, weight_decay=0.01)
+    return fit(objective, out, schedule, resume, device)
+
+
+def build_unet(preset: Preset, channels_in: int = 9) -> UNet2DConditionModel:
+    """Return an untrained stock UNet whose resolution embedding is a timestep-like class embedding."""
+    scales = len(preset.channels)
+    official = preset.name == "text2earth"
+    plain = 3 if official else 0  # the official UNet lacks attention at its coarsest scale, ours at its finest
+    down = ["CrossAttnDownBlock2D"] * scales
+    down[plain] = "DownBlock2D"
+    up = [name.replace("Down", "Up") for name in reversed(down)]
+    return UNet2DConditionModel(
+        sample_size=preset.window // CELL,
+        in_channels=channels_in,
+        out_channels=4,
+        block_out_channels=preset.channels,
+        layers_per_block=preset.layers,
+        down_block_types=tuple(down),
+        up_block_types=tuple(up),
+        attention_head_dim=preset.heads,  # diffusers reads this as the number of heads
+        cross_attention_dim=preset.text_width,
+        use_linear_projection=True,
+        class_embed_type="timestep",
+    )
+
+
+def build_scheduler() -> DDIMScheduler:
+    """v-prediction, zero terminal SNR, trailing timesteps (Lin et al. 2024)."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+    )
+
+
+class DiffusionObjective:
+    """Denoising in v-prediction with the loss weight min(SNR + 1, 5) / (SNR + 1)."""
+
+    name = "diffusion"
+
+    def __init__(self, preset: Preset, out: Path, corpus: list[Picture], window: int):
+        if window % 64:
+            raise Text2EarthError(f"A training window of {window} px does not fit the UNet: use a multiple of 64.")
+        self.preset, self.out, self.window = preset, out, window
+        if not (out / "vae").is_dir() or not (out / "text_encoder").is_dir():
+            raise Text2EarthError(f"{out} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first.")
+        self.vae = AutoencoderTiny.from_pretrained(out / "vae").requires_grad_(False).eval()
+        self.text = TextConditioner(*load_text(out))
+        self.null = self.text.embed([""])[0]
+        torch.manual_seed(0)
+        self.trainable: nn.Module = build_unet(preset)
+        self.scheduler = build_scheduler()
+        self.by_size: dict[int, list[Picture]] = {}
+        for picture in corpus:
+            side = min(window, min(picture.pixels.shape[:2]) // 32 * 32)
+            if side >= window // 2:
+                self.by_size.setdefault(side, []).append(picture)
+        known = [level_of(p.resolution) for p in corpus if p.resolution is not None]
+        self.levels = (min(known) - 1.0, max(known)) if known else None
+
+    def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        sizes = list(self.by_size)
+        counts = np.array([len(self.by_size[side]) for side in sizes], float)
+        side = sizes[rng.choice(len(sizes), p=counts / counts.sum())]
+        pictures = [self.by_size[side][i] for i in rng.integers(len(self.by_size[side]), size=size)]
+        crops, resolutions = zip(*(random_crop(picture, side, rng) for picture in pictures), strict=True)
+        return {
+            "pixels": torch.from_numpy(np.stack(crops)),
+            "ids": self.text.tokens([describe(picture, rng)[0] for picture in pictures]),
+            "levels": torch.tensor([self._level(resolution, rng) for resolution in resolutions]),
+            "masks": torch.from_numpy(np.stack([random_mask(side // CELL, rng) for _ in range(size)]))[:, None],
+        }
+
+    def _level(self, resolution: float | None, rng: np.random.Generator) -> float:
+        """The true level; for an image of unknown resolution the null level, or now and then any level at all.
+
+        Without the latter, a class that only occurs in images of unknown resolution would never be seen together
+        with a level, and asking for it at a given resolution would be foreign to the model.
+        """
+        if resolution is not None:
+            return level_of(resolution)
+        if self.levels is not None and rng.random() < 0.25:
+            return rng.uniform(*self.levels)
+        return NULL_LEVEL
+
+    def loss(self, batch: dict[str, Tensor], seen: int) -> tuple[Tensor, dict[str, float]]:
+        device = next(self.trainable.parameters()).device
+        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+        self.vae.to(device), self.text.encoder.to(device)
+        with torch.no_grad():
+            clean = self.vae.encode(batch["pixels"].permute(0, 3, 1, 2).float() / 127.5 - 1).latents.float()
+            grey = self.vae.encode(clean.new_zeros(1, 3, CELL, CELL)).latents.float()[0, :, 0, 0]
+            embeddings = self.text.encoder(batch["ids"]).last_hidden_state.float()
+            embeddings, levels = drop_conditions(embeddings, self.null.to(device).float(), batch["levels"].float())
+        noise = torch.randn_like(clean)
+        t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(clean),), device=device)
+        noisy = self.scheduler.add_noise(clean, noise, t)
+        target = self.scheduler.get_velocity(clean, noise, t)
+        inputs = inpainting_input(noisy, batch["masks"], masked_latents(clean, batch["masks"], grey))
+        output = self.trainable(inputs, t, embeddings, class_labels=levels).sample
+        per_sample = (output.float() - target).square().mean((1, 2, 3))
+        full = batch["masks"].mean((1, 2, 3)) == 1
+        figures = {"error": per_sample.mean().item(), "error_full_mask": per_sample[full].mean().item()}
+        return (per_sample * self.weights(t)).mean(), figures
+
+    def weights(self, t: Tensor) -> Tensor:
+        """min(SNR + 1, 5) / (SNR + 1): like min-SNR-5 for v-prediction, but not zero where sampling starts."""
+        signal = self.scheduler.alphas_cumprod.to(t.device)[t]
+        plus_one = 1 / (1 - signal).clamp(min=1e-8)  # SNR + 1
+        return plus_one.clamp(max=5.0) / plus_one
+
+    def extras(self) -> dict[str, Tensor]:
+        return {}
+
+    def restore_extras(self, tensors: dict[str, Tensor]) -> None:
+        pass
+
+    def grid(self, averaged: nn.Module) -> Image.Image:
+        images = self._model(averaged).generate(list(SHOWN) * 2, seed=list(range(2 * len(SHOWN))), size=self.window)
+        return tile_images([np.asarray(image) for image in images], columns=len(SHOWN))
+
+    def _model(self, unet: nn.Module) -> Text2Earth:
+        return Text2Earth.from_parts(unet, self.vae, self.text, self.scheduler, name=self.preset.name, window=self.window)
+
+    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+        averaged.save_pretrained(out / "unet")
+        self.scheduler.save_pretrained(out / "scheduler")
+        facts = mini_facts(name=self.preset.name, window=self.preset.window, samples=seen)
+        write_facts(out, replace(facts, resolutions=self.trained_resolutions()))
+
+    def trained_resolutions(self) -> tuple[float, ...]:
+        """Round values of m/px within what the corpus covered."""
+        if self.levels is None:
+            return ()
+        low, high = 2 ** (17 - self.levels[1]), 2 ** (17 - self.levels[0])
+        return tuple(r for r in (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 20.0) if low * 0.95 <= r <= high * 1.05)

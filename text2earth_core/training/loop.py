@@ -1,0 +1,220 @@
+"""The one training loop: accelerate, EMA, resume, time and sample budgets, metrics and sample grids.
+
+An objective says what is trained and how a batch is scored; the loop knows nothing else about it. The unit of
+progress is samples seen, so runs with different batch sizes compare and a resumed run continues its count.
+"""
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from PIL import Image
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from torch import Tensor, nn
+
+from text2earth_core.device import pick_device, pick_dtype
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.training import checkpoint
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train and how to step.
+
+    minutes, samples: budgets; the run stops at whichever comes first (at least one must be set).
+    warmup: samples over which the learning rate rises. decay: last part of the budget over which it falls to zero.
+    ema: samples over which the averaged weights forget by half.
+    """
+
+    minutes: float | None
+    samples: int | None
+    batch: int
+    learning_rate: float
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    warmup: int = 5_000
+    decay: float = 0.2
+    ema: int = 20_000
+    save_minutes: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.minutes is None and self.samples is None:
+            raise Text2EarthError("Say how long to train: give --minutes, --samples or both.")
+
+
+class Objective(Protocol):
+    """What the loop trains. `trainable` is optimised and averaged; `extras` are saved with the checkpoint."""
+
+    name: str
+    trainable: nn.Module
+
+    def batch(self, size: int, rng: np.random.Generator) -> Any:
+        """Assemble one batch on the CPU (runs in a background thread)."""
+
+    def loss(self, batch: Any, seen: int) -> tuple[Tensor, dict[str, float]]:
+        """Score a batch: the loss to descend, and named figures to log."""
+
+    def extras(self) -> dict[str, Tensor]:
+        """Further state that a resumed run needs (a discriminator, say)."""
+
+    def restore_extras(self, tensors: dict[str, Tensor]) -> None: ...
+
+    def grid(self, averaged: nn.Module) -> Image.Image:
+        """Draw what the averaged weights can do now."""
+
+    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+        """Write the trained part into the model folder."""
+
+
+def fit(objective: Objective, out: Path, schedule: Schedule, resume: bool, device: str | None = None, seed: int = 0) -> dict:
+    """Train `objective` within the schedule's budget and write its part into the model folder `out`.
+
+    The run's own files (checkpoint, TensorBoard events, metrics.jsonl, grids) go to `out/runs/{objective.name}`.
+
+    Returns:
+        {"samples", "loss", "minutes"} at the end.
+
+    Raises:
+        Text2EarthError: a checkpoint is there but `resume` is false, or it does not fit.
+    """
+    place = pick_device(device)
+    mixed = pick_dtype(place) == torch.bfloat16
+    run = out / "runs" / objective.name
+    run.mkdir(parents=True, exist_ok=True)
+    accelerator = Accelerator(
+        cpu=place.type == "cpu", mixed_precision="bf16" if mixed else "no", log_with="tensorboard", project_dir=run
+    )
+    accelerator.init_trackers("tensorboard")
+    parameters = [p for p in objective.trainable.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=schedule.learning_rate, betas=schedule.betas, weight_decay=schedule.weight_decay
+    )
+    average = deepcopy(objective.trainable).requires_grad_(False).to(accelerator.device)
+    objective.trainable, optimizer = accelerator.prepare(objective.trainable, optimizer)
+    seen, spent = _resume(objective, optimizer, average, run / "checkpoint", resume)
+    first, started, saved = seen, time.monotonic(), time.monotonic()
+    smoothed: float | None = None
+    batches = prefetch(lambda at: objective.batch(schedule.batch, np.random.default_rng((seed, at))), seen, schedule.batch)
+
+    def save() -> None:
+        tensors = checkpoint.module_tensors(accelerator.unwrap_model(objective.trainable), "model")
+        tensors |= checkpoint.module_tensors(average, "average") | objective.extras()
+        tensors |= checkpoint.optimizer_tensors(optimizer, "optimizer")
+        state = {"samples": seen, "seconds": spent + time.monotonic() - started}
+        checkpoint.save_checkpoint(run / "checkpoint", tensors, state)
+        objective.grid(average).save(run / "grid.png")
+        objective.export(average, out, seen)
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn())
+    with Progress(*columns) as progress, (run / "metrics.jsonl").open("a") as metrics:
+        task = progress.add_task(objective.name, total=1.0, figures="")
+        while (done := _progress(schedule, seen, time.monotonic() - started)) < 1:
+            factor = learning_rate_factor(schedule, seen - first, done)
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.learning_rate * factor
+            with accelerator.autocast():
+                loss, figures = objective.loss(next(batches), seen)
+            if not torch.isfinite(loss):
+                raise Text2EarthError(f"The loss is not a number after {seen} samples: resume with a lower learning rate.")
+            accelerator.backward(loss)
+            figures["gradient_norm"] = float(accelerator.clip_grad_norm_(parameters, schedule.clip))
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            seen += schedule.batch
+            _average(average, accelerator.unwrap_model(objective.trainable), schedule, seen)
+            figures |= {"loss": loss.item()}
+            smoothed = figures["loss"] if smoothed is None else 0.98 * smoothed + 0.02 * figures["loss"]
+            rate = (seen - first) / (time.monotonic() - started)
+            progress.update(task, completed=done, figures=f"{seen:,} samples, loss {smoothed:.4f}, {rate:.0f}/s")
+            if (seen // schedule.batch) % 20 == 0:
+                accelerator.log(figures, step=seen)
+                line = {"samples": seen, "rate": round(rate, 1), "smoothed": smoothed} | figures
+                metrics.write(json.dumps(line) + "\n")
+                metrics.flush()
+            if time.monotonic() - saved > 60 * schedule.save_minutes:
+                save()
+                saved = time.monotonic()
+    save()
+    accelerator.end_training()
+    return {"samples": seen, "loss": smoothed, "minutes": (spent + time.monotonic() - started) / 60}
+
+
+def learning_rate_factor(schedule: Schedule, since_start: int, done: float) -> float:
+    """Linear warm-up over samples since this start, then constant, then linear decay over the last part of the budget."""
+    warm = min(1.0, (since_start + schedule.batch) / max(1, schedule.warmup))
+    fall = min(1.0, (1.0 - done) / schedule.decay) if schedule.decay else 1.0
+    return warm * max(fall, 0.01)
+
+
+def prefetch(make: Callable[[int], Any], start: int, step: int, depth: int = 4) -> Iterator[Any]:
+    """Yield make(start), make(start + step), ... from a background thread that stays `depth` batches ahead."""
+    ready: queue.Queue = queue.Queue(depth)
+    stop = threading.Event()
+
+    def work() -> None:
+        at = start
+        while not stop.is_set():
+            try:
+                item = make(at)
+            except Exception as error:
+                item = error
+            while not stop.is_set():
+                try:
+                    ready.put(item, timeout=0.5)
+                    break
+                except queue.Full:
+                    continue
+            at += step
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while True:
+            item = ready.get()
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        stop.set()
+
+
+def _progress(schedule: Schedule, seen: int, seconds: float) -> float:
+    by_time = seconds / (60 * schedule.minutes) if schedule.minutes else 0.0
+    by_samples = seen / schedule.samples if schedule.samples else 0.0
+    return max(by_time, by_samples)
+
+
+@torch.no_grad()
+def _average(average: nn.Module, model: nn.Module, schedule: Schedule, seen: int) -> None:
+    """Exponential moving average with a half-life in samples, shorter while the run is young."""
+    half_life = min(schedule.ema, 0.1 * seen)
+    keep = 0.5 ** (schedule.batch / max(half_life, 1e-9))
+    pairs = list(zip(average.parameters(), model.parameters(), strict=True))
+    torch._foreach_lerp_([a for a, _ in pairs], [p.detach() for _, p in pairs], 1 - keep)
+    for ours, theirs in zip(average.buffers(), model.buffers(), strict=True):
+        ours.copy_(theirs)
+
+
+def _resume(
+    objective: Objective, optimizer: torch.optim.Optimizer, average: nn.Module, folder: Path, resume: bool
+) -> tuple[int, float]:
+    found = checkpoint.load_checkpoint(folder)
+    if found is None:
+        return 0, 0.0
+    if not resume:
+        raise Text2EarthError(f"{folder} holds an unfinished run: give --resume to continue it, or delete the folder.")
+    tensors, state = found
+    checkpoint.restore_module(objective.trainable, tensors, "model")
+    checkpoint.restore_module(average, tensors, "average")
+    checkpoint.restore_optimizer(optimizer, tensors, "optimizer")
+    objective.restore_extras(tensors)
+    return state["samples"], state["seconds"]
