@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from app.api_scenes import Use, download
 from app.errors import AppError
-from canvas.errors import SceneError
+from app.work import checked_rect
 from canvas.geometry import LIMIT, Rect
 
 router = APIRouter(prefix="/api/scenes/{scene}")
@@ -57,18 +57,10 @@ def tile(use: Use, scene: str, layer: str, z: int, x: int, y: int, v: int | None
 @router.post("/erase")
 def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
     """Make a rectangle empty; it can be undone."""
-    rect = _checked_rect(body.rect)
+    rect = checked_rect(body.rect)
     with use.library.open(scene) as opened:
         step = opened.erase(rect)
     return use.jobs.scene_changed(scene, [step.rect])
-
-
-def _checked_rect(values: list[int]) -> Rect:
-    """A rectangle of any size within the limits of coordinates; SceneError otherwise."""
-    rect = Rect(*values)
-    if rect.empty or max(abs(rect.x), abs(rect.y), abs(rect.x1), abs(rect.y1)) > LIMIT:
-        raise SceneError("The rectangle needs a width and a height of at least 1 px and must lie within the scene.")
-    return rect
 
 
 @router.post("/undo")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -12,18 +13,27 @@ from pydantic import BaseModel, Field, model_validator
 from app.api_scenes import Use
 from app.errors import AppError
 from app.state import Services
-from app.work import MAX_PROMPT, Settings, checked_frame, next_frames, prompt_report
+from app.work import (
+    MAX_PROMPT,
+    Settings,
+    checked_rect,
+    make_request,
+    prompt_report,
+    random_seed,
+    row_of_frames,
+)
 from canvas.geometry import Rect
 
 router = APIRouter(prefix="/api")
 
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
 
 
 class PromptText(BaseModel, extra="forbid"):
     """A prompt to look at."""
 
-    text: Annotated[str, Field(max_length=MAX_PROMPT)]
+    text: Prompt
 
 
 class NewJob(BaseModel, extra="forbid"):
@@ -36,8 +46,8 @@ class NewJob(BaseModel, extra="forbid"):
     direction: str | None = None
     anchor: Frame | None = None
     count: int = 1
-    prompt: str = ""
-    negative_prompt: str = ""
+    prompt: Prompt = ""
+    negative_prompt: Prompt = ""
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None
@@ -79,26 +89,23 @@ def check_prompt(use: Use, body: PromptText) -> dict[str, Any]:
 @router.post("/scenes/{scene}/jobs", status_code=202)
 def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
     """Queue a generation; returns the job, for a row of several the first."""
-    settings = Settings(body.prompt, body.negative_prompt, body.seed, body.steps, body.guidance)
-    if use.host.state != "loading":
-        settings.with_defaults(use.host.model.info)  # says now what would be said when it runs
+    seed = random_seed() if body.seed is None else body.seed
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance)
     with use.library.open(scene) as opened:
-        bounds = opened.bounds
-    if body.frame is not None:
-        frames = [checked_frame(body.frame)]
-    else:
-        window = use.host.model.info.window
-        anchor = checked_frame(body.anchor) if body.anchor else _content(use, scene, bounds)
-        frames = next_frames(anchor, body.direction or "", window, body.count)
+        if body.frame is not None:
+            frames = [checked_rect(body.frame).snap()]
+        else:
+            anchor = checked_rect(body.anchor) if body.anchor else _future_content(use, scene, opened.bounds)
+            frames = row_of_frames(opened, body.direction or "", use.host.model.info.window, anchor, body.count)
+        if use.host.state != "loading":
+            make_request(opened, use.host.model, frames[0], settings)  # says now what it would say when it runs
     return use.jobs.submit(scene, frames, settings)[0]
 
 
-def _content(use: Services, scene: str, bounds: Rect | None) -> Rect | None:
-    """What the scene holds and will hold once the queue is done; None for an empty scene with an empty queue."""
-    content = bounds or Rect(0, 0, 0, 0)
-    for frame in use.jobs.pending_frames(scene):
-        content = content.union(frame)
-    return None if content.empty else content
+def _future_content(use: Services, scene: str, bounds: Rect | None) -> Rect | None:
+    """What the scene will hold once the queue is done; None where nothing waits, then what it holds counts."""
+    waiting = use.jobs.pending_frames(scene)
+    return functools.reduce(Rect.union, waiting, bounds or Rect(0, 0, 0, 0)) if waiting else None
 
 
 @router.get("/scenes/{scene}/jobs")

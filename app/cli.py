@@ -57,7 +57,7 @@ def generate(
             image = loaded.generate(prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance)[
                 0
             ]
-            written(lambda path, image=image: image.save(path), file)
+            written(image.save, file)
             advance(number + 1)
     seeds = range(seed, seed + count)
     emit([{"file": str(file), "seed": s, "prompt": prompt} for file, s in zip(files, seeds, strict=True)], as_json)

@@ -63,20 +63,21 @@ def extend(
     as_json: Json = False,
 ) -> None:
     """Grow a scene by half a window."""
-    from app.work import Settings, extend_scene, load_model, prompt_notes
+    from app import work
     from canvas.extend import extension_frame
     from canvas.scene import Scene
 
-    settings = Settings(prompt, negative_prompt, seed, steps, guidance)
+    settings = work.Settings(prompt, negative_prompt, work.random_seed() if seed is None else seed, steps, guidance)
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
-        loaded = load_model(model, device)
-        for note in prompt_notes(loaded, prompt):
+        loaded = work.load_model(model, device)
+        for note in work.prompt_notes(loaded, prompt):
             say(note)
         frame = extension_frame(opened, direction.value, loaded.info.window)
+        request = work.make_request(opened, loaded, frame, settings)
         with bar(f"Extending {direction.value}") as advance:
-            step = extend_scene(opened, loaded, frame, settings, lambda p: advance(p.step, p.total))
+            step = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
         emit(step.as_dict() if as_json else _info(opened, scene), as_json)
 
 

@@ -20,7 +20,7 @@ from app.events import EventHub
 from app.job_store import ACTIVE, Job, JobStore
 from app.library import Library
 from app.model_host import ModelHost
-from app.work import Settings, make_request, paint, prompt_notes
+from app.work import Settings, extend, make_request, prompt_notes
 from canvas.errors import SceneError
 from canvas.geometry import Rect
 from text2earth_core.errors import Cancelled, Text2EarthError
@@ -28,7 +28,9 @@ from text2earth_core.errors import Cancelled, Text2EarthError
 if TYPE_CHECKING:
     import numpy as np
 
+    from canvas.painter import Progress
     from canvas.scene import Step
+    from text2earth_core import Text2Earth
 
 log = logging.getLogger("text2earth")
 
@@ -94,8 +96,7 @@ class JobQueue:
                     "frame": list(frame),
                     "prompt": settings.prompt,
                     "negative_prompt": settings.negative_prompt,
-                    # Fixed now, not when it runs: a retry must paint the same.
-                    "seed": secrets.randbelow(2**31) if settings.seed is None else settings.seed,
+                    "seed": settings.seed,
                     "steps": settings.steps,
                     "guidance": settings.guidance,
                 }
@@ -275,15 +276,13 @@ class JobQueue:
         with self._wake:
             job.notes = prompt_notes(model, settings.prompt)
         with self._library.open(job.scene) as scene:
-            full = make_request(scene, model.info, Rect(*request["frame"]), settings)
+            full = make_request(scene, model, Rect(*request["frame"]), settings)
             with self._wake:
                 job.request = request | {"steps": full.steps, "guidance": full.guidance}
                 job.steps = full.steps
                 self._store.save(job)
                 self._publish(job)
-            change = paint(scene, model, full, _Progress(self, job))
-            self._check(job)
-            step = scene.accept(change)
+            step = extend(scene, model, full, _Progress(self, job, model), lambda: self._check(job))
         self._done(job, step)
 
     def _done(self, job: Job, step: Step) -> None:
@@ -312,20 +311,26 @@ class JobQueue:
 class _Progress:
     """The painter's callback: counts steps, sends previews (at most one in PREVIEW_S), and is where a job stops."""
 
-    def __init__(self, queue: JobQueue, job: Job) -> None:
+    def __init__(self, queue: JobQueue, job: Job, model: Text2Earth) -> None:
         self._queue = queue
         self._job = job
+        self._model = model
         self._before = time.monotonic()
         self._sent = 0.0
 
-    def __call__(self, step: int, total: int, preview: np.ndarray | None, frame: Rect) -> None:
+    def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        self._queue._stepped(self._job, step, total, now - self._before)
+        self._queue._stepped(self._job, progress.step, progress.total, now - self._before)
         self._before = now
-        if now - self._sent >= PREVIEW_S or step == total:
+        if now - self._sent >= PREVIEW_S or progress.step == progress.total:
             self._sent = now
-            image = None if preview is None else _data_url(preview)
-            message = {"job": self._job.id, "frame": list(frame), "step": step, "steps": total, "image": image}
+            message = {
+                "job": self._job.id,
+                "frame": list(progress.rect),
+                "step": progress.step,
+                "steps": progress.total,
+                "image": _data_url(self._model.preview(progress.latents)),
+            }
             self._queue._hub.publish("preview", message, self._job.scene, keep=False)
 
 

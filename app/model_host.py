@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError
+from app.work import load_model
+from text2earth_core.errors import Text2EarthError
 
 if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may pay for it
     from text2earth_core import Text2Earth
 
 log = logging.getLogger("text2earth")
 
-SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
 LOADING = "The model is still loading; try again in a moment."
 
 
@@ -27,7 +28,7 @@ class ModelHost:
     """
 
     def __init__(self, source: str | Path | None, device: str | None, on_change: Callable[[], None]) -> None:
-        self._source = source if source is not None else SHIPPED
+        self._source = source
         self._device = device
         self._on_change = on_change
         self._settled = threading.Event()
@@ -41,15 +42,12 @@ class ModelHost:
 
     def _load(self) -> None:
         try:
-            from text2earth_core import Text2Earth, Text2EarthError
-
-            try:
-                self._model = Text2Earth.from_pretrained(self._source, device=self._device)
-            except Text2EarthError as error:
-                self._error = str(error)
+            self._model = load_model(self._source, self._device)
+        except Text2EarthError as error:
+            self._error = str(error)
         except Exception as error:
             log.exception("The model could not be loaded")
-            self._error = f"The model {self._source} could not be loaded ({error}); the terminal says more."
+            self._error = f"The model could not be loaded ({type(error).__name__}: {error}); the terminal says more."
         self._settled.set()
         self._on_change()
 

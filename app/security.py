@@ -32,7 +32,7 @@ def allowed_hosts(bind: str) -> frozenset[str]:
     """Host names that mean this machine when the server listens on `bind`."""
     if host_name(bind) in _LOOPBACK:
         return _LOOPBACK
-    return _LOOPBACK | {host_name(bind), socket.gethostname().lower(), socket.getfqdn().lower()}
+    return _LOOPBACK | {host_name(bind), socket.gethostname().lower()}
 
 
 def _is_address(name: str) -> bool:
