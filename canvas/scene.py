@@ -117,6 +117,22 @@ class Scene:
             return at.bounds
 
     @property
+    def tile_count(self) -> int:
+        """How many tiles have content."""
+        with self._database.read() as connection:
+            return int(connection.execute("SELECT count(*) FROM heads").fetchone()[0])
+
+    @property
+    def can_undo(self) -> bool:
+        with self._database.read() as connection:
+            return connection.execute("SELECT 1 FROM steps WHERE NOT undone LIMIT 1").fetchone() is not None
+
+    @property
+    def can_redo(self) -> bool:
+        with self._database.read() as connection:
+            return connection.execute("SELECT 1 FROM steps WHERE undone LIMIT 1").fetchone() is not None
+
+    @property
     def model_fingerprint(self) -> str:
         """The model of the newest change that is not undone; empty where none has one."""
         with self._database.read() as connection:
