@@ -1,0 +1,221 @@
+/**
+ * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
+ * `page` is the scene-canvas element.
+ */
+import * as dialogs from "./scene-dialogs.mjs";
+import { frameAround, nextFrame } from "./frames.mjs";
+import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./rect.mjs";
+import { modelInfo, pendingFrames } from "./store.mjs";
+
+export class Actions {
+  #page;
+  #api;
+  /** Extensions follow each other: a quick second click starts where the first one ends. */
+  #growing = Promise.resolve();
+
+  constructor(page, api) {
+    this.#page = page;
+    this.#api = api;
+  }
+
+  /** Run a task; its error becomes a notice. @param {() => Promise<any>} task @param {(() => void)} [retry] */
+  async run(task, retry) {
+    try {
+      return await task();
+    } catch (error) {
+      this.#page.notices.show(error.message, { error: true, action: retry ? { label: "Retry", run: retry } : undefined });
+      return undefined;
+    }
+  }
+
+  #scenePath(rest = "") {
+    return `/scenes/${this.#page.sceneId}${rest}`;
+  }
+
+  async #submit(frame) {
+    const { prompt, negative_prompt, seed, steps, guidance } = this.#page.settings;
+    await this.#api.post(this.#scenePath("/jobs"), { frame: toXYWH(frame), prompt, negative_prompt, seed, steps, guidance });
+    this.#page.afterSubmit();
+  }
+
+  /** Generate what is empty in the frame. */
+  generate() {
+    return this.run(async () => {
+      const frame = this.#page.frame;
+      if (!frame || !this.#page.state.scene) return;
+      if (isCovered(frame, pendingFrames(this.#page.state))) {
+        this.#page.notices.show("A job for this frame is waiting already: move the frame or press a handle.");
+        return;
+      }
+      if (await this.#page.session.coverage.isFull(frame)) {
+        this.#page.notices.show("This frame is filled: press a handle to extend, move the frame, or erase a region first.");
+        return;
+      }
+      await this.#submit(frame);
+    }, () => this.generate());
+  }
+
+  /** Queue `count` extensions, each half a window further. @param {import("./frames.mjs").Direction} direction */
+  extend(direction, count = 1) {
+    this.#growing = this.#growing.then(() =>
+      this.run(async () => {
+        if (!this.#page.frame) return;
+        for (let n = 0; n < count; n++) {
+          const frame = await this.nextFrame(direction);
+          await this.#submit(frame);
+          this.#page.setFrame(frame);
+        }
+        this.#page.reveal(this.#page.frame);
+      }, () => this.extend(direction, count)),
+    );
+    return this.#growing;
+  }
+
+  /** Where an extension would go. */
+  nextFrame(direction) {
+    const page = this.#page;
+    const isFull = (frame) => page.session.coverage.isFull(frame);
+    return nextFrame(page.frame, direction, modelInfo(page.state).window, pendingFrames(page.state), isFull);
+  }
+
+  cancel(job) {
+    return this.run(() => this.#api.call("DELETE", `/jobs/${job}`));
+  }
+
+  retry(job) {
+    return this.run(() => this.#api.post(`/jobs/${job}/retry`));
+  }
+
+  move(job, position) {
+    return this.run(() => this.#api.post(`/jobs/${job}/move`, { position }));
+  }
+
+  /** @param {"undo"|"redo"} which */
+  step(which) {
+    const able = which === "undo" ? "can_undo" : "can_redo";
+    if (!this.#page.state.scene?.[able]) return Promise.resolve();
+    return this.run(async () => this.#page.apply("scene", await this.#api.post(this.#scenePath(`/${which}`))));
+  }
+
+  /** @param {import("./rect.mjs").Rect} rect scene pixels; grows to the cell grid */
+  erase(rect) {
+    const region = snapOut(rect);
+    return this.run(async () => {
+      await this.#api.post(this.#scenePath("/erase"), { rect: toXYWH(region) });
+      const undo = { label: "Undo", run: () => this.step("undo") };
+      this.#page.notices.show(`Erased ${region.w} × ${region.h} px.`, { action: undo });
+    });
+  }
+
+  /** @param {number} resolution m/px */
+  setResolution(resolution) {
+    return this.run(async () => {
+      try {
+        this.#page.apply("scene", await this.#api.call("PATCH", this.#scenePath(), { resolution }));
+      } finally {
+        this.#page.panel.describe(true);
+      }
+    });
+  }
+
+  newScene() {
+    return this.run(async () => this.#page.openScene((await this.#api.post("/scenes", {})).id));
+  }
+
+  example() {
+    return this.run(async () => this.#page.openScene((await this.#api.post("/scenes/example")).id));
+  }
+
+  chooseScene() {
+    return this.run(async () => {
+      const id = await dialogs.chooseScene(this.#page, await this.#api.get("/scenes"), this.#page.sceneId);
+      if (id && id !== this.#page.sceneId) this.#page.openScene(id);
+    });
+  }
+
+  rename() {
+    return this.run(async () => {
+      const title = await dialogs.askTitle(this.#page, this.#page.state.scene.title);
+      if (title !== null) this.#page.apply("scene", await this.#api.call("PATCH", this.#scenePath(), { title }));
+    });
+  }
+
+  duplicate() {
+    return this.run(async () => {
+      const copy = await this.#api.post(this.#scenePath("/duplicate"));
+      this.#page.openScene(copy.id);
+      this.#page.notices.show(`This is the copy, “${copy.title}”.`);
+    });
+  }
+
+  /** @param {File} file */
+  upload(file) {
+    return this.run(async () => this.#page.openScene((await this.#api.post("/scenes/upload", file)).id));
+  }
+
+  pickUpload() {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.accept = ".t2e";
+    input.addEventListener("change", () => input.files.length && this.upload(input.files[0]));
+    input.click();
+  }
+
+  remove() {
+    return this.run(async () => {
+      const { title } = this.#page.state.scene;
+      if (!(await dialogs.confirmDelete(this.#page, title))) return;
+      await this.#api.call("DELETE", this.#scenePath());
+      await this.#page.openAny();
+      this.#page.notices.show(`Deleted “${title}”; the file is in the trash folder.`);
+    });
+  }
+
+  /** The browser streams it to disk: a large export never passes through this page's memory. @param {string} rest */
+  download(rest) {
+    const link = document.createElement("a");
+    link.href = `/api${this.#scenePath(rest)}`;
+    link.download = "";
+    link.click();
+  }
+
+  async goTo() {
+    const page = this.#page;
+    const metres = page.state.scene?.resolution ?? 1;
+    const current = `${Math.round(page.view.cx * metres)}, ${Math.round(page.view.cy * metres)}`;
+    const place = await dialogs.askCoordinate(page, current);
+    if (place) page.lookAt(place.x / metres, place.y / metres);
+  }
+
+  help() {
+    dialogs.showShortcuts(this.#page);
+  }
+
+  /** Arrow keys. @param {number} dx @param {number} dy -1, 0 or 1 @param {boolean} big half a window instead of a cell */
+  nudge(dx, dy, big) {
+    const page = this.#page;
+    if (!page.frame) return;
+    const step = big ? Math.max(8, snap(modelInfo(page.state).window / 2)) : 8;
+    page.setFrame({ ...page.frame, x: page.frame.x + dx * step, y: page.frame.y + dy * step });
+    page.reveal(page.frame);
+  }
+
+  /** Frame of a job or a step in sight, and selected. @param {number[]|{x: number, y: number, w: number, h: number}} frame */
+  look(frame) {
+    const rect = Array.isArray(frame) ? fromXYWH(frame) : frame;
+    this.#page.setFrame(rect);
+    this.#page.reveal(rect);
+  }
+
+  /** @param {{request: any}} step prompt and seed of the history go back into the panel */
+  reuse(step) {
+    const { prompt, negative_prompt = "", seed, steps, guidance } = step.request;
+    this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, steps, guidance });
+  }
+
+  /** The frame where a new scene begins. */
+  firstFrame() {
+    const { window } = modelInfo(this.#page.state);
+    return frameAround(0, 0, window);
+  }
+}

@@ -1,0 +1,87 @@
+/** Small helpers to build the page's own elements. Text always goes in as text, never as markup. */
+
+/**
+ * @param {string} tag @param {Record<string, any>} attributes `on*` are listeners, booleans toggle, others are set
+ * @param {...(Node|string|null|undefined|false)} children @returns {any}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (typeof value === "boolean") node.toggleAttribute(name, value);
+    else if (value !== null && value !== undefined) node.setAttribute(name, String(value));
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+const PATHS = {
+  select: "M5 3l12 7-5.4 1.3L9 16.5z",
+  frame: "M4 7V4h3M13 4h3v3M16 13v3h-3M7 16H4v-3M10 7.5v5M7.5 10h5",
+  erase: "M11.5 4l5 5-6.6 6.6H7L3.6 12.2zM7.4 8.2l5 5M9 15.6h7.5",
+  hand: "M6.5 10.5V6a1.2 1.2 0 0 1 2.4 0v3M8.9 8.6V4.6a1.2 1.2 0 0 1 2.4 0v4M11.3 8.8V5.5a1.2 1.2 0 0 1 2.4 0v6c0 3-1.7 5-4.4 5-2 0-3-.9-4-2.6L3.9 11a1.2 1.2 0 0 1 2-1.2l.9 1.3",
+  undo: "M7 5L3.5 8.5 7 12M4 8.5h7.5a4 4 0 0 1 0 8H8",
+  redo: "M13 5l3.5 3.5L13 12M16 8.5H8.5a4 4 0 0 0 0 8H12",
+  fit: "M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4",
+  plus: "M10 4.5v11M4.5 10h11",
+  minus: "M4.5 10h11",
+  close: "M5.5 5.5l9 9M14.5 5.5l-9 9",
+  down: "M5.5 8l4.5 4.5L14.5 8",
+  up: "M5.5 12L10 7.5l4.5 4.5",
+  retry: "M15.5 10a5.5 5.5 0 1 1-1.7-4M14.5 2.8v3.4h-3.4",
+  export: "M10 3.5v8.5M6.5 8.7L10 12.2l3.5-3.5M4 13v3h12v-3",
+  panel: "M3.5 4.5h13v11h-13zM12 4.5v11",
+  help: "M7.6 7.6A2.5 2.5 0 0 1 12.5 8c0 1.7-2.4 2-2.4 3.6M10.1 14.4v.2",
+  target: "M10 3v4M10 13v4M3 10h4M13 10h4M10 10h.01",
+  reuse: "M4 10h9M9.5 6L13.5 10l-4 4M16.5 5v10",
+};
+
+/** @param {keyof typeof PATHS} name @returns {SVGSVGElement} a 20x20 line icon, hidden from screen readers */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("icon");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** An icon button with its name as label and tooltip. @param {string} key shortcut shown in the tooltip */
+export function iconButton(name, label, onclick, key = "") {
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: key ? `${label} (${key})` : label, onclick },
+    icon(name),
+  );
+}
+
+/** Set text only when it differs: untouched nodes cost no layout. @param {Element} node @param {string} text */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * Keep a container's children equal to a keyed list, reusing nodes so that focus and clicks survive updates.
+ * @template T
+ * @param {Element} container @param {T[]} items @param {(item: T) => string} keyOf
+ * @param {(item: T) => any} create node with an `update(item)` function
+ */
+export function keyed(container, items, keyOf, create) {
+  const old = new Map([...container.children].map((node) => [node.dataset.key, node]));
+  let place = container.firstElementChild;
+  for (const item of items) {
+    const key = keyOf(item);
+    let node = old.get(key);
+    if (node) old.delete(key);
+    else {
+      node = create(item);
+      node.dataset.key = key;
+    }
+    if (node === place) place = place.nextElementSibling;
+    else container.insertBefore(node, place);
+    node.update(item);
+  }
+  for (const node of old.values()) node.remove();
+}

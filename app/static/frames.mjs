@@ -1,0 +1,93 @@
+/**
+ * Geometry of frames: where an extension goes, where the handles sit, what a drag does. Pure.
+ * @typedef {import("./rect.mjs").Rect} Rect
+ * @typedef {"up"|"right"|"down"|"left"} Direction
+ */
+import { CELL, intersect, isCovered, snap, snapOut, spanned } from "./rect.mjs";
+
+/** @type {Record<Direction, [number, number]>} */
+export const DIRECTIONS = { up: [0, -1], right: [1, 0], down: [0, 1], left: [-1, 0] };
+/** @type {Direction[]} */
+export const DIRECTION_NAMES = ["up", "right", "down", "left"];
+/** Largest side of a frame in pixels that one job may cover. */
+export const MAX_SIDE = 2048;
+const MOST_STEPS = 4096;
+
+/** A window-sized frame around a scene point, on the cell grid. @returns {Rect} */
+export function frameAround(x, y, window) {
+  return { x: snap(x - window / 2), y: snap(y - window / 2), w: window, h: window };
+}
+
+/** @param {Rect} frame @param {Direction} direction @param {number} step pixels @returns {Rect} */
+export function shifted(frame, direction, step) {
+  const [dx, dy] = DIRECTIONS[direction];
+  return { ...frame, x: frame.x + dx * step, y: frame.y + dy * step };
+}
+
+/**
+ * The frame of an extension: half a window further in the direction, and further still while nothing in it is empty.
+ * @param {Rect} anchor the selected frame @param {Direction} direction @param {number} window model window in pixels
+ * @param {Rect[]} pending frames of jobs not finished: they count as filled
+ * @param {(frame: Rect) => Promise<boolean>} isFull whether the scene has pixels everywhere in the frame
+ * @returns {Promise<Rect>}
+ */
+export async function nextFrame(anchor, direction, window, pending, isFull) {
+  const step = Math.max(CELL, snap(window / 2));
+  // One window wide across the direction of growth, so that a large frame is extended by windows, not by copies of itself.
+  let frame = { ...anchor };
+  if (direction === "right" || direction === "left") {
+    frame.w = window;
+    if (direction === "right") frame.x = anchor.x + anchor.w - window;
+  } else {
+    frame.h = window;
+    if (direction === "down") frame.y = anchor.y + anchor.h - window;
+  }
+  for (let n = 0; n < MOST_STEPS; n++) {
+    frame = shifted(frame, direction, step);
+    if (isCovered(frame, pending)) continue;
+    if (!(await isFull(frame))) return frame;
+  }
+  return frame;
+}
+
+/**
+ * A frame dragged out by hand: on the grid, at least one window, at most MAX_SIDE. A click gives one window around it.
+ * @returns {Rect}
+ */
+export function draggedFrame(ax, ay, bx, by, window, clickLimit) {
+  const raw = spanned(ax, ay, bx, by);
+  if (raw.w < clickLimit && raw.h < clickLimit) return frameAround(ax, ay, window);
+  const out = snapOut(raw);
+  const side = (n) => Math.min(MAX_SIDE, Math.max(window, n));
+  const w = side(out.w);
+  const h = side(out.h);
+  // The corner where the drag began stays.
+  return { x: bx >= ax ? out.x : out.x + out.w - w, y: by >= ay ? out.y : out.y + out.h - h, w, h };
+}
+
+/** Frame moved by a drag, on the cell grid. @param {Rect} frame @returns {Rect} */
+export function movedFrame(frame, dx, dy) {
+  return { ...frame, x: snap(frame.x + dx), y: snap(frame.y + dy) };
+}
+
+/**
+ * Where the handles sit: outside the middle of each side; kept inside the free part of the window while the side is.
+ * @param {Rect} screen the frame in window pixels @param {Rect} free part of the window not under a panel
+ * @returns {{direction: Direction, x: number, y: number, shown: boolean}[]} centres in window pixels
+ */
+export function handlePlaces(screen, free, gap = 28) {
+  const seen = intersect(screen, free);
+  const midX = seen ? seen.x + seen.w / 2 : screen.x + screen.w / 2;
+  const midY = seen ? seen.y + seen.h / 2 : screen.y + screen.h / 2;
+  const at = {
+    up: [midX, screen.y - gap],
+    right: [screen.x + screen.w + gap, midY],
+    down: [midX, screen.y + screen.h + gap],
+    left: [screen.x - gap, midY],
+  };
+  return DIRECTION_NAMES.map((direction) => {
+    const [x, y] = at[direction];
+    const inside = x > free.x + 14 && y > free.y + 14 && x < free.x + free.w - 14 && y < free.y + free.h - 14;
+    return { direction, x, y, shown: Boolean(seen) && inside };
+  });
+}

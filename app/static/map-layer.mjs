@@ -1,0 +1,162 @@
+/**
+ * Draws the map: background, previews of running jobs, tiles. Previews lie below the tiles: a preview shows only where
+ * nothing exists yet, and the finished tiles fade in over it.
+ * @typedef {{background: string, grid: string}} Colours
+ */
+import { TILE, intersect, tileRange } from "./rect.mjs";
+
+/** Coarsest pyramid level asked for. */
+export const DEEPEST = 9;
+const FADE_MS = 80;
+const ANCESTORS = 5;
+
+export class MapLayer {
+  /** @type {Map<string, {frame: import("./rect.mjs").Rect, bitmap: ImageBitmap, settled: boolean}>} by job */
+  previews = new Map();
+  /** @type {Colours} */
+  colours = { background: "#fff", grid: "#ddd" };
+  fade = true;
+  /** The last drawing showed every tile of the window in its newest revision. */
+  #complete = false;
+  #context;
+  #view;
+  #cache;
+  #index;
+  #loader;
+
+  /** @param {HTMLCanvasElement} canvas @param {import("./view.mjs").View} view */
+  constructor(canvas, view) {
+    this.#context = canvas.getContext("2d", { alpha: false });
+    this.#view = view;
+  }
+
+  /** Draw another scene from now on. @param {import("./scene-session.mjs").SceneSession} session */
+  attach({ cache, index, loader }) {
+    this.#cache = cache;
+    this.#index = index;
+    this.#loader = loader;
+    this.#complete = false;
+  }
+
+  /** @param {number} dpr @param {number} now milliseconds @returns {boolean} whether a fade is under way */
+  draw(dpr, now) {
+    const context = this.#context;
+    context.setTransform(dpr, 0, 0, dpr, 0, 0);
+    context.globalAlpha = 1;
+    this.#drawGround();
+    context.imageSmoothingEnabled = true;
+    for (const preview of this.previews.values()) {
+      const r = this.#view.rectToScreen(preview.frame);
+      context.drawImage(preview.bitmap, r.x, r.y, r.w, r.h);
+    }
+    // Close up, pixels are shown as they are: people of this field count them.
+    context.imageSmoothingEnabled = this.#view.scale * dpr < 3;
+    return this.#drawTiles(dpr, now);
+  }
+
+  #drawGround() {
+    const { width, height, scale } = this.#view;
+    const context = this.#context;
+    context.fillStyle = this.colours.background;
+    context.fillRect(0, 0, width, height);
+    // A dot wherever tile corners meet, thinned or refined by powers of two to 48 to 96 px apart.
+    const step = TILE * scale * 2 ** -Math.floor(Math.log2((TILE * scale) / 48));
+    const origin = this.#view.toScreen(0, 0);
+    context.fillStyle = this.colours.grid;
+    for (let y = origin.y - Math.floor(origin.y / step) * step; y < height; y += step) {
+      for (let x = origin.x - Math.floor(origin.x / step) * step; x < width; x += step) {
+        context.fillRect(Math.round(x) - 1, Math.round(y) - 1, 2, 2);
+      }
+    }
+  }
+
+  #drawTiles(dpr, now) {
+    const z = this.#view.level(dpr, DEEPEST);
+    const visible = this.#view.visible();
+    const range = tileRange(visible, z);
+    void this.#index.ensure(z, range);
+    const fresh = this.#index.isFresh(z, range);
+    const middle = { x: (range.x0 + range.x1 - 1) / 2, y: (range.y0 + range.y1 - 1) / 2 };
+    const wishes = [];
+    let fading = false;
+    for (let y = range.y0; y < range.y1; y++) {
+      for (let x = range.x0; x < range.x1; x++) {
+        const revision = this.#index.revision(z, x, y);
+        if (revision === undefined && fresh) continue;
+        const key = `${z}/${x}/${y}`;
+        const tile = this.#cache.get(key);
+        if (revision !== undefined && tile?.revision !== revision) {
+          wishes.push({ key, z, x, y, revision, distance: Math.hypot(x - middle.x, y - middle.y) });
+        }
+        const alpha = !tile ? 0 : this.fade ? Math.min(1, (now - tile.born) / FADE_MS) : 1;
+        const place = this.#view.rectToScreen(this.#area(z, x, y));
+        if (alpha < 1) this.#drawStandIn(z, x, y, place);
+        if (!tile) continue;
+        if (alpha < 1) fading = true;
+        this.#context.globalAlpha = alpha;
+        this.#context.drawImage(tile.bitmap, place.x, place.y, place.w, place.h);
+        this.#context.globalAlpha = 1;
+      }
+    }
+    this.#loader.want(wishes);
+    this.#complete = fresh && !fading && wishes.length === 0;
+    return fading;
+  }
+
+  /** While a tile is on its way: its part of a coarser tile, or its finer ones, if either is here. */
+  #drawStandIn(z, x, y, place) {
+    for (let up = 1; up <= ANCESTORS && z + up <= DEEPEST; up++) {
+      const n = 2 ** up;
+      const tile = this.#cache.peek(`${z + up}/${Math.floor(x / n)}/${Math.floor(y / n)}`);
+      if (!tile) continue;
+      const side = TILE / n;
+      const left = (x - Math.floor(x / n) * n) * side;
+      const top = (y - Math.floor(y / n) * n) * side;
+      this.#context.drawImage(tile.bitmap, left, top, side, side, place.x, place.y, place.w, place.h);
+      return;
+    }
+    for (let n = 0; z > 0 && n < 4; n++) {
+      const cx = x * 2 + (n & 1);
+      const cy = y * 2 + (n >> 1);
+      const tile = this.#cache.peek(`${z - 1}/${cx}/${cy}`);
+      if (!tile) continue;
+      const r = this.#view.rectToScreen(this.#area(z - 1, cx, cy));
+      this.#context.drawImage(tile.bitmap, r.x, r.y, r.w, r.h);
+    }
+  }
+
+  #area(z, x, y) {
+    const side = TILE * 2 ** z;
+    return { x: x * side, y: y * side, w: side, h: side };
+  }
+
+  /** Takes ownership of the bitmap. @param {string} job */
+  setPreview(job, frame, bitmap) {
+    this.dropPreview(job);
+    this.previews.set(job, { frame, bitmap, settled: false });
+  }
+
+  /** @param {string} job */
+  dropPreview(job) {
+    this.previews.get(job)?.bitmap.close();
+    this.previews.delete(job);
+  }
+
+  /** A finished job's preview stays until its tiles are drawn. @param {string} job */
+  settlePreview(job) {
+    const preview = this.previews.get(job);
+    if (preview) preview.settled = true;
+  }
+
+  /** Drop the previews of finished jobs once their tiles are drawn, or when they are out of sight. */
+  dropSettled() {
+    const visible = this.#view.visible();
+    for (const [job, preview] of [...this.previews]) {
+      if (preview.settled && (this.#complete || !intersect(preview.frame, visible))) this.dropPreview(job);
+    }
+  }
+
+  clear() {
+    for (const job of [...this.previews.keys()]) this.dropPreview(job);
+  }
+}

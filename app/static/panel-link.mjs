@@ -1,0 +1,94 @@
+/** The element's side of the panel: settings that controls set, and what they are told of scene and model. */
+import { showPromptNotes } from "./panel-slots.mjs";
+import * as settings from "./settings.mjs";
+import { isOpen, modelInfo } from "./store.mjs";
+
+const CHECK_MS = 350;
+
+export class PanelLink {
+  /** "restore" (all settings), "reseed" (seed), "describe" (resolution and model). @type {(name: string) => void} */
+  tell = () => {};
+  #kept = settings.load(localStorage);
+  #described = "";
+  #timer = 0;
+  #api;
+  #state;
+
+  /** @param {import("./transport.mjs").Api} api @param {() => import("./store.mjs").State} state */
+  constructor(api, state) {
+    this.#api = api;
+    this.#state = state;
+  }
+
+  get settings() {
+    return { ...this.#kept.settings };
+  }
+
+  /** @param {Partial<settings.Settings>} patch set by a control */
+  set settings(patch) {
+    const before = this.#kept.settings;
+    this.#kept = { settings: settings.merged(before, patch), known: true };
+    settings.save(localStorage, this.#kept.settings);
+    if (this.#kept.settings.prompt !== before.prompt) this.checkPrompt();
+  }
+
+  /** Set settings from here and show them in the panel. @param {Partial<settings.Settings>} patch */
+  restore(patch) {
+    this.settings = patch;
+    this.tell("restore");
+  }
+
+  /** After each generation. */
+  reseed() {
+    this.settings = { seed: settings.nextSeed(this.#kept.settings) };
+    this.tell("reseed");
+  }
+
+  /** A first visit takes the model's own steps and guidance, once they are known. */
+  modelReady() {
+    const { steps, guidance } = modelInfo(this.#state());
+    if (!this.#kept.known) this.restore({ steps, guidance });
+    this.checkPrompt();
+  }
+
+  /** @param {string|null} name of a quality @returns {number} its steps, now set */
+  setQuality(name) {
+    const steps = settings.qualities(modelInfo(this.#state()))[name] ?? this.settings.steps;
+    this.settings = { steps };
+    return steps;
+  }
+
+  /** @returns {string|null} name of the quality with the present number of steps */
+  qualityName() {
+    return settings.qualityName(this.settings.steps, modelInfo(this.#state()));
+  }
+
+  /** What the panel shows of scene and model. */
+  description() {
+    const info = modelInfo(this.#state());
+    const { scene, jobs } = this.#state();
+    const resolution = scene?.resolution ?? info.resolution;
+    const fixed = !scene || !scene.empty || jobs.some(isOpen);
+    const choices = [...new Set([...info.resolutions, resolution])].sort((a, b) => a - b);
+    return { resolution, choices, fixed, maxSteps: info.max_steps, window: info.window };
+  }
+
+  /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */
+  describe(anyway = false) {
+    const text = JSON.stringify(this.description());
+    if (text === this.#described && !anyway) return;
+    this.#described = text;
+    this.tell("describe");
+  }
+
+  /** Ask the server, a moment after the last key, how the model reads the prompt. */
+  checkPrompt() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(async () => {
+      const text = this.settings.prompt;
+      if (this.#state().model.state !== "ready") return;
+      const report = text.trim() ? await this.#api.post("/prompt/check", { text }).catch(() => null) : null;
+      if (text === this.settings.prompt) showPromptNotes(report);
+    }, CHECK_MS);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What the module shows inside the panel: notes about the prompt, the queue, the history. The panel itself belongs to
+ * Gradio and may be built after us, so slots are looked up when there is something to show.
+ */
+import { h, icon, iconButton, keyed, setText } from "./dom.mjs";
+import { duration } from "./format.mjs";
+import { isOpen } from "./store.mjs";
+
+/** @param {string} name @returns {Element|null} */
+export function slot(name) {
+  return document.querySelector(`[data-t2e-slot="${name}"]`);
+}
+
+/** @param {{unknown: string[], cut: string, limit: number}|null} report answer of the prompt check */
+export function showPromptNotes(report) {
+  const place = slot("prompt-notes");
+  if (!place) return;
+  const notes = [];
+  if (report?.unknown.length) {
+    const words = report.unknown.flatMap((word, n) => [n ? ", " : "", h("span", { class: "unknown-word" }, word)]);
+    const plural = report.unknown.length > 1;
+    notes.push(h("p", {}, `This model has not seen the word${plural ? "s" : ""} `, ...words, plural ? ": they will do little." : ": it will do little."));
+  }
+  if (report?.cut) notes.push(h("p", {}, `Too long: only ${report.limit} tokens are read. Left out: `, h("q", {}, report.cut)));
+  place.replaceChildren(...notes);
+}
+
+export class QueueList {
+  #actions;
+
+  /** @param {{cancel: (id: string) => void, retry: (id: string) => void, move: (id: string, position: number) => void,
+   *   dismiss: (id: string) => void, look: (frame: number[]) => void}} actions */
+  constructor(actions) {
+    this.#actions = actions;
+  }
+
+  /** @param {import("./store.mjs").State} state */
+  update(state) {
+    const place = slot("queue");
+    if (!place) return;
+    place.closest("#t2e-queue-section")?.classList.toggle("is-empty", state.jobs.length === 0);
+    const queued = state.jobs.filter((job) => job.state === "queued").map((job) => job.id);
+    keyed(place, state.jobs, (job) => job.id, (job) => this.#row(job));
+    for (const row of place.children) row.order?.(queued.indexOf(row.dataset.key), queued.length);
+  }
+
+  #row(job) {
+    const { cancel, retry, move, dismiss, look } = this.#actions;
+    const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => look(job.request.frame) });
+    const state = h("span", { class: "row-state" });
+    const note = h("p", { class: "row-note" });
+    const bar = h("span", { class: "row-bar" });
+    let place = 0;
+    let current = job;
+    const earlier = iconButton("up", "Earlier", () => move(job.id, place - 1));
+    const later = iconButton("down", "Later", () => move(job.id, place + 1));
+    const again = iconButton("retry", "Retry", () => retry(job.id));
+    const stop = iconButton("close", "Cancel", () => (isOpen(current) ? cancel(job.id) : dismiss(job.id)));
+    const row = h("li", { class: "job-row" }, h("div", { class: "row-line" }, name, state, earlier, later, again, stop), bar, note);
+    row.update = (now) => {
+      current = now;
+      setText(name, now.request.prompt || "(no prompt)");
+      const words = { queued: "queued", failed: "failed", interrupted: "interrupted" };
+      const eta = now.eta === null ? "" : `, ${duration(now.eta)}`;
+      setText(state, now.state === "running" ? `${now.step}/${now.steps}${eta}` : `${words[now.state] ?? now.state}${now.state === "queued" ? eta : ""}`);
+      bar.style.width = now.state === "running" ? `${(100 * now.step) / Math.max(1, now.steps)}%` : "0";
+      setText(note, now.error ?? now.notes.join(" "));
+      row.dataset.state = now.state;
+      again.hidden = isOpen(now);
+      const label = isOpen(now) ? "Cancel" : "Dismiss";
+      stop.setAttribute("aria-label", `${label}: ${now.request.prompt || "(no prompt)"}`);
+      stop.title = label;
+    };
+    row.order = (at, count) => {
+      place = at;
+      earlier.hidden = at < 1;
+      later.hidden = at < 0 || at >= count - 1;
+    };
+    return row;
+  }
+}
+
+/**
+ * @param {any[]} steps oldest first @param {(step: any) => void} look @param {(step: any) => void} reuse
+ */
+export function showHistory(steps, look, reuse) {
+  const place = slot("history");
+  if (!place) return;
+  const rows = steps.slice(-60).reverse();
+  keyed(place, rows, (step) => String(step.id), (step) => {
+    const text = step.request.kind === "erase" ? "Erased" : step.request.prompt || "(no prompt)";
+    const size = `${step.rect.w ?? step.rect[2]} × ${step.rect.h ?? step.rect[3]} px`;
+    const detail = step.request.kind === "erase" ? size : `seed ${step.request.seed} · ${size}`;
+    const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => look(step) }, text, h("small", {}, detail));
+    const again = h("button", { type: "button", class: "icon-button", "aria-label": `Use prompt and seed of: ${text}`, title: "Use this prompt and seed", onclick: () => reuse(step) }, icon("reuse"));
+    const row = h("li", { class: "history-row" }, name, step.request.kind === "erase" ? null : again);
+    row.update = (now) => row.classList.toggle("undone", Boolean(now.undone));
+    return row;
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * What the pointer does with each tool. Turns drags into frames, erased regions or panning.
+ * @typedef {"select"|"frame"|"erase"|"hand"} Tool
+ */
+import { draggedFrame, movedFrame } from "./frames.mjs";
+import { Gestures, wheelFactor } from "./gestures.mjs";
+import { contains, snapOut, spanned } from "./rect.mjs";
+import { modelInfo } from "./store.mjs";
+
+/** A press that moves less than this many CSS pixels is a click. */
+const CLICK = 5;
+
+export class PointerTools {
+  /** @type {Tool} */
+  tool = "select";
+  /** Space is held: the hand, whatever the tool. */
+  held = false;
+  /** @type {{rect: import("./rect.mjs").Rect, kind: "frame"|"erase"}|null} */
+  drag = null;
+  /** @type {{x: number, y: number}|null} scene place under the pointer */
+  place = null;
+  #from = null;
+  #frameBefore = null;
+  #page;
+  #gestures;
+
+  /** @param {HTMLElement} surface @param {any} page the scene-canvas element */
+  constructor(surface, page) {
+    this.#page = page;
+    this.#gestures = new Gestures({
+      start: (x, y, event) => this.#start(x, y, event),
+      move: (x, y) => this.#move(x, y),
+      end: (x, y) => this.#end(x, y),
+      cancel: () => this.#cancel(),
+      pan: (dx, dy) => page.moveView(() => page.view.panBy(dx, dy)),
+      zoom: (factor, x, y) => page.moveView(() => page.view.zoomAt(factor, x, y)),
+      hover: (x, y) => this.#hover(x, y),
+    });
+    const at = (event) => {
+      const box = surface.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    surface.addEventListener("pointerdown", (event) => {
+      if (event.button > 1) return;
+      event.preventDefault();
+      surface.focus({ preventScroll: true });
+      surface.setPointerCapture(event.pointerId);
+      this.#gestures.down(event, ...at(event));
+      this.#cursor(surface);
+    });
+    surface.addEventListener("pointermove", (event) => {
+      this.#gestures.move(event, ...at(event));
+      this.#cursor(surface);
+    });
+    surface.addEventListener("pointerup", (event) => {
+      this.#gestures.up(event, ...at(event));
+      this.#cursor(surface);
+    });
+    surface.addEventListener("pointercancel", () => this.abandon());
+    surface.addEventListener("pointerleave", () => this.#hover(null, null));
+    surface.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        const [x, y] = at(event);
+        page.moveView(() => page.view.zoomAt(wheelFactor(event), x, y));
+        this.#hover(x, y);
+      },
+      { passive: false },
+    );
+  }
+
+  /** Drop the drag under way; nothing changes. */
+  abandon() {
+    this.#gestures.abandon();
+  }
+
+  #scene(x, y) {
+    return this.#page.view.toScene(x, y);
+  }
+
+  #start(x, y, event) {
+    const point = this.#scene(x, y);
+    if (event.button === 1 || this.held || this.tool === "hand") return false;
+    if (this.tool === "select" && !(this.#page.frame && contains(this.#page.frame, point.x, point.y))) return false;
+    this.#from = point;
+    this.#frameBefore = this.#page.frame;
+    return true;
+  }
+
+  #move(x, y) {
+    const point = this.#scene(x, y);
+    const { x: ax, y: ay } = this.#from;
+    if (this.tool === "select") this.#page.setFrame(movedFrame(this.#frameBefore, point.x - ax, point.y - ay));
+    else if (this.tool === "frame") this.drag = { rect: this.#dragged(point), kind: "frame" };
+    else this.drag = { rect: snapOut(spanned(ax, ay, point.x, point.y)), kind: "erase" };
+    this.#page.redraw();
+  }
+
+  #dragged(point) {
+    const { window } = modelInfo(this.#page.state);
+    return draggedFrame(this.#from.x, this.#from.y, point.x, point.y, window, CLICK / this.#page.view.scale);
+  }
+
+  #end(x, y) {
+    const point = this.#scene(x, y);
+    const moved = Math.hypot(point.x - this.#from.x, point.y - this.#from.y) * this.#page.view.scale;
+    if (this.tool === "frame") {
+      this.#page.setFrame(this.#dragged(point));
+      this.#page.chooseTool("select");
+    } else if (this.tool === "erase" && moved >= CLICK) {
+      void this.#page.actions.erase(spanned(this.#from.x, this.#from.y, point.x, point.y));
+    }
+    this.drag = null;
+    this.#page.redraw();
+  }
+
+  #cancel() {
+    if (this.tool === "select") this.#page.setFrame(this.#frameBefore);
+    this.drag = null;
+    this.#page.redraw();
+  }
+
+  #hover(x, y) {
+    this.place = x === null ? null : this.#scene(x, y);
+    this.#page.redrawStatus();
+  }
+
+  #cursor(surface) {
+    const frame = this.#page.frame;
+    const over = this.place && frame && contains(frame, this.place.x, this.place.y);
+    const hand = this.held || this.tool === "hand";
+    surface.dataset.cursor = hand ? "grab" : this.tool === "select" ? (over ? "move" : "grab") : "crosshair";
+  }
+}

@@ -1,0 +1,35 @@
+/** Where the view and the frame were in each scene, kept in the browser so that one comes back to the same place. */
+const KEY = "text2earth.places";
+const MOST = 40;
+
+/** @param {Storage} storage @returns {Record<string, any>} */
+function all(storage) {
+  try {
+    return JSON.parse(storage.getItem(KEY) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** @param {unknown} place whether every number needed is there */
+function isPlace(place) {
+  const numbers = [place?.cx, place?.cy, place?.scale, place?.frame?.x, place?.frame?.y, place?.frame?.w, place?.frame?.h];
+  return numbers.every((number) => Number.isFinite(number)) && place.scale > 0 && place.frame.w > 0 && place.frame.h > 0;
+}
+
+/** @param {Storage} storage @param {string} scene @returns {{cx: number, cy: number, scale: number, frame: import("./rect.mjs").Rect}|null} */
+export function recall(storage, scene) {
+  const place = all(storage)[scene];
+  return isPlace(place) ? place : null;
+}
+
+/** @param {Storage} storage @param {string} scene @param {object} place */
+export function remember(storage, scene, place) {
+  const { [scene]: _, ...others } = all(storage);
+  const entries = [...Object.entries(others), [scene, place]].slice(-MOST);
+  try {
+    storage.setItem(KEY, JSON.stringify(Object.fromEntries(entries)));
+  } catch {
+    // Private windows may refuse storage; the scene then opens fitted to its content.
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * One open scene: its event stream, tile index, tile cache and previews. Opening another scene makes a new session;
+ * `close` ends the stream and frees every bitmap.
+ */
+import { Coverage, readCells } from "./coverage.mjs";
+import { fromCorners, fromXYWH } from "./rect.mjs";
+import { Pace } from "./store.mjs";
+import { TileCache } from "./tile-cache.mjs";
+import { TileIndex } from "./tile-index.mjs";
+import { TileLoader } from "./tile-loader.mjs";
+import { EventStream } from "./transport.mjs";
+
+/** Twice what a 4K window shows, a few hundred megabytes at most. */
+const MAX_BITMAPS = 600;
+const LAYER = "rgb";
+
+/** @param {string} url a data: URL @returns {Promise<ImageBitmap>} */
+function decodePreview(url) {
+  const bytes = Uint8Array.from(atob(url.slice(url.indexOf(",") + 1)), (letter) => letter.charCodeAt(0));
+  return createImageBitmap(new Blob([bytes], { type: "image/webp" }));
+}
+
+export class SceneSession {
+  cache = new TileCache(MAX_BITMAPS);
+  #closed = false;
+  #stream;
+  #pace = new Pace();
+  #clock = new Map();
+
+  /**
+   * @param {import("./transport.mjs").Api} api @param {string} id
+   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, usualPace: () => number|null}} page
+   */
+  constructor(api, id, page) {
+    this.id = id;
+    this.page = page;
+    const fetchTile = (z, x, y, revision, signal) => api.tile(id, LAYER, z, x, y, revision, signal);
+    this.index = new TileIndex((z, x0, y0, x1, y1) => api.index(id, z, x0, y0, x1, y1), page.redraw);
+    this.loader = new TileLoader(fetchTile, this.cache, page.redraw);
+    this.coverage = new Coverage(this.index, async (x, y, revision) => {
+      const bitmap = await fetchTile(0, x, y, revision, undefined);
+      const cells = readCells(bitmap);
+      bitmap.close();
+      return cells;
+    });
+  }
+
+  /** Begin to listen; `apply` is called with each event. */
+  listen() {
+    this.#stream = new EventStream(`/api/scenes/${this.id}/events`, {
+      event: (name, data) => this.#event(name, data),
+      connected: (up) => this.page.apply("connected", up),
+    });
+  }
+
+  #event(name, data) {
+    if (name === "hello") this.index.invalidateAll();
+    if (name === "scene" && data.changed) this.index.invalidate(data.changed.map(fromCorners));
+    if (name === "preview") {
+      data.eta = this.#pace.eta(data, performance.now() / 1000, this.page.usualPace());
+      if (data.image) void this.#preview(data);
+    }
+    if (name === "job" && data.state !== "running") {
+      this.#pace.forget(data.id);
+      this.#clock.delete(data.id);
+      if (data.state === "done") this.page.map().settlePreview(data.id);
+      else this.page.map().dropPreview(data.id);
+    }
+    this.page.apply(name, data);
+  }
+
+  async #preview({ job, frame, step, image }) {
+    this.#clock.set(job, step);
+    const bitmap = await decodePreview(image);
+    // Decoding takes a moment: the job may be over, or a later step may have come first.
+    if (this.#closed || this.#clock.get(job) !== step) {
+      bitmap.close();
+      return;
+    }
+    this.page.map().setPreview(job, fromXYWH(frame), bitmap);
+    this.page.redraw();
+  }
+
+  close() {
+    this.#closed = true;
+    this.#stream?.close();
+    this.loader.clear();
+    this.cache.clear();
+  }
+}

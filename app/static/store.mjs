@@ -1,0 +1,106 @@
+/**
+ * What the page knows of the scene, its jobs and the model. `reduce` is pure: events in, next state out.
+ * @typedef {{id: string, title: string, resolution: number, revision: number, bounds: [number, number, number, number]|null,
+ *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number}} Scene
+ * @typedef {{id: string, state: string, request: any, step: number, steps: number, seconds: number, eta: number|null,
+ *   error: string|null, notes: string[], position: number, created: string|number}} Job
+ * @typedef {{scene: Scene|null, jobs: Job[], model: any, connected: boolean, deleted: boolean}} State
+ */
+import { fromXYWH } from "./rect.mjs";
+
+/** @type {State} */
+export const EMPTY = Object.freeze({
+  scene: null,
+  jobs: [],
+  model: { state: "loading", error: null, info: null, seconds_per_step: null },
+  connected: false,
+  deleted: false,
+});
+
+const FINISHED = new Set(["done", "cancelled"]);
+/** Failed jobs kept in sight for a retry. */
+const MAX_FAILED = 5;
+
+/** @param {Job} job */
+export function isOpen(job) {
+  return job.state === "queued" || job.state === "running";
+}
+
+/**
+ * Seconds a running job still needs, from the steps seen so far. The server sends states, not a clock per step.
+ */
+export class Pace {
+  /** @type {Map<string, {step: number, at: number}>} first step seen of each job */
+  #first = new Map();
+
+  /** @param {{job: string, step: number, steps: number}} preview @param {number} now seconds @param {number|null} usual seconds per step */
+  eta({ job, step, steps }, now, usual) {
+    const first = this.#first.get(job);
+    if (!first || first.step > step) this.#first.set(job, { step, at: now });
+    const pace = first && step > first.step ? (now - first.at) / (step - first.step) : usual;
+    return pace === null ? null : Math.max(0, (steps - step) * pace);
+  }
+
+  /** @param {string} job */
+  forget(job) {
+    this.#first.delete(job);
+  }
+}
+
+/** The list with one job put in or replaced, in working order: running, queued by position, then what went wrong. */
+function withJob(jobs, job) {
+  const rest = jobs.filter((other) => other.id !== job.id);
+  if (!FINISHED.has(job.state)) rest.push(job);
+  return ordered(rest);
+}
+
+/** @param {Job[]} jobs @returns {Job[]} */
+export function ordered(jobs) {
+  const rank = (job) => (job.state === "running" ? 0 : job.state === "queued" ? 1 : 2);
+  const sorted = jobs
+    .filter((job) => !FINISHED.has(job.state))
+    .sort((a, b) => rank(a) - rank(b) || (rank(a) === 1 ? a.position - b.position : 0));
+  const failed = sorted.filter((job) => !isOpen(job));
+  return [...sorted.filter(isOpen), ...failed.slice(-MAX_FAILED)];
+}
+
+/** @param {State} state @param {string} name @param {any} data @returns {State} */
+export function reduce(state, name, data) {
+  switch (name) {
+    case "hello":
+      return { ...state, scene: data.scene, jobs: ordered(data.jobs), model: data.model ?? state.model, deleted: !data.scene };
+    case "scene":
+      // Answers of our own requests and events cross: the older revision never wins.
+      if (state.scene && data.revision < state.scene.revision) return state;
+      return { ...state, scene: data };
+    case "job":
+      return { ...state, jobs: withJob(state.jobs, data) };
+    case "preview": {
+      const jobs = state.jobs.map((job) => {
+        if (job.id !== data.job) return job;
+        return { ...job, state: "running", step: data.step, steps: data.steps, eta: data.eta };
+      });
+      return { ...state, jobs };
+    }
+    case "dismissed":
+      return { ...state, jobs: state.jobs.filter((job) => job.id !== data.id) };
+    case "model":
+      return { ...state, model: data };
+    case "connected":
+      return { ...state, connected: data };
+    case "deleted":
+      return { ...state, deleted: true };
+    default:
+      return state;
+  }
+}
+
+/** Frames of the jobs not finished. @param {State} state @returns {import("./rect.mjs").Rect[]} */
+export function pendingFrames(state) {
+  return state.jobs.filter(isOpen).map((job) => fromXYWH(job.request.frame));
+}
+
+/** The model's numbers, or what to assume until it is loaded. @param {State} state */
+export function modelInfo(state) {
+  return state.model.info ?? { name: "", window: 256, steps: 20, guidance: 4, max_steps: 100, resolutions: [], resolution: 1, device: "" };
+}

@@ -1,0 +1,105 @@
+/**
+ * Which tiles exist, and their revisions, learned from the server in square blocks of the tile grid.
+ * A change marks blocks stale: their old answer stays usable until the new one is here, so nothing flickers.
+ * @typedef {{z: number, x: number, y: number}} BlockName
+ * @typedef {{name: BlockName, revisions: Map<string, number>|null, stale: boolean, asked: boolean, failures: number}} Block
+ */
+import { intersect, TILE } from "./rect.mjs";
+
+/** Side of a block in tiles: one request covers a window at any usual zoom. */
+export const BLOCK = 32;
+const MAX_BLOCKS = 256;
+const MAX_FAILURES = 3;
+
+export class TileIndex {
+  /** @type {Map<string, Block>} oldest use first */
+  #blocks = new Map();
+  #load;
+  #changed;
+
+  /**
+   * @param {(z: number, x0: number, y0: number, x1: number, y1: number) => Promise<[number, number, number][]>} load
+   * @param {() => void} changed called when an answer arrived
+   */
+  constructor(load, changed) {
+    this.#load = load;
+    this.#changed = changed;
+  }
+
+  get size() {
+    return this.#blocks.size;
+  }
+
+  /** @returns {number|undefined} revision of a tile; undefined while unknown or where nothing exists */
+  revision(z, x, y) {
+    const block = this.#blocks.get(`${z}/${Math.floor(x / BLOCK)}/${Math.floor(y / BLOCK)}`);
+    return block?.revisions?.get(`${x}/${y}`);
+  }
+
+  /** Ask for whatever is unknown or stale in a range of tiles; resolves when the answers are here. */
+  async ensure(z, { x0, y0, x1, y1 }) {
+    const waits = [];
+    for (let by = Math.floor(y0 / BLOCK); by * BLOCK < y1; by++) {
+      for (let bx = Math.floor(x0 / BLOCK); bx * BLOCK < x1; bx++) waits.push(this.#ask({ z, x: bx, y: by }));
+    }
+    await Promise.all(waits);
+  }
+
+  /** Whether every block of the range has been answered since its last change. */
+  isFresh(z, { x0, y0, x1, y1 }) {
+    for (let by = Math.floor(y0 / BLOCK); by * BLOCK < y1; by++) {
+      for (let bx = Math.floor(x0 / BLOCK); bx * BLOCK < x1; bx++) {
+        const block = this.#blocks.get(`${z}/${bx}/${by}`);
+        if (!block?.revisions || block.stale) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Mark what overlaps the rectangles (scene pixels) stale, at every level. @param {import("./rect.mjs").Rect[]} rects */
+  invalidate(rects) {
+    for (const block of this.#blocks.values()) {
+      const side = TILE * 2 ** block.name.z * BLOCK;
+      const area = { x: block.name.x * side, y: block.name.y * side, w: side, h: side };
+      if (rects.some((rect) => intersect(rect, area))) this.#spoil(block);
+    }
+  }
+
+  invalidateAll() {
+    for (const block of this.#blocks.values()) this.#spoil(block);
+  }
+
+  /** @param {Block} block */
+  #spoil(block) {
+    block.stale = true;
+    block.failures = 0;
+  }
+
+  /** @param {BlockName} name */
+  async #ask(name) {
+    const key = `${name.z}/${name.x}/${name.y}`;
+    let block = this.#blocks.get(key);
+    if (!block) block = { name, revisions: null, stale: true, asked: false, failures: 0 };
+    this.#blocks.delete(key);
+    this.#blocks.set(key, block);
+    for (const oldest of this.#blocks.keys()) {
+      if (this.#blocks.size <= MAX_BLOCKS) break;
+      this.#blocks.delete(oldest);
+    }
+    if (!block.stale || block.asked || block.failures >= MAX_FAILURES) return;
+    block.asked = true;
+    block.stale = false; // a change that arrives while we wait makes it stale again
+    try {
+      const x0 = name.x * BLOCK;
+      const y0 = name.y * BLOCK;
+      const tiles = await this.#load(name.z, x0, y0, x0 + BLOCK, y0 + BLOCK);
+      block.revisions = new Map(tiles.map(([x, y, revision]) => [`${x}/${y}`, revision]));
+      block.failures = 0;
+    } catch {
+      block.stale = true; // asked again with the next drawing, at most MAX_FAILURES times until something changes
+      block.failures += 1;
+    }
+    block.asked = false;
+    this.#changed();
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Fetches the tiles the last drawing asked for, the middle of the window first, a few at a time (browsers allow six
+ * connections per origin, and the event stream holds one). What is no longer wanted is aborted.
+ * @typedef {{key: string, z: number, x: number, y: number, revision: number, distance: number}} Wish
+ */
+
+const PARALLEL = 4;
+const MAX_FAILURES = 3;
+
+export class TileLoader {
+  /** @type {Wish[]} */
+  #wishes = [];
+  /** @type {Map<string, {revision: number, abort: AbortController}>} */
+  #running = new Map();
+  /** @type {Map<string, number>} failures by key and revision */
+  #failures = new Map();
+  #fetch;
+  #cache;
+  #loaded;
+
+  /**
+   * @param {(z: number, x: number, y: number, revision: number, signal: AbortSignal) => Promise<ImageBitmap>} fetchTile
+   * @param {import("./tile-cache.mjs").TileCache} cache @param {() => void} loaded called after each tile
+   */
+  constructor(fetchTile, cache, loaded) {
+    this.#fetch = fetchTile;
+    this.#cache = cache;
+    this.#loaded = loaded;
+  }
+
+  /** Nothing wanted, nothing under way. */
+  get idle() {
+    return this.#wishes.length === 0 && this.#running.size === 0;
+  }
+
+  /** Replace the list of wanted tiles. @param {Wish[]} wishes */
+  want(wishes) {
+    const wanted = new Map(wishes.map((wish) => [wish.key, wish.revision]));
+    for (const [key, job] of this.#running) {
+      if (wanted.get(key) !== job.revision) job.abort.abort();
+    }
+    this.#wishes = wishes
+      .filter((wish) => (this.#failures.get(`${wish.key}@${wish.revision}`) ?? 0) < MAX_FAILURES)
+      .filter((wish) => this.#running.get(wish.key)?.revision !== wish.revision)
+      .sort((a, b) => a.distance - b.distance);
+    this.#next();
+  }
+
+  #next() {
+    while (this.#running.size < PARALLEL && this.#wishes.length) {
+      const wish = this.#wishes.shift();
+      if (!this.#running.has(wish.key)) this.#run(wish);
+    }
+  }
+
+  /** @param {Wish} wish */
+  async #run(wish) {
+    const abort = new AbortController();
+    this.#running.set(wish.key, { revision: wish.revision, abort });
+    try {
+      const bitmap = await this.#fetch(wish.z, wish.x, wish.y, wish.revision, abort.signal);
+      if (abort.signal.aborted) bitmap.close();
+      else this.#cache.set(wish.key, { bitmap, revision: wish.revision, born: performance.now() });
+    } catch {
+      if (!abort.signal.aborted) {
+        const name = `${wish.key}@${wish.revision}`;
+        this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
+      }
+    }
+    this.#running.delete(wish.key);
+    this.#loaded();
+    this.#next();
+  }
+
+  /** Stop everything. */
+  clear() {
+    this.#wishes = [];
+    this.#failures.clear();
+    for (const job of this.#running.values()) job.abort.abort();
+  }
+}
