@@ -12,6 +12,7 @@ import json
 import socket
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_JSON_BYTES = 1 << 20
@@ -67,9 +68,20 @@ class Guard:
         limit = MAX_SCENE_BYTES if scope["path"] == "/api/scenes/upload" else MAX_JSON_BYTES
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > limit:
-            await _refuse(scope, send, 413, f"The request is larger than {limit >> 20} MiB; send less at a time.")
+            await _refuse(scope, send, 413, _too_large(limit))
             return
-        await self._limited(scope, receive, send, limit)
+        seen = 0
+
+        async def counted() -> Message:
+            # A chunked body has no length to check beforehand.
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise HTTPException(413, _too_large(limit))
+            return message
+
+        await self.app(scope, counted, send)
 
     def refusal(self, method: str, headers: dict[str, str]) -> str:
         """One sentence why this request is refused, or an empty string."""
@@ -85,33 +97,9 @@ class Guard:
             return "Requests from other web pages are refused; use the page of this server."
         return ""
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
-        """Run the application with `receive` counting: a chunked body has no length to check beforehand."""
-        seen = 0
-        started = False
 
-        async def counting() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b"") or b"")
-            if seen > limit:
-                raise _TooLarge
-            return message
-
-        async def watching(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, counting, watching)
-        except _TooLarge:
-            if not started:
-                await _refuse(scope, send, 413, f"The request is larger than {limit >> 20} MiB; send less at a time.")
-
-
-class _TooLarge(Exception):
-    """The body went over its limit while it was being read."""
+def _too_large(limit: int) -> str:
+    return f"The request is larger than {limit >> 20} MiB; send less at a time."
 
 
 async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:

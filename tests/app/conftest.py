@@ -11,9 +11,15 @@ from tests.app.server_process import Server
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Iterator[Server]:
+def server_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of `server`."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def server(server_data: Path, tiny_folder: Path) -> Iterator[Server]:
     """A real server with the tiny model, ready to paint."""
-    with Server(tmp_path_factory.mktemp("data"), tiny_folder) as running:
+    with Server(server_data, tiny_folder) as running:
         yield running.ready()
 
 

@@ -24,9 +24,9 @@ class Server:
     """`launch.py` on a free port; `log` collects what it prints."""
 
     def __init__(self, data_dir: Path, model: Path, *extra: str) -> None:
+        command = [sys.executable, "launch.py", "--no-browser", "--port", "0", "--device", "cpu"]
         self.process = subprocess.Popen(
-            [sys.executable, "launch.py", "--no-browser", "--port", "0", "--data-dir", str(data_dir)]
-            + ["--model", str(model), "--device", "cpu", *extra],
+            [*command, "--data-dir", str(data_dir), "--model", str(model), *extra],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
