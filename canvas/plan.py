@@ -47,13 +47,16 @@ def reach(frame: Rect, window: int) -> Rect:
 
 
 def _starts(start: int, length: int, window: int) -> list[int]:
-    """Where windows may begin along one axis: inside the frame, and half beyond either end to see what lies there."""
-    half = window // 2 // CELL * CELL
+    """Where windows may begin along one axis: from half before the frame to half beyond it, to see what lies there.
+
+    Steps of a quarter: the last window into a gap must see the ground on both of its sides.
+    """
+    half, quarter = (window // part // CELL * CELL for part in (2, 4))
     end = start + length
-    if length > window:
-        return sorted({*range(start - half, end - half, half), end - window, end - half})
-    centred = (start + (length - window) // 2) // CELL * CELL
-    return sorted({start - half, end - window, centred, start, end - half})
+    starts = {*range(start - half, end - half, quarter), end - half, end - window, start}
+    if length < window:
+        starts.add((start + (length - window) // 2) // CELL * CELL)
+    return sorted(starts)
 
 
 def _sums(mask: np.ndarray, x: np.ndarray, y: np.ndarray, w: int, h: int) -> np.ndarray:

@@ -47,3 +47,12 @@ def numbered_change() -> Callable[[int], Change]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.numbered_change
+
+
+@pytest.fixture(scope="session")
+def painter():
+    """A painter with the tiny random model (window 64 px)."""
+    from canvas.painter import Painter
+    from text2earth_core import Text2Earth
+
+    return Painter(Text2Earth.from_preset("tiny", seed=0))
