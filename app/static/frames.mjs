@@ -12,6 +12,9 @@ export const DIRECTION_NAMES = ["up", "right", "down", "left"];
 /** Largest side of a frame in pixels that one job may cover. */
 export const MAX_SIDE = 2048;
 const MOST_STEPS = 4096;
+/** Handles keep this far from the edge, and need this much of the frame in sight; CSS pixels. */
+const EDGE = 20;
+const MIN_SEEN = 48;
 
 /** A window-sized frame around a scene point, on the cell grid. @returns {Rect} */
 export function frameAround(x, y, window) {
@@ -71,23 +74,25 @@ export function movedFrame(frame, dx, dy) {
 }
 
 /**
- * Where the handles sit: outside the middle of each side; kept inside the free part of the window while the side is.
+ * Where the handles sit: outside the middle of each side; where that is out of sight, at the edge of the free part.
  * @param {Rect} screen the frame in window pixels @param {Rect} free part of the window not under a panel
- * @returns {{direction: Direction, x: number, y: number, shown: boolean}[]} centres in window pixels
+ * @returns {{direction: Direction, x: number, y: number}[]} centres in window pixels; none where the frame is out of sight
  */
 export function handlePlaces(screen, free, gap = 28) {
   const seen = intersect(screen, free);
-  const midX = seen ? seen.x + seen.w / 2 : screen.x + screen.w / 2;
-  const midY = seen ? seen.y + seen.h / 2 : screen.y + screen.h / 2;
+  if (!seen || seen.w < MIN_SEEN || seen.h < MIN_SEEN) return [];
+  const midX = seen.x + seen.w / 2;
+  const midY = seen.y + seen.h / 2;
+  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const at = {
     up: [midX, screen.y - gap],
     right: [screen.x + screen.w + gap, midY],
     down: [midX, screen.y + screen.h + gap],
     left: [screen.x - gap, midY],
   };
-  return DIRECTION_NAMES.map((direction) => {
-    const [x, y] = at[direction];
-    const inside = x > free.x + 14 && y > free.y + 14 && x < free.x + free.w - 14 && y < free.y + free.h - 14;
-    return { direction, x, y, shown: Boolean(seen) && inside };
-  });
+  return DIRECTION_NAMES.map((direction) => ({
+    direction,
+    x: clamp(at[direction][0], free.x + EDGE, free.x + free.w - EDGE),
+    y: clamp(at[direction][1], free.y + EDGE, free.y + free.h - EDGE),
+  }));
 }

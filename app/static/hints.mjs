@@ -68,6 +68,8 @@ export class Hints {
     const { scene } = state;
     this.#first.hidden = !scene || !scene.empty || working || state.deleted;
     this.#line.hidden = this.#seen || !scene || (scene.empty && !working) || state.deleted;
+    this.#line.style.left = `${Math.round(free.x + free.w / 2)}px`;
+    this.#line.style.maxWidth = `${Math.round(free.w - 16)}px`;
     for (const card of [this.#first, this.#gone]) {
       if (!card) continue;
       const middle = frame && card === this.#first ? frame : free;

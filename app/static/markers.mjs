@@ -52,7 +52,7 @@ export class Markers {
     const places = extendable ? handlePlaces(view.rectToScreen(frame), free) : [];
     for (const [direction, button] of this.#handles) {
       const place = places.find((other) => other.direction === direction);
-      button.hidden = !place?.shown;
+      button.hidden = !place;
       if (place) button.style.transform = `translate(${Math.round(place.x - 16)}px, ${Math.round(place.y - 16)}px)`;
     }
     const visible = view.visible();
