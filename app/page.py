@@ -36,14 +36,12 @@ def _send(name: str) -> str:
 
 
 RESTORE = f"""() => {{
-  const panel = {PANEL};
-  const s = panel.settings;
-  return [s.prompt, s.negative_prompt, s.seed, s.seed_locked, panel.qualityName(), s.steps, s.guidance];
+  const s = {PANEL}.settings;
+  return [s.prompt, s.negative_prompt, s.seed, s.seed_locked];
 }}"""
 
 DESCRIBE = f"""() => {{
-  const panel = {PANEL};
-  const d = panel.description();
+  const d = {PANEL}.description();
   const update = (values) => ({{ __type__: "update", ...values }});
   const side = Math.round(d.window * d.resolution);
   return [
@@ -54,8 +52,9 @@ DESCRIBE = f"""() => {{
       label: d.fixed ? "Resolution, m/px (fixed)" : "Resolution, m/px",
       info: d.fixed ? "" : `One window covers ${{side}} × ${{side}} m.`,
     }}),
-    update({{ maximum: d.maxSteps }}),
-    panel.qualityName(),
+    update({{ maximum: d.maxSteps, value: d.steps }}),
+    d.guidance,
+    d.quality,
   ];
 }}"""
 
@@ -72,10 +71,9 @@ def build_page() -> gr.Blocks:
                 PanelSlot("queue", "ul", "Queue")
             with gr.Accordion("History", open=False, elem_classes="t2e-section"):
                 PanelSlot("history", "ul", "History")
-        controls = [prompt, negative, seed, lock, quality, steps, guidance]
-        _js(canvas.restore, RESTORE, outputs=controls)
+        _js(canvas.restore, RESTORE, outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
-        _js(canvas.describe, DESCRIBE, outputs=[resolution, steps, quality])
+        _js(canvas.describe, DESCRIBE, outputs=[resolution, steps, guidance, quality])
     return page
 
 
@@ -134,7 +132,7 @@ def _settings_section(
     _js(quality.input, f"(name) => [{PANEL}.setQuality(name)]", [quality], [steps])
     _js(
         steps.input,
-        f"(value) => {{ {CANVAS}.settings = {{ steps: value }}; return [{PANEL}.qualityName()]; }}",
+        f"(value) => {{ {CANVAS}.settings = {{ steps: value }}; return [{PANEL}.description().quality]; }}",
         [steps],
         [quality],
     )

@@ -16,8 +16,8 @@ import("{MODULE}").then((module) => module.mount(element, (name) => events.inclu
 class SceneCanvas(gr.HTML):
     """The map with its bars.  Controls reach it through `document.querySelector("scene-canvas")`.
 
-    Events: `restore` (all settings are to be read from the element), `reseed` (only the seed), `describe` (what the panel
-    shows of scene and model).  The template is constant: a property used in it would render it anew and clear the canvas.
+    Events: `restore` (prompts and seed are to be read from the element), `reseed` (only the seed), `describe` (all that
+    depends on scene and model).  The template is constant: a property used in it would render it anew and clear the canvas.
     """
 
     def __init__(self) -> None:

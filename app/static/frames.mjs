@@ -21,6 +21,11 @@ export function frameAround(x, y, window) {
   return { x: snap(x - window / 2), y: snap(y - window / 2), w: window, h: window };
 }
 
+/** The window at the lower right end of the content, where one would go on. @param {Rect} bounds @returns {Rect} */
+export function frameAtEnd(bounds, window) {
+  return { x: snap(bounds.x + bounds.w - window), y: snap(bounds.y + bounds.h - window), w: window, h: window };
+}
+
 /** @param {Rect} frame @param {Direction} direction @param {number} step pixels @returns {Rect} */
 export function shifted(frame, direction, step) {
   const [dx, dy] = DIRECTIONS[direction];

@@ -3,8 +3,20 @@
  * a drag under way. Each line has a halo of the opposite lightness, so that it shows on sand and on forest alike.
  * @typedef {import("./rect.mjs").Rect} Rect
  * @typedef {{frame: Rect|null, jobs: {frame: Rect, running: boolean, progress: number}[], ghost: Rect|null,
- *   drag: {rect: Rect, kind: "frame"|"erase"}|null, empty: boolean}} Overlay
+ *   drag: {rect: Rect, kind: "frame"|"erase"}|null}} Overlay
  */
+import { fromXYWH } from "./rect.mjs";
+import { isOpen } from "./store.mjs";
+
+/** @param {import("./store.mjs").State} state @returns {Overlay} */
+export function overlayOf(state, frame, ghost, drag) {
+  const jobs = state.jobs.filter(isOpen).map((job) => ({
+    frame: fromXYWH(job.request.frame),
+    running: job.state === "running",
+    progress: job.step / Math.max(1, job.steps),
+  }));
+  return { frame: state.scene ? frame : null, jobs, ghost, drag };
+}
 
 export class OverlayLayer {
   colours = { accent: "#06c", danger: "#c00", line: "#fff", halo: "#000", wash: "rgba(255,255,255,.14)" };

@@ -6,7 +6,7 @@ import { isOpen, modelInfo } from "./store.mjs";
 const CHECK_MS = 350;
 
 export class PanelLink {
-  /** "restore" (all settings), "reseed" (seed), "describe" (resolution and model). @type {(name: string) => void} */
+  /** "restore" (prompts and seed), "reseed" (seed), "describe" (all that depends on scene and model). @type {(name: string) => void} */
   tell = () => {};
   #kept = settings.load(localStorage);
   #described = "";
@@ -21,56 +21,47 @@ export class PanelLink {
   }
 
   get settings() {
-    return { ...this.#kept.settings };
+    return { ...this.#kept };
   }
 
   /** @param {Partial<settings.Settings>} patch set by a control */
   set settings(patch) {
-    const before = this.#kept.settings;
-    this.#kept = { settings: settings.merged(before, patch), known: true };
-    settings.save(localStorage, this.#kept.settings);
-    if (this.#kept.settings.prompt !== before.prompt) this.checkPrompt();
+    const before = this.#kept;
+    this.#kept = settings.merged(before, patch);
+    settings.save(localStorage, this.#kept);
+    if (this.#kept.prompt !== before.prompt) this.checkPrompt();
   }
 
   /** Set settings from here and show them in the panel. @param {Partial<settings.Settings>} patch */
   restore(patch) {
     this.settings = patch;
     this.tell("restore");
+    this.describe();
   }
 
   /** After each generation. */
   reseed() {
-    this.settings = { seed: settings.nextSeed(this.#kept.settings) };
+    this.settings = { seed: settings.nextSeed(this.#kept) };
     this.tell("reseed");
-  }
-
-  /** A first visit takes the model's own steps and guidance, once they are known. */
-  modelReady() {
-    const { steps, guidance } = modelInfo(this.#state());
-    if (!this.#kept.known) this.restore({ steps, guidance });
-    this.checkPrompt();
   }
 
   /** @param {string|null} name of a quality @returns {number} its steps, now set */
   setQuality(name) {
-    const steps = settings.qualities(modelInfo(this.#state()))[name] ?? this.settings.steps;
-    this.settings = { steps };
-    return steps;
+    const steps = settings.qualities(modelInfo(this.#state()))[name];
+    if (steps !== undefined) this.settings = { steps: name === "Quality" ? null : steps };
+    return this.description().steps;
   }
 
-  /** @returns {string|null} name of the quality with the present number of steps */
-  qualityName() {
-    return settings.qualityName(this.settings.steps, modelInfo(this.#state()));
-  }
-
-  /** What the panel shows of scene and model. */
+  /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. */
   description() {
     const info = modelInfo(this.#state());
     const { scene, jobs } = this.#state();
     const resolution = scene?.resolution ?? info.resolution;
     const fixed = !scene || !scene.empty || jobs.some(isOpen);
     const choices = [...new Set([...info.resolutions, resolution])].sort((a, b) => a - b);
-    return { resolution, choices, fixed, maxSteps: info.max_steps, window: info.window };
+    const { steps, guidance } = settings.effective(this.#kept, info);
+    const quality = settings.qualityName(steps, info);
+    return { resolution, choices, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality };
   }
 
   /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */

@@ -1,6 +1,10 @@
-/** Where the view and the frame were in each scene, kept in the browser so that one comes back to the same place. */
+/**
+ * Kept in the browser: where the view and the frame were in each scene, and which failed jobs were dismissed.
+ */
 const KEY = "text2earth.places";
 const MOST = 40;
+const DISMISSED = "text2earth.dismissed";
+const MOST_DISMISSED = 200;
 
 /** @param {Storage} storage @returns {Record<string, any>} */
 function all(storage) {
@@ -31,5 +35,24 @@ export function remember(storage, scene, place) {
     storage.setItem(KEY, JSON.stringify(Object.fromEntries(entries)));
   } catch {
     // Private windows may refuse storage; the scene then opens fitted to its content.
+  }
+}
+
+/** @param {Storage} storage @returns {Set<string>} ids of the jobs the person does not want to see again */
+export function dismissed(storage) {
+  try {
+    return new Set(JSON.parse(storage.getItem(DISMISSED) ?? "[]"));
+  } catch {
+    return new Set();
+  }
+}
+
+/** @param {Storage} storage @param {string} job */
+export function dismiss(storage, job) {
+  const ids = [...dismissed(storage), job].slice(-MOST_DISMISSED);
+  try {
+    storage.setItem(DISMISSED, JSON.stringify(ids));
+  } catch {
+    // Without storage the job comes back with the next reload.
   }
 }

@@ -2,28 +2,18 @@
  * <scene-canvas>: the map and everything around it but the panel. Knows nothing of Gradio: controls set `.settings` and
  * call `.generate()`; the element tells them about changes through the function given to `mount`.
  */
-import { Actions } from "./actions.mjs";
-import { h } from "./dom.mjs";
+import { assemble } from "./assemble.mjs";
 import { FrameLoop } from "./frame-loop.mjs";
-import { Hints } from "./hints.mjs";
+import { frameAtEnd } from "./frames.mjs";
 import { bindKeys } from "./key-bindings.mjs";
 import { freePart, insets, nudgeInto } from "./layout.mjs";
-import { MapLayer } from "./map-layer.mjs";
-import { Markers } from "./markers.mjs";
-import { Notices } from "./notices.mjs";
-import { OverlayLayer } from "./overlay-layer.mjs";
-import { PanelLink } from "./panel-link.mjs";
-import { QueueList, showHistory, slot } from "./panel-slots.mjs";
-import { PointerTools } from "./pointer-tools.mjs";
+import { overlayOf } from "./overlay-layer.mjs";
+import { showHistory, slot } from "./panel-slots.mjs";
 import { fromXYWH } from "./rect.mjs";
-import { recall, remember } from "./remembered.mjs";
+import { dismiss, recall, remember } from "./remembered.mjs";
 import { SceneSession } from "./scene-session.mjs";
-import { StatusBar } from "./status-bar.mjs";
 import { EMPTY, isOpen, modelInfo, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
-import { ToolRail } from "./tool-rail.mjs";
-import { TopBar } from "./top-bar.mjs";
-import { Api } from "./transport.mjs";
 import { View } from "./view.mjs";
 
 const SAVE_MS = 400;
@@ -57,45 +47,7 @@ export class SceneCanvasElement extends HTMLElement {
   }
 
   #build() {
-    const api = new Api();
-    this.api = api;
-    this.panel = new PanelLink(api, () => this.state);
-    this.actions = new Actions(this, api);
-    this.notices = new Notices();
-    this.hints = new Hints(this);
-    const map = h("canvas", { class: "map-layer", "aria-hidden": "true" });
-    const overlay = h("canvas", { class: "overlay-layer", "aria-hidden": "true" });
-    const label = "Scene map. Arrow keys move the frame, Alt and an arrow key extend the scene, question mark lists all keys.";
-    this.surface = h("div", { class: "surface", tabindex: "0", role: "application", "aria-label": label }, map, overlay);
-    this.canvases = [map, overlay];
-    this.overlay = new OverlayLayer(overlay, this.view);
-    this.mapCanvas = map;
-    this.map = new MapLayer(map, this.view);
-    this.markers = new Markers({
-      extend: (direction, count) => this.actions.extend(direction, count),
-      hover: (direction) => this.#showGhost(direction),
-      cancel: (job) => this.actions.cancel(job),
-    });
-    this.pointer = new PointerTools(this.surface, this);
-    this.rail = new ToolRail((tool) => this.chooseTool(tool), (factor) => this.moveView(() => this.view.zoomAt(factor)), () => this.fit());
-    this.status = new StatusBar(() => this.actions.goTo(), () => this.actualSize());
-    this.queue = new QueueList({
-      cancel: (id) => this.actions.cancel(id),
-      retry: (id) => this.actions.retry(id),
-      move: (id, position) => this.actions.move(id, position),
-      dismiss: (id) => this.apply("dismissed", { id }),
-      look: (frame) => this.actions.look(frame),
-    });
-    this.bar = new TopBar({
-      menu: () => this.#menu(),
-      undo: () => this.actions.step("undo"),
-      redo: () => this.actions.step("redo"),
-      goTo: () => this.actions.goTo(),
-      exportImage: () => this.actions.download("/export?format=png"),
-      help: () => this.actions.help(),
-      panel: () => this.togglePanel(),
-    });
-    this.replaceChildren(this.surface, this.markers.node, this.hints.node, this.bar.node, this.rail.node, this.notices.node, this.status.node);
+    this.replaceChildren(...assemble(this));
     const { signal } = this.#abort;
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this);
@@ -109,21 +61,6 @@ export class SceneCanvasElement extends HTMLElement {
     this.chooseTool("select");
     this.#resize();
     this.#readTheme();
-  }
-
-  #menu() {
-    return [
-      { label: "New scene", run: () => this.actions.newScene() },
-      { label: "Open …", run: () => this.actions.chooseScene() },
-      { label: "Open an example", run: () => this.actions.example() },
-      null,
-      { label: "Rename …", run: () => this.actions.rename() },
-      { label: "Duplicate", run: () => this.actions.duplicate() },
-      { label: "Download scene file", run: () => this.actions.download("/file") },
-      { label: "Upload scene file …", run: () => this.actions.pickUpload() },
-      null,
-      { label: "Delete …", run: () => this.actions.remove(), danger: true },
-    ];
   }
 
   // ---- scenes
@@ -181,7 +118,8 @@ export class SceneCanvasElement extends HTMLElement {
     this.state = reduce(before, name, data);
     if (!before.scene && this.state.scene) this.#arrive();
     if (name === "model" && before.model.state !== "ready" && data.state === "ready") this.#modelReady();
-    if (this.state.deleted && !before.deleted) this.#gone();
+    if (this.state.deleted && !before.deleted) this.hints.gone(() => this.openAny());
+    if (name === "dismissed") dismiss(localStorage, data.id);
     if (name === "job" && data.state === "failed") {
       this.notices.show(data.error ?? "The job failed.", { error: true, action: { label: "Retry", run: () => this.actions.retry(data.id) } });
     }
@@ -191,7 +129,6 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** The scene is known for the first time: go where one was, or to what there is. */
   #arrive() {
-    document.title = `${this.state.scene.title} · Text2Earth`;
     const place = recall(localStorage, this.sceneId);
     this.frame = place?.frame ?? this.actions.firstFrame();
     if (place) Object.assign(this.view, { cx: place.cx, cy: place.cy, scale: place.scale });
@@ -199,16 +136,9 @@ export class SceneCanvasElement extends HTMLElement {
       this.fit();
       const last = this.state.jobs.filter(isOpen).at(-1);
       if (last) this.frame = fromXYWH(last.request.frame);
-      else if (!this.state.scene.empty) this.#frameAtContent();
+      else if (this.state.scene.bounds) this.frame = frameAtEnd(fromXYWH(this.state.scene.bounds), modelInfo(this.state).window);
     }
     if (this.state.model.state === "ready") this.#modelReady();
-  }
-
-  /** In a scene not seen before in this browser, the frame starts at the lower right end of its content. */
-  #frameAtContent() {
-    const [x, y, w, h] = this.state.scene.bounds;
-    const { window } = modelInfo(this.state);
-    this.frame = { x: x + w - window, y: y + h - window, w: window, h: window };
   }
 
   #modelReady() {
@@ -218,11 +148,7 @@ export class SceneCanvasElement extends HTMLElement {
       this.frame = this.actions.firstFrame();
       this.fit();
     }
-    this.panel.modelReady();
-  }
-
-  #gone() {
-    this.hints.gone(() => this.openAny());
+    this.panel.checkPrompt();
   }
 
   // ---- what the panel uses
@@ -310,7 +236,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.rail.update(tool);
   }
 
-  async #showGhost(direction) {
+  async showGhost(direction) {
     const asked = ++this.#ghostAsked;
     this.#ghost = null;
     this.redraw();
@@ -350,19 +276,10 @@ export class SceneCanvasElement extends HTMLElement {
       if (this.map.draw(dpr, now)) moving.push("map");
       this.map.dropSettled();
     }
-    if (dirty.has("overlay")) this.overlay.draw(this.#overlayState(), dpr);
+    if (dirty.has("overlay")) this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag), dpr);
     if (dirty.has("chrome")) this.#drawChrome();
     if (dirty.has("status")) this.status.update(this.state, this.view, this.pointer.place);
     return moving;
-  }
-
-  #overlayState() {
-    const jobs = this.state.jobs.filter(isOpen).map((job) => ({
-      frame: fromXYWH(job.request.frame),
-      running: job.state === "running",
-      progress: job.step / Math.max(1, job.steps),
-    }));
-    return { frame: this.state.scene ? this.frame : null, jobs, ghost: this.#ghost, drag: this.pointer.drag };
   }
 
   #drawChrome() {

@@ -4,7 +4,8 @@
  */
 import { Coverage, readCells } from "./coverage.mjs";
 import { fromCorners, fromXYWH } from "./rect.mjs";
-import { Pace } from "./store.mjs";
+import { dismissed } from "./remembered.mjs";
+import { Pace, isOpen } from "./store.mjs";
 import { TileCache } from "./tile-cache.mjs";
 import { TileIndex } from "./tile-index.mjs";
 import { TileLoader } from "./tile-loader.mjs";
@@ -22,6 +23,7 @@ function decodePreview(url) {
 
 export class SceneSession {
   cache = new TileCache(MAX_BITMAPS);
+  #api;
   #closed = false;
   #stream;
   #pace = new Pace();
@@ -34,6 +36,7 @@ export class SceneSession {
   constructor(api, id, page) {
     this.id = id;
     this.page = page;
+    this.#api = api;
     const fetchTile = (z, x, y, revision, signal) => api.tile(id, LAYER, z, x, y, revision, signal);
     this.index = new TileIndex((z, x0, y0, x1, y1) => api.index(id, z, x0, y0, x1, y1), page.redraw);
     this.loader = new TileLoader(fetchTile, this.cache, page.redraw);
@@ -50,11 +53,25 @@ export class SceneSession {
     this.#stream = new EventStream(`/api/scenes/${this.id}/events`, {
       event: (name, data) => this.#event(name, data),
       connected: (up) => this.page.apply("connected", up),
+      refused: () => this.#refused(),
     });
   }
 
+  /** The stream was refused: the scene may be gone, and then there is nothing to wait for. */
+  async #refused() {
+    const error = await this.#api.get(`/scenes/${this.id}`).then(() => null, (reason) => reason);
+    if (error?.status !== 404 || this.#closed) return;
+    this.#stream.close();
+    this.page.apply("deleted", {});
+  }
+
   #event(name, data) {
-    if (name === "hello") this.index.invalidateAll();
+    if (name === "hello") {
+      this.index.invalidateAll();
+      const unwanted = dismissed(localStorage);
+      data.jobs = data.jobs.filter((job) => isOpen(job) || !unwanted.has(job.id));
+    }
+    if (name === "deleted") this.#stream.close();
     if (name === "scene" && data.changed) this.index.invalidate(data.changed.map(fromCorners));
     if (name === "preview") {
       data.eta = this.#pace.eta(data, performance.now() / 1000, this.page.usualPace());

@@ -1,11 +1,14 @@
 /**
  * What the panel's controls say, and what is remembered between visits. Pure but for the storage passed in.
  * @typedef {{prompt: string, negative_prompt: string, seed: number, seed_locked: boolean,
- *            steps: number, guidance: number}} Settings
+ *            steps: number|null, guidance: number|null}} Settings   null: the model's own value
  * @typedef {{steps: number, guidance: number, max_steps: number}} ModelInfo
  */
 
 export const MAX_SEED = 2 ** 31 - 1;
+/** Wider than any model: what the model itself allows is the server's to say. */
+const MAX_STEPS = 1000;
+const MAX_GUIDANCE = 30;
 const KEY = "text2earth.settings";
 
 /** @type {Settings} */
@@ -14,14 +17,14 @@ export const DEFAULTS = Object.freeze({
   negative_prompt: "",
   seed: 7,
   seed_locked: false,
-  steps: 20,
-  guidance: 4,
+  steps: null,
+  guidance: null,
 });
 
-/** @param {unknown} value @param {number} low @param {number} high @param {number} fallback */
+/** @param {unknown} value @param {number} low @param {number} high @param {number|null} fallback for what is no number */
 function bounded(value, low, high, fallback) {
-  const number = typeof value === "string" && value.trim() === "" ? NaN : Number(value);
-  return value === null || !Number.isFinite(number) ? fallback : Math.min(high, Math.max(low, number));
+  const empty = value === null || (typeof value === "string" && value.trim() === "");
+  return empty || !Number.isFinite(Number(value)) ? fallback : Math.min(high, Math.max(low, Number(value)));
 }
 
 /**
@@ -34,20 +37,27 @@ export function merged(settings, patch) {
   if (typeof patch.negative_prompt === "string") next.negative_prompt = patch.negative_prompt;
   if (typeof patch.seed_locked === "boolean") next.seed_locked = patch.seed_locked;
   if ("seed" in patch) next.seed = Math.round(bounded(patch.seed, 0, MAX_SEED, settings.seed));
-  if ("steps" in patch) next.steps = Math.round(bounded(patch.steps, 1, 1000, settings.steps));
-  if ("guidance" in patch) next.guidance = bounded(patch.guidance, 0, 100, settings.guidance);
+  if (patch.steps === null) next.steps = null;
+  else if ("steps" in patch) next.steps = Math.round(bounded(patch.steps, 1, MAX_STEPS, settings.steps));
+  if (patch.guidance === null) next.guidance = null;
+  else if ("guidance" in patch) next.guidance = bounded(patch.guidance, 0, MAX_GUIDANCE, settings.guidance);
   return next;
 }
 
 /** Steps of the two named qualities. @param {ModelInfo} info */
 export function qualities(info) {
-  return { Fast: Math.max(4, Math.round(info.steps * 0.4)), Quality: info.steps };
+  return { Fast: Math.max(1, Math.round(info.steps * 0.4)), Quality: info.steps };
+}
+
+/** Steps and guidance with the model's own where none is chosen. @param {Settings} settings @param {ModelInfo} info */
+export function effective(settings, info) {
+  return { ...settings, steps: settings.steps ?? info.steps, guidance: settings.guidance ?? info.guidance };
 }
 
 /** Name of the quality with these steps, null for a number of one's own. @param {number} steps @param {ModelInfo} info */
 export function qualityName(steps, info) {
-  const match = Object.entries(qualities(info)).find(([, value]) => value === steps);
-  return match ? match[0] : null;
+  const names = Object.entries(qualities(info)).filter(([, value]) => value === steps);
+  return names.at(-1)?.[0] ?? null;
 }
 
 /** The seed after one generation: the same when locked, otherwise a new one. @param {Settings} settings */
@@ -55,15 +65,14 @@ export function nextSeed(settings, random = Math.random) {
   return settings.seed_locked ? settings.seed : Math.floor(random() * MAX_SEED);
 }
 
-/** @param {Storage} storage @returns {{settings: Settings, known: boolean}} `known`: something was remembered */
+/** @param {Storage} storage @returns {Settings} */
 export function load(storage) {
   try {
-    const text = storage.getItem(KEY);
-    if (text) return { settings: merged(DEFAULTS, JSON.parse(text)), known: true };
+    return merged(DEFAULTS, JSON.parse(storage.getItem(KEY) ?? "{}"));
   } catch {
     // A browser that refuses storage, or a damaged entry: start from the defaults.
+    return { ...DEFAULTS };
   }
-  return { settings: { ...DEFAULTS }, known: false };
 }
 
 /** @param {Storage} storage @param {Settings} settings */
@@ -73,15 +82,4 @@ export function save(storage, settings) {
   } catch {
     // Private windows may refuse storage; nothing but convenience is lost.
   }
-}
-
-/**
- * Seconds a frame will take: overlapping windows in half-window steps, each `steps` times `secondsPerStep`.
- * @param {{w: number, h: number}} frame @param {number} window @param {number} steps
- * @param {number|null} secondsPerStep @returns {number|null}
- */
-export function estimate(frame, window, steps, secondsPerStep) {
-  if (!secondsPerStep) return null;
-  const along = (side) => (side <= window ? 1 : 1 + Math.ceil((side - window) / (window / 2)));
-  return along(frame.w) * along(frame.h) * steps * secondsPerStep;
 }

@@ -1,6 +1,6 @@
 /** Numbers along the bottom: place under the pointer, resolution, scale bar, zoom, extent, jobs, model. */
 import { h, setText } from "./dom.mjs";
-import { area, coordinate, duration, length, resolution, scaleBar, zoom } from "./format.mjs";
+import { area, coordinate, duration, length, resolution, scaleBar, short, zoom } from "./format.mjs";
 import { isOpen, modelInfo } from "./store.mjs";
 
 const BAR = 110;
@@ -54,6 +54,7 @@ export class StatusBar {
     if (state.model.state === "loading") return "loading the model …";
     if (state.model.state === "failed") return state.model.error ?? "the model could not be loaded";
     const info = modelInfo(state);
-    return `${info.name} on ${info.device === "cuda" ? "GPU" : "CPU"}`;
+    const seconds = state.model.seconds_per_step && state.model.seconds_per_step * info.steps;
+    return `${info.name} on ${info.device === "cuda" ? "GPU" : "CPU"}${seconds ? `, ${short(seconds)} s a window` : ""}`;
   }
 }

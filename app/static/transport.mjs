@@ -90,7 +90,7 @@ export class EventStream {
 
   /**
    * @param {string} url
-   * @param {{event: (name: string, data: any) => void, connected: (up: boolean) => void}} handlers
+   * @param {{event: (name: string, data: any) => void, connected: (up: boolean) => void, refused: () => void}} handlers
    * @param {(url: string) => EventSource} make
    */
   constructor(url, handlers, make = (url) => new EventSource(url)) {
@@ -115,15 +115,16 @@ export class EventStream {
     source.addEventListener("error", () => {
       if (this.#source !== source) return;
       this.#handlers.connected(false);
-      if (source.readyState !== 2) return;
+      if (source.readyState !== 2) return; // it reconnects by itself
       this.#timer = setTimeout(() => this.#open(), this.#delay);
       this.#delay = Math.min(8000, this.#delay * 2);
+      this.#handlers.refused();
     });
   }
 
   close() {
     clearTimeout(this.#timer);
-    this.#source?.close();
+    this.#source?.close(); // a refused one too: its late errors must not open another
     this.#source = null;
   }
 }

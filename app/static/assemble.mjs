@@ -1,0 +1,87 @@
+/** Makes the parts of the page and connects their buttons with the actions. */
+import { Actions } from "./actions.mjs";
+import { h } from "./dom.mjs";
+import { Hints } from "./hints.mjs";
+import { MapLayer } from "./map-layer.mjs";
+import { Markers } from "./markers.mjs";
+import { Notices } from "./notices.mjs";
+import { OverlayLayer } from "./overlay-layer.mjs";
+import { PanelLink } from "./panel-link.mjs";
+import { QueueList } from "./panel-slots.mjs";
+import { PointerTools } from "./pointer-tools.mjs";
+import { StatusBar } from "./status-bar.mjs";
+import { ToolRail } from "./tool-rail.mjs";
+import { TopBar } from "./top-bar.mjs";
+import { Api } from "./transport.mjs";
+
+const LABEL =
+  "Scene map. Arrow keys move the frame, Alt and an arrow key extend the scene, question mark lists all keys.";
+
+/** @param {Actions} actions @returns {import("./top-bar.mjs").MenuItem[]} */
+function sceneMenu(actions) {
+  return [
+    { label: "New scene", run: () => actions.newScene() },
+    { label: "Open …", run: () => actions.chooseScene() },
+    { label: "Open an example", run: () => actions.example() },
+    null,
+    { label: "Rename …", run: () => actions.rename() },
+    { label: "Duplicate", run: () => actions.duplicate() },
+    { label: "Download scene file", run: () => actions.download("/file") },
+    { label: "Upload scene file …", run: () => actions.pickUpload() },
+    null,
+    { label: "Delete …", run: () => actions.remove(), danger: true },
+  ];
+}
+
+/** Fills the fields of the element. @param {any} page the scene-canvas element @returns {Element[]} its children */
+export function assemble(page) {
+  const api = new Api();
+  const actions = new Actions(page, api);
+  const map = h("canvas", { class: "map-layer", "aria-hidden": "true" });
+  const overlay = h("canvas", { class: "overlay-layer", "aria-hidden": "true" });
+  const surface = h("div", { class: "surface", tabindex: "0", role: "application", "aria-label": LABEL }, map, overlay);
+  Object.assign(page, {
+    api,
+    actions,
+    surface,
+    canvases: [map, overlay],
+    panel: new PanelLink(api, () => page.state),
+    notices: new Notices(),
+    hints: new Hints(page),
+    map: new MapLayer(map, page.view),
+    overlay: new OverlayLayer(overlay, page.view),
+    pointer: new PointerTools(surface, page),
+    markers: new Markers({
+      extend: (direction, count) => actions.extend(direction, count),
+      hover: (direction) => page.showGhost(direction),
+      cancel: (job) => actions.cancel(job),
+    }),
+    rail: new ToolRail(
+      (tool) => page.chooseTool(tool),
+      (factor) => page.moveView(() => page.view.zoomAt(factor)),
+      () => page.fit(),
+    ),
+    status: new StatusBar(
+      () => actions.goTo(),
+      () => page.actualSize(),
+    ),
+    queue: new QueueList({
+      cancel: (id) => actions.cancel(id),
+      retry: (id) => actions.retry(id),
+      move: (id, position) => actions.move(id, position),
+      dismiss: (id) => page.apply("dismissed", { id }),
+      look: (frame) => actions.look(frame),
+    }),
+    bar: new TopBar({
+      menu: () => sceneMenu(actions),
+      undo: () => actions.step("undo"),
+      redo: () => actions.step("redo"),
+      goTo: () => actions.goTo(),
+      exportImage: () => actions.download("/export?format=png"),
+      help: () => actions.help(),
+      panel: () => page.togglePanel(),
+    }),
+  });
+  const { markers, hints, bar, rail, notices, status } = page;
+  return [surface, markers.node, hints.node, bar.node, rail.node, notices.node, status.node];
+}
