@@ -48,9 +48,9 @@ class NewJob(BaseModel, extra="forbid"):
     count: int = 1
     prompt: Prompt = ""
     negative_prompt: Prompt = ""
-    seed: int | None = None
-    steps: int | None = None
-    guidance: float | None = None
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    steps: Annotated[int | None, Field(ge=1)] = None
+    guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
 
     @model_validator(mode="after")
     def _one_place(self) -> NewJob:

@@ -107,33 +107,37 @@ class EventHub:
 
 
 class _Page:
-    """The queue of one connected page.  A page too slow to read is cut off: it comes back and gets what it missed."""
+    """The queue of one connected page; used on the event loop only.
+
+    A page too slow to read is cut off after what it has waiting: it comes back with the id of that and gets the rest.
+    """
 
     def __init__(self, scene: str) -> None:
         self.scene = scene
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE)
+        self._waiting: deque[Event] = deque()
+        self._news = asyncio.Event()
         self._ended = False
 
     def put(self, event: Event) -> None:
-        if self._ended:
-            return
-        if self._queue.full():
-            self.end()
-        else:
-            self._queue.put_nowait(event)
+        if len(self._waiting) >= QUEUE:
+            self._ended = True
+        if not self._ended:
+            self._waiting.append(event)
+        self._news.set()
 
     def end(self) -> None:
         self._ended = True
-        while self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
+        self._news.set()
 
     async def get(self) -> Event | bytes | None:
         """The next event, a comment where nothing happened for a while, None at the end."""
-        try:
-            return await asyncio.wait_for(self._queue.get(), HEARTBEAT_S)
-        except TimeoutError:
-            return b": alive\n\n"
+        if not self._waiting and not self._ended:
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), HEARTBEAT_S)
+            except TimeoutError:
+                return b": alive\n\n"
+        return self._waiting.popleft() if self._waiting else None
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *args: Any) -> None:
