@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EMPTY, Pace, ordered, pendingFrames, reduce } from "../../app/static/store.mjs";
+import { dismiss, dismissed, recall, remember } from "../../app/static/remembered.mjs";
+import * as settings from "../../app/static/settings.mjs";
+
+const job = (id, state, position = null) => ({
+  id, state, position, request: { frame: [0, 0, 64, 64], prompt: id }, step: 0, steps: 4, eta: null, error: null, notes: [],
+});
+const hello = { scene: { id: "s", revision: 3 }, jobs: [], model: EMPTY.model };
+
+function storage() {
+  const map = new Map();
+  return { getItem: (key) => map.get(key) ?? null, setItem: (key, value) => map.set(key, value), map };
+}
+
+const refusing = {
+  getItem() {
+    throw new Error("SecurityError");
+  },
+  setItem() {
+    throw new Error("QuotaExceededError");
+  },
+};
+
+test("jobs are listed running first, then by place in the queue, finished ones not at all", () => {
+  const list = ordered([job("c", "queued", 1), job("d", "done"), job("f", "failed"), job("b", "queued", 0), job("a", "running")]);
+  assert.deepEqual(list.map((item) => item.id), ["a", "b", "c", "f"]);
+});
+
+test("a job leaves the list when it is done or cancelled and stays when it failed", () => {
+  let state = reduce(reduce(EMPTY, "hello", hello), "job", job("a", "running"));
+  assert.equal(pendingFrames(state).length, 1);
+  assert.equal(reduce(state, "job", job("a", "done")).jobs.length, 0);
+  assert.equal(reduce(state, "job", job("a", "cancelled")).jobs.length, 0);
+  state = reduce(state, "job", job("a", "failed"));
+  assert.equal(state.jobs.length, 1);
+  assert.equal(pendingFrames(state).length, 0);
+  assert.equal(reduce(state, "dismissed", { id: "a" }).jobs.length, 0);
+});
+
+test("an older revision of the scene never replaces a newer one", () => {
+  const state = reduce(EMPTY, "hello", hello);
+  assert.equal(reduce(state, "scene", { id: "s", revision: 2 }), state);
+  assert.equal(reduce(state, "scene", { id: "s", revision: 3, title: "new" }).scene.title, "new");
+});
+
+test("previews carry the progress of a job, and none brings a finished job back", () => {
+  const state = reduce(reduce(EMPTY, "hello", hello), "job", job("a", "running"));
+  const moved = reduce(state, "preview", { job: "a", step: 2, steps: 4, eta: 1.5 });
+  assert.deepEqual([moved.jobs[0].step, moved.jobs[0].eta], [2, 1.5]);
+  assert.equal(reduce(EMPTY, "preview", { job: "a", step: 2, steps: 4, eta: 1 }).jobs.length, 0);
+});
+
+test("a scene that is gone is told from one that is not known yet", () => {
+  assert.ok(!reduce(EMPTY, "hello", hello).deleted);
+  assert.ok(reduce(EMPTY, "hello", { ...hello, scene: null }).deleted);
+  assert.ok(reduce(reduce(EMPTY, "hello", hello), "deleted", {}).deleted);
+});
+
+test("the pace is measured from the first step seen, and starts anew with a retry", () => {
+  const pace = new Pace();
+  assert.equal(pace.eta({ job: "a", step: 1, steps: 11 }, 100, null), null);
+  assert.equal(pace.eta({ job: "a", step: 6, steps: 11 }, 110, null), 10);
+  assert.equal(pace.eta({ job: "b", step: 1, steps: 11 }, 110, 0.5), 5);
+  assert.equal(pace.eta({ job: "a", step: 1, steps: 11 }, 200, 3), 30);
+});
+
+test("settings take what makes sense and keep the former value otherwise", () => {
+  const one = settings.merged(settings.DEFAULTS, { prompt: "sea", seed: "12", steps: 30, guidance: "x", nonsense: 1 });
+  assert.deepEqual([one.prompt, one.seed, one.steps, one.guidance, "nonsense" in one], ["sea", 12, 30, null, false]);
+  const two = settings.merged(one, { seed: null, steps: -5, prompt: 7, seed_locked: "yes" });
+  assert.deepEqual([two.seed, two.steps, two.prompt, two.seed_locked], [12, 1, "sea", false]);
+  assert.equal(settings.merged(one, { seed: 1e20 }).seed, settings.MAX_SEED);
+  assert.equal(settings.merged(two, { steps: null }).steps, null);
+});
+
+test("the seed stays when locked and changes when not", () => {
+  const locked = settings.merged(settings.DEFAULTS, { seed: 5, seed_locked: true });
+  assert.equal(settings.nextSeed(locked), 5);
+  assert.notEqual(settings.nextSeed({ ...locked, seed_locked: false }, () => 0.5), 5);
+});
+
+test("the model's own steps stand until a person chooses", () => {
+  const info = { steps: 20, guidance: 3, max_steps: 100 };
+  assert.equal(settings.effective(settings.DEFAULTS, info).steps, 20);
+  assert.equal(settings.qualityName(20, info), "Quality");
+  assert.equal(settings.qualityName(8, info), "Fast");
+  assert.equal(settings.qualityName(13, info), null);
+  assert.equal(settings.qualityName(1, { steps: 1 }), "Quality");
+});
+
+test("settings survive a reload; damaged or refused storage gives the defaults", () => {
+  const kept = storage();
+  settings.save(kept, settings.merged(settings.DEFAULTS, { prompt: "a lake", steps: 9 }));
+  assert.equal(settings.load(kept).prompt, "a lake");
+  assert.equal(settings.load(kept).steps, 9);
+  kept.setItem("text2earth.settings", "{broken");
+  assert.deepEqual(settings.load(kept), { ...settings.DEFAULTS });
+  settings.save(refusing, settings.DEFAULTS);
+  assert.deepEqual(settings.load(refusing), { ...settings.DEFAULTS });
+});
+
+test("places are remembered per scene, damaged ones ignored, and not without bound", () => {
+  const kept = storage();
+  const place = { cx: 1, cy: 2, scale: 0.5, frame: { x: 0, y: 0, w: 64, h: 64 } };
+  remember(kept, "a", place);
+  assert.deepEqual(recall(kept, "a"), place);
+  assert.equal(recall(kept, "b"), null);
+  remember(kept, "b", { ...place, scale: null });
+  assert.equal(recall(kept, "b"), null);
+  for (let n = 0; n < 100; n++) remember(kept, `s${n}`, place);
+  assert.equal(Object.keys(JSON.parse(kept.getItem("text2earth.places"))).length, 40);
+  assert.equal(recall(refusing, "a"), null);
+  remember(refusing, "a", place);
+});
+
+test("dismissed jobs stay dismissed", () => {
+  const kept = storage();
+  dismiss(kept, "a");
+  dismiss(kept, "b");
+  assert.deepEqual([...dismissed(kept)], ["a", "b"]);
+  assert.equal(dismissed(refusing).size, 0);
+});
