@@ -10,6 +10,7 @@ from pathlib import Path
 from canvas import schema
 from canvas.database import sync_folder
 from canvas.errors import SceneError, storage_error
+from canvas.geometry import LIMIT, TILE
 
 MAX_BYTES = 8 * 2**30  # of an upload
 
@@ -56,11 +57,33 @@ def check(path: Path, max_bytes: int = MAX_BYTES) -> None:
             version = schema.user_version(connection)
             if _layout(connection) != _expected_layout(version):
                 raise SceneError(f"{path.name} is not laid out like a Text2Earth scene: choose another file.")
-            needed = {"title", "resolution", "revision", "created", "modified", "program"}
-            if not needed <= {row[0] for row in connection.execute("SELECT key FROM meta")}:
+            if not _sound(connection):
                 raise damaged
     except sqlite3.Error as error:
         raise damaged from error
+
+
+# What must hold for the rest of the program to read a file without surprises.
+_META = {
+    "title": ("text",), "resolution": ("real", "integer"), "revision": ("integer",), "created": ("text",),
+    "modified": ("text",), "program": ("text",),
+}  # fmt: skip
+_UNSOUND = (
+    "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.5 AND 128",
+    "SELECT 1 FROM meta WHERE key = 'revision' AND value < 0",
+    "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'",
+    "SELECT 1 FROM heads LEFT JOIN tiles t USING (layer, x, y, revision) WHERE t.pixels IS NULL",
+    f"SELECT 1 FROM heads WHERE NOT (0 <= left AND left < right AND right <= {TILE}"
+    f" AND 0 <= top AND top < bottom AND bottom <= {TILE} AND max(abs(x), abs(y)) <= {LIMIT // TILE})",
+)
+
+
+def _sound(connection: sqlite3.Connection) -> bool:
+    """Whether the rows mean something: known values in `meta`, readable requests, a tile under every head."""
+    kinds = dict(connection.execute("SELECT key, typeof(value) FROM meta"))
+    if any(kinds.get(key) not in allowed for key, allowed in _META.items()):
+        return False
+    return not any(connection.execute(query + " LIMIT 1").fetchone() for query in _UNSOUND)
 
 
 def _layout(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:

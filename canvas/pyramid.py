@@ -59,19 +59,25 @@ def image(connection: sqlite3.Connection, layer: str, z: int, x: int, y: int) ->
     return (_encode(_draw(connection, layer, z, x, y)) if data is None else data), revision
 
 
-def dirty(connection: sqlite3.Connection, layer: str, z: int, x: int, y: int) -> list[DirtyTile]:
-    """The next tiles to draw, lowest level first, so that (z, x, y) and all below it become clean."""
-    found: list[DirtyTile] = []
+def dirty(connection: sqlite3.Connection, layer: str) -> list[DirtyTile]:
+    """The next tiles to draw, lowest level first: each level is drawn from the one below."""
+    return connection.execute(
+        "SELECT z, x, y, revision FROM pyramid WHERE layer = ? AND image IS NULL ORDER BY z LIMIT ?", (layer, BATCH)
+    ).fetchall()
+
+
+def dirty_below(connection: sqlite3.Connection, layer: str, z: int, x: int, y: int) -> list[DirtyTile]:
+    """The next tiles to draw so that (z, x, y) and all below it become clean, lowest level first."""
     for level in range(1, z + 1):
         up = z - level
-        found += connection.execute(
+        found = connection.execute(
             "SELECT z, x, y, revision FROM pyramid WHERE layer = ? AND z = ? AND x >= ? AND x < ? AND y >= ? AND y < ?"
             " AND image IS NULL LIMIT ?",
-            (layer, level, x << up, (x + 1) << up, y << up, (y + 1) << up, BATCH - len(found)),
+            (layer, level, x << up, (x + 1) << up, y << up, (y + 1) << up, BATCH),
         ).fetchall()
         if found:
-            break  # the level above is drawn from this one
-    return found
+            return found
+    return []
 
 
 def draw(connection: sqlite3.Connection, layer: str, todo: list[DirtyTile]) -> list[DrawnTile]:

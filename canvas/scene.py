@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,19 +196,29 @@ class Scene:
         _check_tile(layer, z)
         if z and self.writable:
             with suppress(SceneError):  # a full disk or a busy file must not hide what can be drawn without storing
-                self._redraw(layer, z, x, y)
+                self._redraw(layer, lambda connection: pyramid.dirty_below(connection, layer, z, x, y))
         with self._database.read() as connection:
             return pyramid.image(connection, layer, z, x, y)
 
-    def _redraw(self, layer: str, z: int, x: int, y: int) -> None:
-        """Bring (z, x, y) and all below it up to date in the file, a few tiles at a time."""
+    def redraw(self) -> int:
+        """Draw every zoomed-out tile that is out of date and say how many: for idle moments and large imports."""
+        return sum(
+            self._redraw(layer, lambda connection, layer=layer: pyramid.dirty(connection, layer))  # type: ignore[misc]
+            for layer in codec.LAYERS
+        )
+
+    def _redraw(self, layer: str, find: Callable[[sqlite3.Connection], list[pyramid.DirtyTile]]) -> int:
+        """Draw and store the tiles that `find` returns, a few at a time, until it returns none."""
+        count = 0
         while True:
+            with self._database.read() as connection:
+                if not find(connection):  # the usual case, told without waiting for another thread's drawing
+                    return count
             with self._drawing, self._database.read() as connection:
-                drawn = pyramid.draw(connection, layer, pyramid.dirty(connection, layer, z, x, y))
-                if not drawn:
-                    return
+                drawn = pyramid.draw(connection, layer, find(connection))
                 with self._database.write() as writer:
                     pyramid.keep(writer, drawn)
+            count += len(drawn)
 
     # changing
 

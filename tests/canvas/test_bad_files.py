@@ -205,9 +205,16 @@ def test_a_tile_that_is_no_picture_is_named(closed: Path) -> None:
         "CREATE VIEW v AS SELECT * FROM meta",
         "DROP TABLE pyramid",
         "DELETE FROM meta WHERE key = 'revision'",
+        "UPDATE meta SET value = 'wide' WHERE key = 'resolution'",
+        "UPDATE meta SET value = 1e9 WHERE key = 'resolution'",
+        "UPDATE steps SET request = 'not json'",
+        "UPDATE steps SET request = '[]'",
+        "DELETE FROM tiles",
+        "UPDATE heads SET right = 100000",
+        "UPDATE heads SET x = 1000000000000",
     ],
 )
-def test_an_upload_with_a_foreign_layout_is_refused(closed: Path, statement: str) -> None:
+def test_an_upload_that_is_not_sound_is_refused(closed: Path, statement: str) -> None:
     connection = sqlite3.connect(closed)
     connection.execute(statement)
     connection.commit()

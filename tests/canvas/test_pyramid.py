@@ -98,6 +98,14 @@ def test_a_revision_names_one_picture_for_ever(scene: Scene, make_change: Make) 
     look()
 
 
+def test_redrawing_everything_at_once_leaves_nothing_to_draw(scene: Scene, make_change: Make) -> None:
+    scene.accept(make_change(Rect(-304, -120, 512, 304)))
+    count = scene.redraw()
+    assert count == sum(len(scene.tile_index(Rect(-8, -8, 16, 16), z)) for z in range(1, MAX_ZOOM + 1))
+    assert scene.redraw() == 0
+    check_all(scene)
+
+
 def test_unknown_pixels_do_not_darken_the_edge() -> None:
     picture = np.zeros((2, 2, 4), np.uint8)
     picture[0, 0] = (200, 100, 50, 255)

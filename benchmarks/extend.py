@@ -1,0 +1,122 @@
+"""How long growing a scene by half a window takes, and how much of that is not the model.
+
+    python benchmarks/extend.py [--model FOLDER_OR_HUB_ID | --preset NAME] [--steps N] [--repeat N] [--threads N]
+
+Grows a scene to the right in a temporary file, one half window at a time, from the request to the change on the disk,
+previews off. Prints medians: the whole, the part inside the UNet's forward passes, the part in the final decode, and
+whole / (UNet + decode): 1.00 would mean that text, scheduler, masks, blending, tiles and disk cost nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from canvas import Scene
+from canvas.extend import extension_frame
+from canvas.painter import Painter
+from text2earth_core import Text2Earth
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
+PARTS = ("total", "unet", "decode", "accept")
+
+
+class Stopwatch:
+    """Adds up the time spent in parts of a model; waits for an accelerator before it reads the clock."""
+
+    def __init__(self, model: Text2Earth) -> None:
+        self.seconds = dict.fromkeys(PARTS, 0.0)
+        self._cuda = model.info.device.startswith("cuda")
+        self._started = 0.0
+        model.unet.register_forward_pre_hook(lambda *_: self._start())
+        model.unet.register_forward_hook(lambda *_: self._stop("unet"))
+        model.decode = self._timed(model.decode)  # type: ignore[method-assign]
+
+    def now(self) -> float:
+        if self._cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    def _start(self) -> None:
+        self._started = self.now()
+
+    def _stop(self, part: str) -> None:
+        self.seconds[part] += self.now() - self._started
+
+    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            self._start()
+            result = function(*arguments)
+            self._stop("decode")
+            return result
+
+        return timed
+
+
+def measure(model: Text2Earth, steps: int | None, repeat: int) -> dict[str, float]:
+    """Median seconds of each part over `repeat` extensions, after two that are not counted."""
+    painter, watch = Painter(model), Stopwatch(model)
+    runs: list[dict[str, float]] = []
+    with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", 1.0) as scene:
+        for number in range(repeat + 2):
+            watch.seconds = dict.fromkeys(PARTS, 0.0)
+            start = watch.now()
+            frame = extension_frame(scene, "right", model.info.window)
+            request = painter.request(scene, frame, "farmland by a river", seed=number, steps=steps)
+            change = painter.paint(scene, request)
+            painted = watch.now()
+            scene.accept(change)
+            watch.seconds["accept"] = watch.now() - painted
+            watch.seconds["total"] = watch.now() - start
+            if number >= 2:
+                runs.append(watch.seconds)
+    median = {part: statistics.median(run[part] for run in runs) for part in PARTS}
+    median["ratio"] = statistics.median(run["total"] / (run["unet"] + run["decode"]) for run in runs)
+    return median
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time the extension of a scene by half a window.")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--model", default=str(SHIPPED), help="folder or hub id; default: the shipped model")
+    source.add_argument("--preset", help="random weights of a preset instead: the same time, no picture")
+    parser.add_argument("--device", help="cpu, cuda, ...; default: the best there is")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--repeat", type=int, default=9)
+    parser.add_argument("--threads", type=int, help="CPU threads of torch; default: its own choice")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    if options.preset:
+        model = Text2Earth.from_preset(options.preset)
+    else:
+        model = Text2Earth.from_pretrained(options.model, device=options.device)
+    found = measure(model, options.steps, options.repeat)
+    info = model.info
+    if options.json:
+        where = {"model": info.name, "device": info.device, "dtype": info.dtype, "steps": options.steps}
+        print(json.dumps(where | found))
+        return
+    print(f"{info.name} on {info.device}, {info.dtype}, {torch.get_num_threads()} threads, window {info.window} px, "
+          f"{options.steps} steps, median of {options.repeat}")  # fmt: skip
+    for label, value in (
+        ("extension by half a window", found["total"]),
+        ("  in the UNet", found["unet"]),
+        ("  in the final decode", found["decode"]),
+        ("  accepting (tiles, disk)", found["accept"]),
+    ):
+        print(f"{label:<30}{value:8.3f} s")
+    print(f"{'total / (UNet + decode)':<30}{found['ratio']:8.3f}   (at most 1.25)")
+
+
+if __name__ == "__main__":
+    main()
