@@ -1,7 +1,25 @@
 """Text2Earth: a remote-sensing diffusion model, its sampling and its training loop."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from text2earth_core.errors import Cancelled, Text2EarthError
-from text2earth_core.model import ModelInfo, Text2Earth
-from text2earth_core.tokens import PromptReport
+
+if TYPE_CHECKING:
+    from text2earth_core.model import ModelInfo, Text2Earth
+    from text2earth_core.tokens import PromptReport
 
 __all__ = ["Cancelled", "ModelInfo", "PromptReport", "Text2Earth", "Text2EarthError"]
+
+# Imported when first asked for: they bring torch and diffusers, and a server must listen before that takes its seconds.
+_HEAVY = {
+    "ModelInfo": "text2earth_core.model",
+    "Text2Earth": "text2earth_core.model",
+    "PromptReport": "text2earth_core.tokens",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HEAVY:
+        return getattr(import_module(_HEAVY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

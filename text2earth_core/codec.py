@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
 from torch import Tensor
-from torch.nn import functional as F
 
 from text2earth_core import thumbnail_vae
 
@@ -30,12 +29,11 @@ class Codec:
     @torch.no_grad()
     def encode(self, pixels: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
         """Pixels (H, W, 3), sides multiples of 8, to latents; a KL autoencoder gives its mean, or a sample if seeded."""
-        image = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.vae.device, torch.float32) / 127.5 - 1
-        image = image.permute(2, 0, 1)[None].to(self.vae.dtype)
-        if isinstance(self.vae, AutoencoderTiny):
-            latents = self.vae.encode(image).latents
+        image = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.vae.device, torch.float32).permute(2, 0, 1)[None] / 255
+        if self.thumbnail:
+            latents = thumbnail_vae.encode(self.vae, image.to(self.vae.dtype))
         else:
-            posterior = self.vae.encode(image).latent_dist
+            posterior = self.vae.encode((image * 2 - 1).to(self.vae.dtype)).latent_dist
             latents = posterior.mode() if generator is None else posterior.sample(generator)
         return (latents[0].float() * self.vae.config.scaling_factor).cpu()
 
@@ -62,9 +60,3 @@ class Codec:
 
 def _to_bytes(pixels: Tensor) -> np.ndarray:
     return (pixels[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
-
-
-def pad_to(latents: Tensor, multiple: int) -> Tensor:
-    """Repeat the right and lower border until both sides are multiples (for windows the UNet can halve)."""
-    height, width = latents.shape[-2:]
-    return F.pad(latents[None], (0, -width % multiple, 0, -height % multiple), mode="replicate")[0]

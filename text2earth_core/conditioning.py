@@ -53,10 +53,11 @@ class TextConditioner:
     @torch.no_grad()
     def embed(self, texts: Sequence[str]) -> Tensor:
         """Embeddings (B, tokens, width) on the tower's device."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._cache]
         # One text at a time: a row's value must not depend on what else was asked for together with it.
-        for text in dict.fromkeys(texts):
-            if text not in self._cache:
-                self._cache[text] = self.encoder(self.tokens([text]).to(self.encoder.device)).last_hidden_state[0]
+        for text in missing:
+            self._cache[text] = self.encoder(self.tokens([text]).to(self.encoder.device)).last_hidden_state[0].float()
+        for text in texts:
             self._cache.move_to_end(text)
         embeddings = torch.stack([self._cache[text] for text in texts])
         while len(self._cache) > self.remembered:

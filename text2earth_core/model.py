@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.codec import Codec
-from text2earth_core.conditioning import TextConditioner, guide, inpainting_input, level_of, masked_latents
+from text2earth_core.conditioning import NULL_LEVEL, TextConditioner, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.device import pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import ModelFacts, load_parts, locate, mini_facts, write_facts
@@ -161,15 +161,18 @@ class Text2Earth:
         known: Tensor | None,
         mask: Tensor | None,
         noise: Tensor,
+        masked: Tensor | None = None,
         callback: StepCallback | None = None,
     ) -> Tensor:
         """Denoise one window of latents.
 
         Args:
             resolution: m/px, or None for unknown. guidance: s = 1 + omega; 1 is none.
-            known: float32 (4, h, w), read where the mask is 0. mask: float32 (h, w), 1 = regenerate. Both None means
-                a new window.
+            known: float32 (4, h, w), read where the mask is 0; None composes nothing. mask: float32 (h, w), 1 =
+                regenerate; None means a new window.
             noise: float32 (4, h, w) standard normal.
+            masked: float32 (4, h, w), latents of the picture with the mask painted grey, for an autoencoder that looks
+                beyond a cell; None takes them from `known`.
 
         Returns:
             float32 (4, h, w) on the CPU, equal to `known` bit for bit where the mask is 0.
@@ -180,18 +183,20 @@ class Text2Earth:
         steps, guidance = self.check_settings(steps, guidance)
         device, dtype = self.unet.device, self.unet.dtype
         noise = noise[None].to(device, torch.float32)
-        if mask is None or known is None:
-            mask, known = torch.ones(noise.shape[-2:]), torch.zeros(noise.shape[1:])
-        mask_, known_ = mask[None, None].to(device, torch.float32), known[None].to(device, torch.float32)
+        mask_ = torch.ones_like(noise[:, :1]) if mask is None else mask[None, None].to(device, torch.float32)
+        known_ = None if known is None else known[None].to(device, torch.float32)
         texts = [prompt] if guidance == 1 else [negative_prompt, prompt]
         embeddings = self.text.embed(texts).to(dtype)
-        levels = torch.tensor(([0.0] if len(texts) == 2 else []) + [level_of(resolution)], device=device)
-        grey_window = masked_latents(known_, mask_, self.codec.grey.to(device))
+        levels = torch.tensor(([NULL_LEVEL] if len(texts) == 2 else []) + [level_of(resolution)], device=device)
+        if masked is None:
+            condition = masked_latents(torch.zeros_like(noise) if known_ is None else known_, mask_, self.codec.grey.to(device))
+        else:
+            condition = masked[None].to(device, torch.float32)
 
         def predict(latents: Tensor, t: Tensor) -> Tensor:
             inputs = latents
             if self.info.inpaints:
-                inputs = inpainting_input(latents, mask_, grey_window)
+                inputs = inpainting_input(latents, mask_, condition)
             inputs = inputs.expand(len(texts), -1, -1, -1).to(dtype)
             output = self.unet(inputs, t, embeddings, class_labels=levels).sample.float()
             if len(texts) == 1:
@@ -202,8 +207,7 @@ class Text2Earth:
             if callback is not None:
                 callback(step, total, estimate[0].cpu())
 
-        result = sample(predict, self.scheduler, noise, steps, known_, mask_, report)[0].cpu()
-        return torch.where(mask.cpu() > 0.5, result, known.cpu().float())
+        return sample(predict, self.scheduler, noise, steps, known_, mask_, report)[0].cpu()
 
     def check_settings(self, steps: int | None, guidance: float | None) -> tuple[int, float]:
         """Fill in the model's defaults and refuse what is out of range."""

@@ -93,6 +93,28 @@ def _trainable(vae: AutoencoderTiny, parameter: Tensor) -> Tensor:
     return mask
 
 
+def encode(vae: AutoencoderTiny, pixels: Tensor) -> Tensor:
+    """(B, 3, 8h, 8w) RGB in [0, 1] -> (B, 4, h, w) latents: what the stock encoder computes, many times faster.
+
+    Its first four layers rearrange pixels and embed 8x8 px patches, and the rest sees one cell at a time, so they are
+    applied as one strided convolution and 1x1 convolutions.
+    """
+    *_, patch, first_block, second_block, last = vae.encoder.layers
+    # Input channel 16 c + 8 dy1 + 4 dx1 + 2 dy2 + dx2 and tap (dy4, dx4) read the pixel (4 dy4 + 2 dy2 + dy1, ...).
+    kernel = patch.weight[:, :, 1:, 1:].unflatten(1, (3, 2, 2, 2, 2)).permute(0, 1, 6, 4, 2, 7, 5, 3)
+    hidden = F.conv2d(pixels, kernel.reshape(-1, 3, CELL, CELL), stride=CELL)
+    for block in (first_block, second_block):
+        branch = hidden
+        for layer in block.conv:
+            branch = _pointwise(layer, branch) if isinstance(layer, nn.Conv2d) else layer(branch)
+        hidden = F.relu(branch + hidden)
+    return _pointwise(last, hidden)
+
+
+def _pointwise(conv: nn.Conv2d, hidden: Tensor) -> Tensor:
+    return F.conv2d(hidden, conv.weight[:, :, 1:2, 1:2], conv.bias)
+
+
 def thumbnail(vae: AutoencoderTiny, latents: Tensor) -> Tensor:
     """Return the RGB cell means that latents hold: (B, 4, h, w) -> (B, 3, h, w) in [0, 1] (not clipped)."""
     last = vae.encoder.layers[-1]

@@ -45,7 +45,13 @@ def train_tokenizer(texts: Iterable[str], length: int, size: int = 2500) -> CLIP
     learner.train_from_iterator(
         texts,
         trainers.BpeTrainer(
-            vocab_size=size, min_frequency=3, initial_alphabet=alphabet, end_of_word_suffix="</w>", show_progress=False
+            vocab_size=size,
+            min_frequency=3,
+            initial_alphabet=alphabet,
+            # Given as special tokens, the last letters of words get fixed ids, and ties are always broken alike.
+            special_tokens=[letter + "</w>" for letter in alphabet],
+            end_of_word_suffix="</w>",
+            show_progress=False,
         ),
     )
     merges = [tuple(pair) for pair in _merges(learner)]

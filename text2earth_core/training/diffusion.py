@@ -24,7 +24,7 @@ from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import load_text, mini_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Preset, get_preset
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.thumbnail_vae import CELL, encode
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Schedule, fit
 from text2earth_core.training.masks import random_mask
@@ -110,7 +110,7 @@ class DiffusionObjective:
         if not (out / "vae").is_dir() or not (out / "text_encoder").is_dir():
             raise Text2EarthError(f"{out} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first.")
         self.vae = AutoencoderTiny.from_pretrained(out / "vae").requires_grad_(False).eval()
-        self.text = TextConditioner(*load_text(out))
+        self.text = TextConditioner(*load_text(out), remembered=60_000)
         self.null = self.text.embed([""])[0]
         torch.manual_seed(0)
         self.trainable: nn.Module = build_unet(preset)
@@ -131,7 +131,7 @@ class DiffusionObjective:
         crops, resolutions = zip(*(random_crop(picture, side, rng) for picture in pictures), strict=True)
         return {
             "pixels": torch.from_numpy(np.stack(crops)),
-            "ids": self.text.tokens([describe(picture, rng)[0] for picture in pictures]),
+            "texts": [describe(picture, rng)[0] for picture in pictures],
             "levels": torch.tensor([self._level(resolution, rng) for resolution in resolutions]),
             "masks": torch.from_numpy(np.stack([random_mask(side // CELL, rng) for _ in range(size)]))[:, None],
         }
@@ -148,15 +148,16 @@ class DiffusionObjective:
             return rng.uniform(*self.levels)
         return NULL_LEVEL
 
-    def loss(self, batch: dict[str, Tensor], seen: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
         device = next(self.trainable.parameters()).device
+        texts = batch.pop("texts")
         batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         self.vae.to(device), self.text.encoder.to(device)
         with torch.no_grad():
-            clean = self.vae.encode(batch["pixels"].permute(0, 3, 1, 2).float() / 127.5 - 1).latents.float()
-            grey = self.vae.encode(clean.new_zeros(1, 3, CELL, CELL)).latents.float()[0, :, 0, 0]
-            embeddings = self.text.encoder(batch["ids"]).last_hidden_state.float()
-            embeddings, levels = drop_conditions(embeddings, self.null.to(device).float(), batch["levels"].float())
+            clean = encode(self.vae, batch["pixels"].permute(0, 3, 1, 2).float() / 255).float()
+            grey = encode(self.vae, clean.new_full((1, 3, CELL, CELL), 0.5)).float()[0, :, 0, 0]
+            embeddings = self.text.embed(texts).to(device)
+            embeddings, levels = drop_conditions(embeddings, self.null.to(device), batch["levels"].float())
         noise = torch.randn_like(clean)
         t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(clean),), device=device)
         noisy = self.scheduler.add_noise(clean, noise, t)

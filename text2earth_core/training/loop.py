@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from PIL import Image
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor, nn
 
@@ -97,7 +98,7 @@ def fit(objective: Objective, out: Path, schedule: Schedule, resume: bool, devic
     accelerator.init_trackers("tensorboard")
     parameters = [p for p in objective.trainable.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
-        parameters, lr=schedule.learning_rate, betas=schedule.betas, weight_decay=schedule.weight_decay
+        parameters, lr=schedule.learning_rate, betas=schedule.betas, weight_decay=schedule.weight_decay, fused=True
     )
     average = deepcopy(objective.trainable).requires_grad_(False).to(accelerator.device)
     objective.trainable, optimizer = accelerator.prepare(objective.trainable, optimizer)
@@ -116,7 +117,7 @@ def fit(objective: Objective, out: Path, schedule: Schedule, resume: bool, devic
         objective.export(average, out, seen)
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn())
-    with Progress(*columns) as progress, (run / "metrics.jsonl").open("a") as metrics:
+    with Progress(*columns, console=Console(stderr=True)) as progress, (run / "metrics.jsonl").open("a") as metrics:
         task = progress.add_task(objective.name, total=1.0, figures="")
         while (done := _progress(schedule, seen, time.monotonic() - started)) < 1:
             factor = learning_rate_factor(schedule, seen - first, done)

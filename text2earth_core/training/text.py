@@ -1,5 +1,6 @@
 """Training the text tower beside a small image tower with a sigmoid contrastive loss (this model's Git-RSCLIP)."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from text2earth_core.presets import Preset, get_preset
 from text2earth_core.tokens import WORDS_FILE, count_words, train_tokenizer
 from text2earth_core.training.loop import Schedule, fit
 
-SIDE = 112
+SIDE = 96
 """Pixels along the side of what the image tower sees."""
 
 
@@ -34,7 +35,13 @@ def train_text(
 ) -> dict:
     """Train `out/text_encoder` and `out/tokenizer` (and `out/image_encoder`, which only evaluation uses)."""
     corpus = load_corpus(data, limit=limit)
-    objective = ContrastiveObjective(get_preset(preset), corpus, load_corpus(data, "val", limit=limit))
+    texts = all_texts(corpus)
+    if resume and (out / "tokenizer").is_dir():
+        tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer", local_files_only=True)
+    else:
+        tokenizer = train_tokenizer(texts, get_preset(preset).tokens)
+    held_back = load_corpus(data, "val", limit=limit)
+    objective = ContrastiveObjective(get_preset(preset), tokenizer, count_words(texts), corpus, held_back)
     schedule = Schedule(minutes, samples, batch=96, learning_rate=1e-3, weight_decay=0.05, ema=20_000)
     return fit(objective, out, schedule, resume, device)
 
@@ -57,9 +64,9 @@ def build_text_encoder(preset: Preset, tokenizer: CLIPTokenizer) -> CLIPTextMode
 
 
 class ImageEncoder(nn.Module):
-    """A small residual network: uint8-like pixels (B, 3, 112, 112) in [0, 1] -> features (B, out)."""
+    """A small residual network: uint8-like pixels (B, 3, 96, 96) in [0, 1] -> features (B, out)."""
 
-    def __init__(self, out: int, width: int = 32):
+    def __init__(self, out: int, width: int = 16):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, width, 5, stride=2, padding=2), nn.GroupNorm(8, width), nn.SiLU())
         stages: list[nn.Module] = []
@@ -111,10 +118,10 @@ class ContrastiveObjective:
 
     name = "text"
 
-    def __init__(self, preset: Preset, corpus: list[Picture], held_back: list[Picture]):
-        texts = all_texts(corpus)
-        self.words = count_words(texts)
-        self.tokenizer = train_tokenizer(texts, preset.tokens)
+    def __init__(
+        self, preset: Preset, tokenizer: CLIPTokenizer, words: list[str], corpus: list[Picture], held_back: list[Picture]
+    ):
+        self.tokenizer, self.words = tokenizer, words
         torch.manual_seed(0)
         self.trainable: nn.Module = Towers(build_text_encoder(preset, self.tokenizer), width=128)
         self.corpus, self.held_back = corpus, held_back
@@ -165,7 +172,7 @@ class ContrastiveObjective:
         sheet = Image.new("RGB", (420, 40), "white")
         text = f"zero-shot accuracy on {len(self.held_back)} held-back images: {self.zero_shot(averaged.cpu()):.1%}"
         ImageDraw.Draw(sheet).text((8, 12), text, fill="black")
-        print(text, flush=True)
+        print(text, file=sys.stderr, flush=True)
         return sheet
 
     def export(self, averaged: nn.Module, out: Path, seen: int) -> None:

@@ -1,0 +1,65 @@
+"""Tiny random folders in the official layout, and stock pipelines that can run them."""
+
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from text2earth_core.tokens import train_tokenizer
+
+
+def write_official_layout(folder: Path, channels_in: int) -> Path:
+    """Write what the official release looks like: KL autoencoder, CLIP tower, timestep class embedding, no facts file."""
+    torch.manual_seed(channels_in)
+    tokenizer = train_tokenizer(["a river between green banks", "dense forest"], 16)
+    marks = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+            max_position_embeddings=16, **marks,
+        )
+    ).save_pretrained(folder / "text_encoder")  # fmt: skip
+    tokenizer.save_pretrained(folder / "tokenizer")
+    AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8), norm_num_groups=4, latent_channels=4,
+        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+    ).save_pretrained(folder / "vae")  # fmt: skip
+    UNet2DConditionModel(
+        sample_size=64, in_channels=channels_in, out_channels=4, block_out_channels=(32, 64), layers_per_block=1, cross_attention_dim=32,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        attention_head_dim=(1, 2), use_linear_projection=True, class_embed_type="timestep",
+    ).save_pretrained(folder / "unet")  # fmt: skip
+    DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1
+    ).save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text('{"_class_name": "Text2EarthDiffusionPipeline"}')
+    return folder
+
+
+class LevelUNet(torch.nn.Module):
+    """Supplies the class labels that stock pipelines do not know: null for the unconditional half, the level else."""
+
+    def __init__(self, unet: UNet2DConditionModel, level: float):
+        super().__init__()
+        self.unet, self.level = unet, level
+        self.config, self.dtype, self.device = unet.config, unet.dtype, unet.device
+
+    def forward(self, sample, timestep, **options):  # noqa: ANN001, ANN003, ANN201
+        half = len(sample) // 2
+        labels = torch.tensor([0.0] * half + [self.level] * half)
+        return self.unet(sample, timestep, class_labels=labels, **options)
+
+
+def stock_parts(folder: Path, level: float) -> dict:
+    """The parts of a folder as arguments of a stock Stable Diffusion pipeline."""
+    return {
+        "unet": LevelUNet(UNet2DConditionModel.from_pretrained(folder / "unet"), level),
+        "vae": AutoencoderKL.from_pretrained(folder / "vae"),
+        "text_encoder": CLIPTextModel.from_pretrained(folder / "text_encoder"),
+        "tokenizer": CLIPTokenizer.from_pretrained(folder / "tokenizer"),
+        "scheduler": DDIMScheduler.from_pretrained(folder / "scheduler"),
+        "safety_checker": None,
+        "feature_extractor": None,
+        "requires_safety_checker": False,
+    }

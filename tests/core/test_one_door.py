@@ -1,0 +1,115 @@
+"""One door: official, shipped and own folders load alike, and sampling equals stock diffusers'."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionInpaintPipeline, StableDiffusionPipeline
+from PIL import Image
+
+from tests.core.official_layout import stock_parts, write_official_layout
+from text2earth_core import Text2Earth, Text2EarthError
+
+SETTINGS = {"num_inference_steps": 6, "guidance_scale": 3.5, "height": 64, "width": 64, "output_type": "latent"}
+PROMPT, NEGATIVE = "a river between green banks", "dense forest"
+
+
+@pytest.fixture(scope="module")
+def text_to_image(tmp_path_factory):
+    return write_official_layout(tmp_path_factory.mktemp("official"), 4)
+
+
+@pytest.fixture(scope="module")
+def inpainting(tmp_path_factory):
+    return write_official_layout(tmp_path_factory.mktemp("official-inpainting"), 9)
+
+
+def test_text_to_image_equals_the_stock_pipeline(text_to_image):
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(3))
+    stock = StableDiffusionPipeline(**stock_parts(text_to_image, level=16.0))
+    theirs = stock(PROMPT, negative_prompt=NEGATIVE, latents=noise, **SETTINGS).images[0]
+    model = Text2Earth.from_pretrained(text_to_image, device="cpu", dtype="float32")
+    ours = model.denoise(
+        PROMPT, negative_prompt=NEGATIVE, resolution=2.0, steps=6, guidance=3.5, known=None, mask=None, noise=noise[0]
+    )
+    assert theirs.std() > 0.1
+    torch.testing.assert_close(ours, torch.as_tensor(theirs), rtol=1e-5, atol=1e-5)
+
+
+def test_inpainting_equals_the_stock_pipeline(inpainting):
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8))
+    hole = np.zeros((64, 64), np.uint8)
+    hole[16:48, 24:] = 255
+    stock = StableDiffusionInpaintPipeline(**stock_parts(inpainting, level=17.0))
+    theirs = stock(
+        PROMPT, negative_prompt=NEGATIVE, image=image, mask_image=Image.fromarray(hole), strength=1.0,
+        generator=torch.Generator().manual_seed(5), **SETTINGS,
+    ).images[0]  # fmt: skip
+    # The stock order at strength 1: the initial noise, then a sample of the masked image's posterior.
+    generator = torch.Generator().manual_seed(5)
+    noise = torch.randn(1, 4, 8, 8, generator=generator)[0]
+    model = Text2Earth.from_pretrained(inpainting, device="cpu", dtype="float32")
+    masked = model.codec.encode(np.where(hole[..., None] > 0, np.float32(127.5), np.asarray(image, np.float32)), generator)
+    ours = model.denoise(
+        PROMPT, negative_prompt=NEGATIVE, resolution=1.0, steps=6, guidance=3.5, noise=noise,
+        known=None, mask=torch.from_numpy(hole[::8, ::8] / 255.0), masked=masked,
+    )  # fmt: skip
+    torch.testing.assert_close(ours, torch.as_tensor(theirs), rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_comes_back_from_disk_as_it_was(tmp_path):
+    model = Text2Earth.from_preset("tiny")
+    model.save_pretrained(tmp_path)
+    again = Text2Earth.from_pretrained(tmp_path, device="cpu", dtype="float32")
+    before, after = (np.asarray(m.generate("a beach", resolution=1.0, seed=4)[0]) for m in (model, again))
+    assert np.array_equal(before, after)
+    assert again.check_prompt("a zorblax beach").unknown == ("zorblax",)
+
+
+def test_fingerprint_follows_the_weights(tmp_path):
+    for seed, name in ((0, "a"), (0, "b"), (1, "c")):
+        Text2Earth.from_preset("tiny", seed).save_pretrained(tmp_path / name)
+    prints = [Text2Earth.from_pretrained(tmp_path / name).info.fingerprint for name in "abc"]
+    assert prints[0] == prints[1] != prints[2]
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder", "tokenizer", "scheduler"])
+def test_a_missing_part_is_named(text_to_image, tmp_path, part):
+    folder = shutil.copytree(text_to_image, tmp_path / "model")
+    shutil.rmtree(folder / part)
+    with pytest.raises(Text2EarthError, match=f"lacks {part}/"):
+        Text2Earth.from_pretrained(folder)
+
+
+def test_damaged_weights_and_pickles_are_refused(text_to_image, tmp_path):
+    folder = shutil.copytree(text_to_image, tmp_path / "model")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(Text2EarthError, match="cannot be loaded"):
+        Text2Earth.from_pretrained(folder)
+    weights.rename(weights.with_suffix(".bin"))
+    with pytest.raises(Text2EarthError, match="no .safetensors weights"):
+        Text2Earth.from_pretrained(folder)
+
+
+def test_parts_that_do_not_fit_are_told(text_to_image, tmp_path):
+    folder = shutil.copytree(text_to_image, tmp_path / "model")
+    Text2Earth.from_preset("mini").text.encoder.save_pretrained(folder / "text_encoder")
+    with pytest.raises(Text2EarthError, match="expects text of width 32"):
+        Text2Earth.from_pretrained(folder)
+
+
+def test_a_newer_facts_file_is_told(tmp_path):
+    Text2Earth.from_preset("tiny").save_pretrained(tmp_path)
+    facts = json.loads((tmp_path / "text2earth.json").read_text())
+    (tmp_path / "text2earth.json").write_text(json.dumps(facts | {"version": 99}))
+    with pytest.raises(Text2EarthError, match="version 99"):
+        Text2Earth.from_pretrained(tmp_path)
+
+
+def test_no_such_folder():
+    with pytest.raises(Text2EarthError, match="no model folder"):
+        Text2Earth.from_pretrained("/no/such/folder")

@@ -1,0 +1,75 @@
+"""Regenerating part of one picture, with everything outside mask + feather kept bit for bit."""
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.noise import world_noise
+
+if TYPE_CHECKING:
+    from text2earth_core.model import Text2Earth
+
+CELL = 8
+UNET_MULTIPLE = 64
+
+
+def inpaint_image(
+    model: "Text2Earth", image: Image.Image, mask: Image.Image, prompt: str, *, strength: float, feather: int, seed: int, **settings: Any
+) -> Image.Image:
+    """See `Text2Earth.inpaint`."""
+    if not model.info.inpaints:
+        raise Text2EarthError("This model has 4 input channels and cannot inpaint: load a 9-channel one.")
+    if image.size != mask.size:
+        raise Text2EarthError(f"Image ({image.width}x{image.height}) and mask ({mask.width}x{mask.height}) differ in size.")
+    if max(image.size) > 2048:
+        raise Text2EarthError(f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side.")
+    if strength != 1.0:
+        raise Text2EarthError(f"A strength of {strength} is not possible with this model: leave it at 1.")
+    if feather < 0:
+        raise Text2EarthError("The feather must not be negative.")
+    original = np.asarray(image.convert("RGB"))
+    chosen = np.asarray(mask.convert("L")) >= 128
+    if not chosen.any():
+        raise Text2EarthError("The mask is empty: paint white where the image should change.")
+    weight = feather_weight(chosen, feather)
+    pixels = _pad(original)
+    latents = model.encode(pixels)
+    cells = cells_touched(_pad(weight) > 0)
+    noise = world_noise(seed, 0, 0, latents.shape[2], latents.shape[1])
+    mask_ = torch.from_numpy(cells.astype(np.float32))
+    masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
+    painted = model.decode(model.denoise(prompt, known=latents, mask=mask_, noise=noise, masked=masked, **settings))
+    painted = painted[: original.shape[0], : original.shape[1]].astype(np.float32)
+    blended = original + weight[..., None] * (painted - original)
+    result = np.where(weight[..., None] > 0, blended.round().clip(0, 255), original).astype(np.uint8)
+    return Image.fromarray(result)
+
+
+def feather_weight(mask: np.ndarray, feather: int) -> np.ndarray:
+    """Weight of new pixels (H, W): 1 inside the mask, falling smoothly to exactly 0 at `feather` px outside it."""
+    if feather == 0:
+        return mask.astype(np.float32)
+    outside = (~mask).astype(np.uint8)
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    ramp = np.clip(1 - distance / (feather + 1), 0, 1)
+    return np.where(mask, 1, ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+
+
+def cells_touched(changed: np.ndarray) -> np.ndarray:
+    """Latent cells (H/8, W/8) of which any pixel changes; sides must be multiples of 8."""
+    height, width = changed.shape
+    return changed.reshape(height // CELL, CELL, width // CELL, CELL).any((1, 3))
+
+
+def _paint_grey(pixels: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    return np.where(np.kron(cells, np.ones((CELL, CELL), bool))[..., None], np.uint8(128), pixels)
+
+
+def _pad(array: np.ndarray) -> np.ndarray:
+    """Repeat the right and lower border up to sides that the UNet can halve."""
+    bottom, right = (-side % UNET_MULTIPLE for side in array.shape[:2])
+    return np.pad(array, ((0, bottom), (0, right)) + ((0, 0),) * (array.ndim - 2), mode="edge")
