@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from app import cli_scene, cli_train
-from app.cli_output import Json, bar, emit, say, written
+from app.cli_output import Json, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
 
@@ -48,6 +48,7 @@ def generate(
     """Make images from a prompt."""
     from app.work import load_model, prompt_notes
 
+    check_image_file(out)  # now, not after the work
     loaded = load_model(model, device)
     for note in prompt_notes(loaded, prompt):
         say(note)

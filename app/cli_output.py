@@ -49,6 +49,16 @@ def bar(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
         yield advance
 
 
+def check_image_file(path: Path) -> None:
+    """Say before the work what would be wrong with an image file to be written; AppError."""
+    from PIL import Image
+
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise AppError(422, f"The format of {path.name} is not known; use a name that ends in .png or .jpg.")
+    if not path.absolute().parent.is_dir():
+        raise AppError(404, f"There is no folder {path.parent}; make it or choose another one.")
+
+
 def written(write: Callable[[Path], Any], path: Path) -> None:
     """Write a file under a temporary name beside it, then rename; AppError where that is impossible."""
     part = path.with_name(f".{path.stem}.part{path.suffix}")

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from canvas.scene import Scene
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -82,13 +84,8 @@ def test_generating_is_reproducible_and_counts_on_from_the_seed(tmp_path: Path, 
         (["scene", "extend", "{scene}", "--direction", "north", "--prompt", "x"], "direction"),
         (["scene", "extend", "{scene}", "--direction", "up", "--prompt", "x", "--model", "{tmp}/none"], "none"),
         (["scene", "extend", "{scene}", "--direction", "up", "--prompt", "x", "--steps", "0", "{model}"], "steps"),
-        (
-            ["scene", "extend", "{scene}", "--direction", "up", "--prompt", "x", "--guidance", "-3", "{model}"],
-            "guidance",
-        ),
-        (["generate", "--prompt", "x", "--out", "{tmp}/a.png", "--steps", "100000", "{model}"], "steps"),
-        (["generate", "--prompt", "x", "--out", "{tmp}/none/a.png", "--steps", "1", "{model}"], "cannot be written"),
-        (["generate", "--prompt", "x", "--out", "{tmp}/a.xyz", "--steps", "1", "{model}"], "cannot be written"),
+        (["generate", "--prompt", "x", "--out", "{tmp}/none/a.png"], "no folder"),
+        (["generate", "--prompt", "x", "--out", "{tmp}/a.xyz"], "a.xyz"),
         (["generate", "--prompt", "x", "--out", "{tmp}/a.png", "--device", "abacus", "{model}"], "abacus"),
         (["train", "vae", "--preset", "huge", "--data", "{tmp}", "--out", "{tmp}/m", "--samples", "1"], "."),
         (["train", "diffusion", "--preset", "tiny", "--data", "{tmp}/none", "--out", "{tmp}/m", "--samples", "1"], "."),
@@ -96,7 +93,7 @@ def test_generating_is_reproducible_and_counts_on_from_the_seed(tmp_path: Path, 
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, tiny_folder: Path, arguments: list[str], words: str) -> None:
     scene = tmp_path / "scene.t2e"
-    result("scene", "new", scene, "--resolution", "1")
+    Scene.create(scene, 1.0).close()
     before = scene.read_bytes()
     given: list[str] = []
     for argument in arguments:
