@@ -50,6 +50,7 @@ export class StatusBar {
   }
 
   #modelText(state) {
+    if (state.deleted) return "";
     if (!state.connected) return "connecting to the server …";
     if (state.model.state === "loading") return "loading the model …";
     if (state.model.state === "failed") return state.model.error ?? "the model could not be loaded";

@@ -1,0 +1,123 @@
+"""From the first look at the page to a scene that has grown in every direction."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.server_process import Server
+from tests.browser.driver import Canvas
+
+pytestmark = pytest.mark.needs_browser
+
+
+def test_first_run_to_first_tile(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    page = canvas.page
+    assert page.locator(".first-run").is_visible()
+    assert page.locator("#t2e-prompt textarea").input_value(), "a prompt is already in the box"
+    assert not page.locator(".handle").first.is_visible()
+
+    canvas.type_prompt("dense green forest")
+    page.locator("#t2e-resolution label", has_text="2").click()
+    canvas.wait("c.state.scene.resolution === 2")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    canvas.wait_revision(1)
+    canvas.wait_painted(0, 0)
+    assert not page.locator(".first-run").is_visible()
+    assert page.locator(".hint-line").is_visible()
+    page.wait_for_function("document.querySelector('#t2e-resolution input').disabled")
+    assert "2 m/px (fixed)" in page.locator(".status-bar").inner_text()
+    assert canvas.scene["bounds"] == [-32, -32, 64, 64]
+
+
+def test_the_address_without_a_scene_leads_to_the_newest(canvas: Canvas, server: Server) -> None:
+    newest = server.new_scene(title="The newest")
+    canvas.open()
+    assert f"scene={newest}" in canvas.page.url
+    assert canvas.page.locator(".scene-button").inner_text().strip() == "The newest"
+
+
+def test_growing_in_every_direction_then_undo_and_redo(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[-32, -32, 64, 64])
+    canvas.open(scene)
+    for number, direction in enumerate(("right", "down", "left", "up"), start=2):
+        canvas.type_prompt(f"extension to the {direction}")
+        canvas.handle(direction).click()
+        canvas.wait_revision(number)
+    assert canvas.scene["bounds"] == [-32, -64, 96, 128], "up leads back to where it began, so it goes one step further"
+    canvas.wait_painted(60, 60)
+
+    canvas.page.keyboard.press("z")
+    canvas.wait("c.state.scene.can_redo")
+    canvas.page.keyboard.press("Control+z")
+    canvas.wait("c.state.scene.revision >= 7")
+    canvas.wait_painted(-20, 50, painted=False)
+    canvas.page.get_by_role("button", name="Redo").click()
+    canvas.wait("c.state.scene.revision >= 8")
+    canvas.wait_painted(-20, 50)
+    prompts = [step["request"]["prompt"] for step in server.get(f"/api/scenes/{scene}/history")]
+    assert prompts[1:] == [f"extension to the {side}" for side in ("right", "down", "left", "up")]
+
+
+def test_shift_click_queues_three_in_a_row(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    canvas.open(scene)
+    canvas.handle("right").click(modifiers=["Shift"])
+    canvas.wait_revision(4)
+    assert canvas.scene["bounds"] == [0, 0, 160, 64]
+    seeds = {step["request"]["seed"] for step in server.get(f"/api/scenes/{scene}/history")}
+    assert len(seeds) == 4, "an unlocked seed changes with every window"
+
+
+def test_an_extension_skips_what_is_there_already(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 192, 64])
+    canvas.open(scene)
+    canvas.get("c.setFrame({x: 0, y: 0, w: 64, h: 64})")
+    canvas.handle("right").click()
+    canvas.wait_revision(2)
+    assert canvas.get("c.frame") == {"x": 160, "y": 0, "w": 64, "h": 64}
+    assert canvas.scene["bounds"] == [0, 0, 224, 64]
+
+
+def test_a_frame_anywhere_and_a_locked_seed(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    canvas.open(scene)
+    canvas.page.locator("#t2e-seed input").fill("4711")
+    canvas.page.locator("#t2e-seed-lock input").check()
+    canvas.wait("c.settings.seed === 4711 && c.settings.seed_locked")
+    canvas.page.keyboard.press("Escape")
+    canvas.page.locator(".surface").focus()
+    canvas.page.keyboard.press("f")
+    canvas.drag((100, -60), (190, 10))
+    assert canvas.get("c.frame") == {"x": 96, "y": -64, "w": 96, "h": 80}
+    canvas.page.keyboard.press("Control+Enter")
+    canvas.wait_revision(2)
+    step = server.get(f"/api/scenes/{scene}/history")[-1]["request"]
+    assert (step["frame"], step["seed"]) == ([96, -64, 96, 80], 4711)
+    assert canvas.get("c.settings.seed") == 4711
+
+
+def test_a_filled_frame_is_told_and_nothing_is_queued(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    canvas.open(scene)
+    canvas.page.get_by_role("button", name="Generate", exact=True).click()
+    canvas.page.locator(".notice", has_text="This frame is filled").wait_for()
+    assert len(server.get(f"/api/scenes/{scene}/jobs")) == 1
+
+
+def test_words_the_model_never_saw_and_words_that_do_not_fit(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    notes = canvas.page.locator("[data-t2e-slot=prompt-notes]")
+    canvas.type_prompt("forest with xyzzy")
+    notes.locator(".unknown-word", has_text="xyzzy").wait_for()
+    canvas.type_prompt(" ".join(["forest"] * 200))
+    notes.locator("q").wait_for()
+    assert "forest" in notes.locator("q").inner_text()
+    canvas.page.get_by_role("button", name="desert").click()
+    canvas.page.wait_for_function("!document.querySelector('[data-t2e-slot=prompt-notes] q')")
+    assert "desert" in canvas.get("c.settings.prompt")

@@ -1,0 +1,74 @@
+"""Work on the canvas: previews, queue, cancel, and a page that goes away and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.app.server_process import Server
+from tests.browser.driver import LONG, Canvas
+
+pytestmark = pytest.mark.needs_browser
+
+
+def test_a_reload_during_a_job_attaches_again_and_the_x_cancels(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    job = server.post(f"/api/scenes/{scene}/jobs", LONG)["id"]
+    canvas.open(scene)
+    canvas.wait("c.map.previews.size === 1 && c.state.jobs[0].step > 0")
+    seen = canvas.get("c.state.jobs[0].step")
+
+    canvas.page.reload()
+    canvas.attached()
+    canvas.wait(f"c.map.previews.size === 1 && c.state.jobs[0].step > {seen}")
+    tag = canvas.page.locator(".job-tag.running")
+    assert "/" in tag.locator(".text").inner_text()
+    tag.get_by_role("button", name="Cancel this job").click()
+    canvas.wait("c.state.jobs.length === 0 && c.map.previews.size === 0")
+    assert server.finished(scene, job)["state"] == "cancelled"
+    assert canvas.scene["empty"]
+    assert canvas.page.locator(".first-run").is_visible()
+
+
+def test_the_queue_can_be_seen_reordered_and_emptied(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.post(f"/api/scenes/{scene}/jobs", LONG)
+    for number in range(3):
+        server.post(f"/api/scenes/{scene}/jobs", LONG | {"prompt": f"waiting {number}", "frame": [512, number * 64, 64, 64]})
+    canvas.open(scene)
+    rows = canvas.page.locator("[data-t2e-slot=queue] li")
+    canvas.wait("c.state.jobs.length === 4 && c.state.jobs[0].state === 'running'")
+    canvas.page.wait_for_function("document.querySelectorAll('[data-t2e-slot=queue] li').length === 4")
+
+    rows.nth(3).get_by_role("button", name="Earlier").click()
+    canvas.wait("c.state.jobs[2].request.prompt === 'waiting 2'")
+    canvas.page.wait_for_function("document.querySelectorAll('[data-t2e-slot=queue] li')[2].innerText.includes('waiting 2')")
+    rows.nth(2).get_by_role("button", name="Cancel: waiting 2").click()
+    canvas.wait("c.state.jobs.length === 3")
+    assert "3 jobs" in canvas.page.locator(".status-bar").inner_text()
+    for _ in range(3):
+        count = rows.count()
+        rows.last.get_by_role("button", name="Cancel:").click()
+        canvas.wait(f"c.state.jobs.length < {count}")
+    canvas.wait("c.state.jobs.length === 0")
+    assert canvas.scene["empty"]
+
+
+def test_two_tabs_stay_in_step(new_context: Callable[..., BrowserContext], server: Server) -> None:
+    scene = server.new_scene()
+    context = new_context()
+    one, two = (Canvas(context.new_page(), server.url).open(scene) for _ in range(2))
+    one.page.get_by_role("button", name="Make the first tile").click()
+    two.wait_revision(1)
+    two.page.bring_to_front()
+    two.wait_painted(0, 0)
+    two.page.keyboard.press("Control+z")
+    one.wait("c.state.scene.empty")
+    one.page.bring_to_front()
+    one.wait_painted(0, 0, painted=False)
+    one.menu("Rename …")
+    one.page.get_by_role("textbox", name="Name").fill("Seen by both")
+    one.page.get_by_role("button", name="Rename", exact=True).click()
+    two.wait("c.state.scene.title === 'Seen by both'")
