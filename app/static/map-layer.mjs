@@ -85,7 +85,7 @@ export class MapLayer {
         if (revision === undefined && fresh) continue;
         const key = `${z}/${x}/${y}`;
         const tile = this.#cache.get(key);
-        if (revision !== undefined && tile?.revision !== revision) {
+        if (revision !== undefined && tile?.revision !== revision && this.#index.isCurrent(z, x, y)) {
           wishes.push({ key, z, x, y, revision, distance: Math.hypot(x - middle.x, y - middle.y) });
         }
         const alpha = !tile ? 0 : this.fade ? Math.min(1, (now - tile.born) / FADE_MS) : 1;
@@ -148,12 +148,17 @@ export class MapLayer {
     if (preview) preview.settled = true;
   }
 
-  /** Drop the previews of finished jobs once their tiles are drawn, or when they are out of sight. */
+  /**
+   * Drop the previews of finished jobs once their tiles are drawn, or when they are out of sight.
+   * @returns {boolean} whether the map is to be drawn again: a job undone at once has no tiles over its preview
+   */
   dropSettled() {
     const visible = this.#view.visible();
+    const before = this.previews.size;
     for (const [job, preview] of [...this.previews]) {
       if (preview.settled && (this.#complete || !intersect(preview.frame, visible))) this.dropPreview(job);
     }
+    return this.previews.size < before;
   }
 
   clear() {

@@ -273,8 +273,8 @@ export class SceneCanvasElement extends HTMLElement {
     const dpr = devicePixelRatio;
     const moving = [];
     if (dirty.has("map") && this.session) {
-      if (this.map.draw(dpr, now)) moving.push("map");
-      this.map.dropSettled();
+      const fading = this.map.draw(dpr, now);
+      if (this.map.dropSettled() || fading) moving.push("map");
     }
     if (dirty.has("overlay")) this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag), dpr);
     if (dirty.has("chrome")) this.#drawChrome();

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.app.server_process import Server
 from tests.browser.driver import ARGUMENTS, Canvas
@@ -36,9 +36,13 @@ def new_context(browser: Browser, server: Server) -> Iterator[Callable[..., Brow
     foreign: list[str] = []
     errors: list[str] = []
 
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(f"{message.text} [{message.location['url']}]")
+
     def watch(page: Page) -> None:
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("console", heard)
 
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))

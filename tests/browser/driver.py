@@ -84,7 +84,7 @@ class Canvas:
         self.page.mouse.up()
 
     def is_painted(self, x: float, y: float) -> bool:
-        """Whether the map shows something other than its background at a place in scene pixels."""
+        """Whether the map shows something other than its background at a place in scene pixels (not one with a grid dot)."""
         px, py = self.screen(x, y)
         script = f"""([x, y]) => {{
           const canvas = document.querySelector("canvas.map-layer");

@@ -22,7 +22,7 @@ def test_first_run_to_first_tile(canvas: Canvas, server: Server) -> None:
     canvas.wait("c.state.scene.resolution === 2")
     page.get_by_role("button", name="Generate", exact=True).click()
     canvas.wait_revision(1)
-    canvas.wait_painted(0, 0)
+    canvas.wait_painted(10, 10)
     assert not page.locator(".first-run").is_visible()
     assert page.locator(".hint-line").is_visible()
     page.wait_for_function("document.querySelector('#t2e-resolution input').disabled")

@@ -67,7 +67,11 @@ test("the index asks once per block and again after a change there, keeping the 
   index.invalidate([{ x: 700, y: 900, w: 10, h: 10 }]);
   assert.ok(!index.isFresh(0, range));
   assert.equal(index.revision(0, 3, 4), 1);
-  await index.ensure(0, range);
+  assert.ok(!index.isCurrent(0, 3, 4));
+  const answer = index.ensure(0, range);
+  assert.ok(!index.isFresh(0, range), "asked is not answered");
+  await answer;
+  assert.ok(index.isCurrent(0, 3, 4));
   assert.equal(index.revision(0, 3, 4), 2);
 });
 
@@ -76,10 +80,28 @@ test("a change that arrives while a block is under way makes it stale again", as
   const index = new TileIndex(() => new Promise((resolve) => (answer = resolve)), () => {});
   const range = { x0: 0, y0: 0, x1: 1, y1: 1 };
   const wait = index.ensure(0, range);
+  await settled();
   index.invalidateAll();
   answer([[0, 0, 1]]);
   await wait;
   assert.ok(!index.isFresh(0, range));
+});
+
+test("whoever asks waits for the answer under way, and a later answer is never overtaken", async () => {
+  const answers = [];
+  const index = new TileIndex(() => new Promise((resolve) => answers.push(resolve)), () => {});
+  const range = { x0: 0, y0: 0, x1: 1, y1: 1 };
+  void index.ensure(0, range);
+  const second = index.ensure(0, range).then(() => index.revision(0, 0, 0));
+  await settled();
+  index.invalidateAll();
+  const third = index.ensure(0, range).then(() => index.revision(0, 0, 0));
+  await settled();
+  answers[0]([[0, 0, 1]]);
+  assert.equal(await second, 1);
+  await settled();
+  answers[1]([[0, 0, 2]]);
+  assert.equal(await third, 2);
 });
 
 test("a server that fails is asked a few times, not for ever", async () => {
