@@ -24,6 +24,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PARTIAL = HERE / ".venv.partial"
+TORCH_PATH = "text2earth-torch.pth"  # in an environment that uses the torch of another one
 STAMP = "text2earth-lock"  # in a finished environment: which lock it was made from
 LOCK = HERE / "requirements.lock"
 TEST_LOCK = HERE / "requirements-test.lock"
@@ -128,8 +129,7 @@ def prepare(testing: bool) -> Path:
     elif stale(VENV) or missing_in(python, RUNTIME):
         say(f"Updating the environment in {VENV} to the versions of {LOCK.name}.")
         (VENV / STAMP).unlink(missing_ok=True)
-        pip(python, "install", "-r", LOCK)
-        (VENV / STAMP).write_text(fingerprint())
+        install_lock(VENV)
     if testing and missing_in(python, TESTING):
         install_tests(python)
     if not script(VENV).is_file():
@@ -148,20 +148,25 @@ def build() -> None:
     for left_over in (PARTIAL, VENV):
         shutil.rmtree(left_over, ignore_errors=True)
     call([sys.executable, "-m", "venv", str(PARTIAL)])
-    python = interpreter(PARTIAL)
-    lock = LOCK
     if reused:
         say(f"Using the torch that is installed in {reused}.")
         # Last on the path: whatever the lock pins comes first.
-        (site_packages(python) / "text2earth-torch.pth").write_text(f"{reused}\n", encoding="utf-8")
-        lock = PARTIAL / LOCK.name
-        lock.write_text(without_torch(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
-    pip(python, "install", "-r", lock)
-    (PARTIAL / STAMP).write_text(fingerprint())
+        (site_packages(interpreter(PARTIAL)) / TORCH_PATH).write_text(f"{reused}\n", encoding="utf-8")
+    install_lock(PARTIAL)
     rename_in_scripts(PARTIAL, VENV)
     PARTIAL.rename(VENV)
     minutes, seconds = divmod(round(time.monotonic() - began), 60)
     say(f"The environment is complete after {minutes} min {seconds} s.")
+
+
+def install_lock(environment: Path) -> None:
+    """Install the pinned versions, without torch where the environment uses another one's, and say from which lock."""
+    python, lock = interpreter(environment), LOCK
+    if (site_packages(python) / TORCH_PATH).is_file():
+        lock = environment / LOCK.name
+        lock.write_text(without_torch(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
+    pip(python, "install", "-r", lock)
+    (environment / STAMP).write_text(fingerprint())
 
 
 def check_tools() -> None:

@@ -138,7 +138,8 @@ def events(
     use: Use, scene: str, last_event_id: Annotated[str | None, Header(max_length=64)] = None
 ) -> StreamingResponse:
     """The stream of everything that happens to a scene, its jobs and the model (server-sent events)."""
-    use.library.path(scene)
+    with use.library.open(scene):  # says now what is wrong with it
+        pass
 
     def snapshot() -> dict[str, Any]:
         try:

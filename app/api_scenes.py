@@ -67,7 +67,12 @@ async def upload_scene(use: Use, request: Request) -> dict[str, Any]:
     """A scene file as the raw body; it is written beside the library, checked, then taken in."""
     target = use.library.incoming_path()
     try:
-        await _receive(request, target)
+        try:
+            await _receive(request, target)
+        except OSError as error:
+            raise AppError(
+                507, f"The scene cannot be stored ({error.strerror}); free some space and try again."
+            ) from error
         scene = await asyncio.to_thread(use.library.adopt, target)
         return await asyncio.to_thread(use.library.summary, scene)
     finally:

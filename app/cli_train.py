@@ -76,10 +76,20 @@ def diffusion(
     minutes: Minutes = None,
     samples: Samples = None,
     resume: Resume = False,
+    window: Annotated[
+        int | None,
+        typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 64, or 256 on a GPU).")] = None,
+    learning_rate: Annotated[float, typer.Option(help="Of AdamW, after the warm-up.")] = 3e-4,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
     """Train the 9-channel UNet on text, level and context."""
     from text2earth_core.training.diffusion import train_diffusion
 
-    emit(train_diffusion(preset, data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
+    result = train_diffusion(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
+        learning_rate=learning_rate, device=device,
+    )  # fmt: skip
+    emit(result, as_json)

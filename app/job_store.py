@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from app.errors import AppError
 
 VERSION = 1
 FINISHED_KEPT = 200
@@ -38,44 +41,84 @@ class Job:
 
 
 class JobStore:
-    """Owns `jobs.sqlite`; every method is one transaction and safe to call from any thread."""
+    """Owns `jobs.sqlite` in the data directory; every method is one transaction and safe to call from any thread.
 
-    def __init__(self, path: Path) -> None:
+    The file stays locked while it is open: a second server in the same directory would run the same jobs.  Raises
+    AppError where the directory cannot be written or is in use.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-            # Job records are no work of the user: those of another version are dropped, not migrated.
-            self._db.execute("DROP TABLE IF EXISTS job")
-            self._db.execute("CREATE TABLE job (id TEXT PRIMARY KEY, created REAL NOT NULL, record TEXT NOT NULL)")
-            self._db.execute(f"PRAGMA user_version={VERSION}")
+        path = data_dir / "jobs.sqlite"
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                self._db = _open(path)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:  # no database: records are no work of the user, so a new file takes its place
+                path.replace(path.with_suffix(".broken"))
+                self._db = _open(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise AppError(
+                    409, f"Another Text2Earth server uses {data_dir}; open its page, or choose another --data-dir."
+                ) from error
+            raise AppError(507, f"The data directory {data_dir} cannot be written ({error}).") from error
+        except OSError as error:
+            raise AppError(507, f"The data directory {data_dir} cannot be written ({error.strerror}).") from error
 
     def save(self, *jobs: Job) -> None:
-        """Write the records of `jobs`, new ones or over their former ones."""
+        """Write the records of `jobs`, new ones or over their former ones; AppError where the disk refuses."""
         rows = [(job.id, job.created, json.dumps(asdict(job))) for job in jobs]
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT OR REPLACE INTO job VALUES (?, ?, ?)", rows)
-            self._db.execute("COMMIT")
+        self._write("INSERT OR REPLACE INTO job VALUES (?, ?, ?)", rows)
 
     def remove(self, *ids: str) -> None:
         """Forget jobs."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("DELETE FROM job WHERE id = ?", [(job,) for job in ids])
-            self._db.execute("COMMIT")
+        self._write("DELETE FROM job WHERE id = ?", [(job,) for job in ids])
 
     def load(self) -> list[Job]:
         """All jobs, oldest first; finished ones beyond the newest FINISHED_KEPT are forgotten."""
         with self._lock:
             rows = self._db.execute("SELECT record FROM job ORDER BY created").fetchall()
         jobs = [Job(**json.loads(record)) for (record,) in rows]
-        old = [job.id for job in jobs if job.state not in ACTIVE][:-FINISHED_KEPT]
+        old = {job.id for job in [job for job in jobs if job.state not in ACTIVE][:-FINISHED_KEPT]}
         self.remove(*old)
-        return [job for job in jobs if job.id not in set(old)]
+        return [job for job in jobs if job.id not in old]
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()
+
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(statement, rows)
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise AppError(
+                    507, f"The queue cannot be written ({error}); free some disk space and try again."
+                ) from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=2, check_same_thread=False, isolation_level=None)
+    try:
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("BEGIN IMMEDIATE")
+        if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            # Records of another version are dropped, not migrated.
+            db.execute("DROP TABLE IF EXISTS job")
+            db.execute("CREATE TABLE job (id TEXT PRIMARY KEY, created REAL NOT NULL, record TEXT NOT NULL)")
+            db.execute(f"PRAGMA user_version={VERSION}")
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db

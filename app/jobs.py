@@ -61,7 +61,7 @@ class JobQueue:
             if job.state == "running":
                 accepted = self._accepted(job)
                 job.state, job.error = ("done", None) if accepted else ("interrupted", INTERRUPTED)
-                self._store.save(job)
+                self._record(job)
         self._worker.start()
 
     def stop(self, seconds: float) -> None:
@@ -102,9 +102,10 @@ class JobQueue:
                 }
                 job = Job(secrets.token_hex(6), scene, request, time.time(), rank=self._last_rank() + 1)
                 job.steps, job.notes = settings.steps or 0, list(notes)
-                self._jobs[job.id] = job
+                job.rank += len(jobs)
                 jobs.append(job)
             self._store.save(*jobs)
+            self._jobs |= {job.id: job for job in jobs}
             self._wake.notify_all()
             self._publish(*jobs)
             return [self._as_dict(job) for job in jobs]
@@ -144,7 +145,7 @@ class JobQueue:
             self._library.path(job.scene)
             job.state, job.error, job.step, job.seconds = "queued", None, 0, 0.0
             job.rank = self._last_rank() + 1
-            self._store.save(job)
+            self._record(job)
             self._wake.notify_all()
             self._publish(job)
             return self._as_dict(job)
@@ -159,7 +160,7 @@ class JobQueue:
             queue.insert(max(0, position), job)
             for rank, other in enumerate(queue):
                 other.rank = float(rank)
-            self._store.save(*queue)
+            self._record(*queue)
             self._publish(*queue)
             return self._as_dict(job)
 
@@ -226,10 +227,17 @@ class JobQueue:
         for job in jobs:
             self._hub.publish("job", self._as_dict(job), job.scene)
 
+    def _record(self, *jobs: Job) -> None:
+        """Write what happened; the queue goes on where the disk refuses, for the work itself is in the scenes."""
+        try:
+            self._store.save(*(job for job in jobs if job.id in self._jobs))
+        except AppError as error:
+            log.warning("%s", error)
+
     def _finish(self, job: Job, state: str, error: str | None = None) -> None:
         job.seconds, job.state, job.error = self._seconds(job), state, error
         self._cancelled.discard(job.id)
-        self._store.save(job)
+        self._record(job)
         self._publish(job, *self._queued())
 
     # ---- the worker thread
@@ -261,7 +269,7 @@ class JobQueue:
                 return None
             job = self._queued()[0]
             job.state, job.started, job.step = "running", time.time(), 0
-            self._store.save(job)
+            self._record(job)
             self._publish(job, *self._queued())
             return job
 
@@ -280,13 +288,16 @@ class JobQueue:
             with self._wake:
                 job.request = request | {"steps": full.steps, "guidance": full.guidance}
                 job.steps = full.steps
-                self._store.save(job)
+                self._record(job)
                 self._publish(job)
             step = extend(scene, model, full, _Progress(self, job, model), lambda: self._check(job))
         self._done(job, step)
 
     def _done(self, job: Job, step: Step) -> None:
-        self.scene_changed(job.scene, [step.rect])
+        try:
+            self.scene_changed(job.scene, [step.rect])
+        except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
+            log.warning("Scene %s could not be shown: %s", job.scene, error)
         with self._wake:
             job.step = job.steps
             self._finish(job, "done")

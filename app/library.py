@@ -36,7 +36,7 @@ NO_SCENE = "There is no scene with this id; it may have been deleted or renamed 
 class Library:
     """Owns the folder of scene files; safe to use from several threads.
 
-    `data_dir` is made where it is missing.  Raises AppError with a sentence where it cannot be written.
+    Its folders are made where they are missing.  Raises AppError with a sentence where they cannot be.
     """
 
     def __init__(self, data_dir: Path) -> None:

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_JSON_BYTES = 1 << 20
 MAX_SCENE_BYTES = 8 << 30
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# No foreign page may show ours in a frame and lead a click to it; no file is taken for another type than it says.
+_HEADERS = [(b"x-frame-options", b"SAMEORIGIN"), (b"x-content-type-options", b"nosniff")]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -81,7 +83,12 @@ class Guard:
                 raise HTTPException(413, _too_large(limit))
             return message
 
-        await self.app(scope, counted, send)
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = message | {"headers": [*message["headers"], *_HEADERS]}
+            await send(message)
+
+        await self.app(scope, counted, headed)
 
     def refusal(self, method: str, headers: dict[str, str]) -> str:
         """One sentence why this request is refused, or an empty string."""

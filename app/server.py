@@ -49,10 +49,10 @@ def create_app(
     bind: the address it will listen on; decides which Host names are accepted.
     """
     folder = Path(data_dir)
+    store = JobStore(folder)  # first: it holds the lock of the directory
     library = Library(folder)
     hub = EventHub()
     host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()))
-    store = JobStore(folder / "jobs.sqlite")
     jobs = JobQueue(store, library, host, hub)
     page = PageSlot()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.app.server_process import Server
+from tests.app.server_process import ROOT, Server
 
 
 def test_three_kills_lose_no_accepted_change(tmp_path: Path, tiny_folder: Path) -> None:
@@ -80,3 +82,26 @@ def test_unfinished_uploads_are_cleared_at_start(tmp_path: Path, tiny_folder: Pa
     with Server(tmp_path, tiny_folder) as server:
         assert server.get("/api/scenes") == []
     assert not left_over.exists()
+
+
+def test_a_second_server_in_the_same_directory_is_refused(tmp_path: Path, tiny_folder: Path) -> None:
+    with Server(tmp_path, tiny_folder) as server:
+        scene = server.new_scene()
+        second = subprocess.run(
+            [sys.executable, "launch.py", "--no-browser", "--port", "0", "--data-dir", str(tmp_path)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert second.returncode == 1
+        assert "Another Text2Earth server uses" in second.stderr
+        assert server.get(f"/api/scenes/{scene}")["empty"]
+
+
+def test_a_damaged_queue_is_set_aside_and_scenes_stay(tmp_path: Path, tiny_folder: Path) -> None:
+    (tmp_path / "jobs.sqlite").write_bytes(b"no database" * 1000)
+    with Server(tmp_path, tiny_folder) as server:
+        scene = server.new_scene()
+        assert server.get(f"/api/scenes/{scene}/jobs") == []
+    assert (tmp_path / "jobs.broken").read_bytes().startswith(b"no database")
