@@ -28,8 +28,11 @@ class Codec:
 
     @torch.no_grad()
     def encode(self, pixels: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
-        """Pixels (H, W, 3), sides multiples of 8, to latents; a KL autoencoder gives its mean, or a sample if seeded."""
-        image = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.vae.device, torch.float32).permute(2, 0, 1)[None] / 255
+        """Pixels (H, W, 3), sides multiples of 8, to latents; a KL autoencoder's mean, or sample if seeded."""
+        image = (
+            torch.from_numpy(np.ascontiguousarray(pixels)).to(self.vae.device, torch.float32).permute(2, 0, 1)[None]
+            / 255
+        )
         if self.thumbnail:
             latents = thumbnail_vae.encode(self.vae, image.to(self.vae.dtype))
         else:

@@ -29,7 +29,8 @@ def level_of(resolution: float | None) -> float:
         return NULL_LEVEL
     if not (isinstance(resolution, int | float) and MIN_RESOLUTION <= resolution <= MAX_RESOLUTION):
         raise Text2EarthError(
-            f"A resolution of {resolution} m/px is not possible: give metres per pixel between {MIN_RESOLUTION} and {MAX_RESOLUTION:g}."
+            f"A resolution of {resolution} m/px is not possible: "
+            f"give metres per pixel between {MIN_RESOLUTION} and {MAX_RESOLUTION:g}."
         )
     return 17 - math.log2(resolution)
 

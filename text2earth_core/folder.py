@@ -6,10 +6,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import diffusers
+import transformers
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.errors import Text2EarthError
+
+# Their progress bars and advice are for people who call them, not for ours.
+diffusers.utils.logging.set_verbosity_error()
+transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 FACTS_FILE = "text2earth.json"
@@ -40,7 +47,9 @@ class ModelFacts:
 
 def mini_facts(**changes: Any) -> ModelFacts:
     """Facts of the models trained here: a thumbnail in the latent, 20 steps, guidance 3 rescaled by 0.7."""
-    facts = ModelFacts(steps=20, guidance=3.0, guidance_rescale=0.7, thumbnail=True, resolutions=(0.3, 0.5, 1.0, 2.0, 4.0))
+    facts = ModelFacts(
+        steps=20, guidance=3.0, guidance_rescale=0.7, thumbnail=True, resolutions=(0.3, 0.5, 1.0, 2.0, 4.0)
+    )
     return replace(facts, **changes)
 
 
@@ -70,7 +79,9 @@ def locate(folder_or_hub_id: str | Path) -> Path:
         if not (folder / part).is_dir():
             raise Text2EarthError(f"The model folder {folder} lacks {part}/: it must hold {', '.join(PARTS)}.")
         if part in ("unet", "vae", "text_encoder") and not list((folder / part).glob("*.safetensors")):
-            raise Text2EarthError(f"{folder / part} holds no .safetensors weights: other formats are not loaded, convert them first.")
+            raise Text2EarthError(
+                f"{folder / part} holds no .safetensors weights: other formats are not loaded, convert them first."
+            )
     return folder
 
 
@@ -112,9 +123,13 @@ def read_facts(folder: Path) -> ModelFacts:
         return ModelFacts()
     stored = _read_json(folder / FACTS_FILE)
     if stored.get("version") != ModelFacts.version:
-        raise Text2EarthError(f"{folder / FACTS_FILE} has version {stored.get('version')}: update the program to use this model.")
+        raise Text2EarthError(
+            f"{folder / FACTS_FILE} has version {stored.get('version')}: update the program to use this model."
+        )
     known = {field.name for field in fields(ModelFacts)}
-    facts = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known}
+    facts = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known
+    }
     return ModelFacts(**facts)
 
 
@@ -184,5 +199,6 @@ def _download(hub_id: str) -> Path:
         raise Text2EarthError(f"There is no model folder {hub_id}: check the path.") from None
     except Exception:
         raise Text2EarthError(
-            f"There is no model folder {hub_id}, and no model of that name could be fetched: check the name and the network."
+            f"There is no model folder {hub_id}, and no model of that name could be fetched: "
+            "check the name and the network."
         ) from None

@@ -18,15 +18,27 @@ UNET_MULTIPLE = 64
 
 
 def inpaint_image(
-    model: "Text2Earth", image: Image.Image, mask: Image.Image, prompt: str, *, strength: float, feather: int, seed: int, **settings: Any
+    model: "Text2Earth",
+    image: Image.Image,
+    mask: Image.Image,
+    prompt: str,
+    *,
+    strength: float,
+    feather: int,
+    seed: int,
+    **settings: Any,
 ) -> Image.Image:
     """See `Text2Earth.inpaint`."""
     if not model.info.inpaints:
         raise Text2EarthError("This model has 4 input channels and cannot inpaint: load a 9-channel one.")
     if image.size != mask.size:
-        raise Text2EarthError(f"Image ({image.width}x{image.height}) and mask ({mask.width}x{mask.height}) differ in size.")
+        raise Text2EarthError(
+            f"Image ({image.width}x{image.height}) and mask ({mask.width}x{mask.height}) differ in size."
+        )
     if max(image.size) > 2048:
-        raise Text2EarthError(f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side.")
+        raise Text2EarthError(
+            f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side."
+        )
     if strength != 1.0:
         raise Text2EarthError(f"A strength of {strength} is not possible with this model: leave it at 1.")
     if feather < 0:

@@ -75,8 +75,8 @@ class Text2Earth:
         self.facts, self.words = facts, words
         limit = min(text.tokenizer.model_max_length, text.encoder.config.max_position_embeddings) - 2
         self.info = ModelInfo(
-            facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution, facts.steps,
-            facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9, str(unet.device),
+            facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution,
+            facts.steps, facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9, str(unet.device),
             str(unet.dtype).removeprefix("torch."),
         )  # fmt: skip
 
@@ -105,7 +105,12 @@ class Text2Earth:
 
     @classmethod
     def from_parts(
-        cls, unet: UNet2DConditionModel, vae: AutoencoderTiny, text: TextConditioner, scheduler: DDIMScheduler, **facts: Any
+        cls,
+        unet: UNet2DConditionModel,
+        vae: AutoencoderTiny,
+        text: TextConditioner,
+        scheduler: DDIMScheduler,
+        **facts: Any,
     ) -> "Text2Earth":
         """Put a model together from parts in memory, as training does; `facts` are fields of `ModelFacts`."""
         facts_ = mini_facts(**facts)
@@ -138,7 +143,9 @@ class Text2Earth:
     def encode(self, pixels: np.ndarray) -> Tensor:
         """Pixels uint8 (H, W, 3), sides multiples of 8, to latents float32 (4, H/8, W/8)."""
         if pixels.shape[0] % CELL or pixels.shape[1] % CELL:
-            raise Text2EarthError(f"An image of {pixels.shape[1]}x{pixels.shape[0]} px cannot be encoded: use multiples of 8.")
+            raise Text2EarthError(
+                f"An image of {pixels.shape[1]}x{pixels.shape[0]} px cannot be encoded: use multiples of 8."
+            )
         return self.codec.encode(pixels)
 
     def decode(self, latents: Tensor) -> np.ndarray:
@@ -189,7 +196,9 @@ class Text2Earth:
         embeddings = self.text.embed(texts).to(dtype)
         levels = torch.tensor(([NULL_LEVEL] if len(texts) == 2 else []) + [level_of(resolution)], device=device)
         if masked is None:
-            condition = masked_latents(torch.zeros_like(noise) if known_ is None else known_, mask_, self.codec.grey.to(device))
+            condition = masked_latents(
+                torch.zeros_like(noise) if known_ is None else known_, mask_, self.codec.grey.to(device)
+            )
         else:
             condition = masked[None].to(device, torch.float32)
 
@@ -240,7 +249,9 @@ class Text2Earth:
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         seeds = [seed + i for i in range(len(texts))] if isinstance(seed, int) else list(seed)
         if len(seeds) != len(texts):
-            raise Text2EarthError(f"{len(texts)} prompts came with {len(seeds)} seeds: give one seed, or one for each prompt.")
+            raise Text2EarthError(
+                f"{len(texts)} prompts came with {len(seeds)} seeds: give one seed, or one for each prompt."
+            )
         size = size or self.info.window
         if size % 64 or not 64 <= size <= MAX_SIDE:
             raise Text2EarthError(f"An image of {size} px cannot be made: use a multiple of 64 up to {MAX_SIDE}.")
@@ -277,6 +288,6 @@ class Text2Earth:
         from text2earth_core.inpainting import inpaint_image
 
         return inpaint_image(
-            self, image, mask, prompt, resolution=resolution, seed=seed, strength=strength, feather=feather, steps=steps,
-            guidance=guidance, negative_prompt=negative_prompt, callback=callback,
+            self, image, mask, prompt, resolution=resolution, seed=seed, strength=strength, feather=feather,
+            steps=steps, guidance=guidance, negative_prompt=negative_prompt, callback=callback,
         )  # fmt: skip

@@ -45,7 +45,7 @@ def build_thumbnail_vae(decoder_width: int, mean: Tensor, std: Tensor, seed: int
     with torch.no_grad():
         for parameter in vae.encoder.parameters():
             parameter.mul_(_trainable(vae, parameter))
-        first, half, quarter, patch, *blocks, last = vae.encoder.layers
+        first, half, quarter, patch, *_blocks, last = vae.encoder.layers
         first.bias.zero_()
         for colour in range(3):
             first.weight[colour, colour, 1, 1] = 1.0
@@ -71,7 +71,7 @@ def keep_thumbnail_fixed(vae: AutoencoderTiny) -> None:
 def _trainable(vae: AutoencoderTiny, parameter: Tensor) -> Tensor:
     """1 where a weight of the encoder may be learned, 0 where the thumbnail or the patch structure fixes it."""
     mask = torch.zeros_like(parameter)
-    first, half, quarter, patch, *blocks, last = vae.encoder.layers
+    _first, _half, _quarter, patch, *blocks, last = vae.encoder.layers
     if parameter is patch.weight:
         mask[3:, :, 1:, 1:] = 1
     elif parameter is last.weight:

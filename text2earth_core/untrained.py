@@ -24,10 +24,18 @@ def untrained_model(name: str, seed: int) -> Text2Earth:
     tokenizer = train_tokenizer(texts, preset.tokens)
     torch.manual_seed(seed)
     encoder = build_text_encoder(preset, tokenizer).eval()
-    vae = build_thumbnail_vae(preset.decoder_width, torch.tensor([0.4, 0.0, 0.0]), torch.tensor([0.2, 0.03, 0.03]), seed)
+    vae = build_thumbnail_vae(
+        preset.decoder_width, torch.tensor([0.4, 0.0, 0.0]), torch.tensor([0.2, 0.03, 0.03]), seed
+    )
     unet = build_unet(preset).eval()
     facts = mini_facts(name=name, window=preset.window, steps=4)
     words = frozenset(count_words(texts, at_least=1))
     return Text2Earth(
-        unet, Codec(vae.eval(), True), TextConditioner(tokenizer, encoder), build_scheduler(), facts, f"untrained-{name}-{seed}", words
+        unet,
+        Codec(vae.eval(), True),
+        TextConditioner(tokenizer, encoder),
+        build_scheduler(),
+        facts,
+        f"untrained-{name}-{seed}",
+        words,
     )

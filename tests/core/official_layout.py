@@ -10,10 +10,14 @@ from text2earth_core.tokens import train_tokenizer
 
 
 def write_official_layout(folder: Path, channels_in: int) -> Path:
-    """Write what the official release looks like: KL autoencoder, CLIP tower, timestep class embedding, no facts file."""
+    """Write what the official release looks like: KL autoencoder, CLIP tower, level embedding, no facts file."""
     torch.manual_seed(channels_in)
     tokenizer = train_tokenizer(["a river between green banks", "dense forest"], 16)
-    marks = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    marks = {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
     CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
@@ -26,12 +30,18 @@ def write_official_layout(folder: Path, channels_in: int) -> Path:
         down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
     ).save_pretrained(folder / "vae")  # fmt: skip
     UNet2DConditionModel(
-        sample_size=64, in_channels=channels_in, out_channels=4, block_out_channels=(32, 64), layers_per_block=1, cross_attention_dim=32,
+        sample_size=64, in_channels=channels_in, out_channels=4, block_out_channels=(32, 64), layers_per_block=1,
+        cross_attention_dim=32,
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         attention_head_dim=(1, 2), use_linear_projection=True, class_embed_type="timestep",
     ).save_pretrained(folder / "unet")  # fmt: skip
     DDIMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
     ).save_pretrained(folder / "scheduler")
     (folder / "model_index.json").write_text('{"_class_name": "Text2EarthDiffusionPipeline"}')
     return folder
@@ -45,7 +55,7 @@ class LevelUNet(torch.nn.Module):
         self.unet, self.level = unet, level
         self.config, self.dtype, self.device = unet.config, unet.dtype, unet.device
 
-    def forward(self, sample, timestep, **options):  # noqa: ANN001, ANN003, ANN201
+    def forward(self, sample, timestep, **options):
         half = len(sample) // 2
         labels = torch.tensor([0.0] * half + [self.level] * half)
         return self.unet(sample, timestep, class_labels=labels, **options)

@@ -52,7 +52,9 @@ def test_inpainting_equals_the_stock_pipeline(inpainting):
     generator = torch.Generator().manual_seed(5)
     noise = torch.randn(1, 4, 8, 8, generator=generator)[0]
     model = Text2Earth.from_pretrained(inpainting, device="cpu", dtype="float32")
-    masked = model.codec.encode(np.where(hole[..., None] > 0, np.float32(127.5), np.asarray(image, np.float32)), generator)
+    masked = model.codec.encode(
+        np.where(hole[..., None] > 0, np.float32(127.5), np.asarray(image, np.float32)), generator
+    )
     ours = model.denoise(
         PROMPT, negative_prompt=NEGATIVE, resolution=1.0, steps=6, guidance=3.5, noise=noise,
         known=None, mask=torch.from_numpy(hole[::8, ::8] / 255.0), masked=masked,
@@ -91,7 +93,7 @@ def test_damaged_weights_and_pickles_are_refused(text_to_image, tmp_path):
     with pytest.raises(Text2EarthError, match="cannot be loaded"):
         Text2Earth.from_pretrained(folder)
     weights.rename(weights.with_suffix(".bin"))
-    with pytest.raises(Text2EarthError, match="no .safetensors weights"):
+    with pytest.raises(Text2EarthError, match=r"no \.safetensors weights"):
         Text2Earth.from_pretrained(folder)
 
 

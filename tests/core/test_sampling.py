@@ -38,7 +38,10 @@ def test_content_of_the_masked_part_is_never_read(model):
     assert torch.equal(first, model.denoise("a lake", resolution=1.0, steps=4, guidance=3.0, **given_))
 
 
-@pytest.mark.parametrize("change", [{"prompt": "a desert"}, {"resolution": 4.0}, {"guidance": 1.0}, {"steps": 5}, {"negative_prompt": "snow"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"prompt": "a desert"}, {"resolution": 4.0}, {"guidance": 1.0}, {"steps": 5}, {"negative_prompt": "snow"}],
+)
 def test_every_part_of_the_request_counts(model, change):
     request = {"prompt": "a lake", "resolution": 1.0, "steps": 4, "guidance": 3.0, "negative_prompt": ""}
     base = model.denoise(**request, **window(slice(0, 8)))
@@ -76,13 +79,21 @@ def test_text_and_level_are_dropped_independently():
     assert (no_text & no_level).float().mean() == pytest.approx(0.01, abs=0.004)
 
 
-@pytest.mark.parametrize(("resolution", "level"), [(None, 0), (1.0, 17), (2.0, 16), (0.5, 18), (128, 10), (1.5, 17 - np.log2(1.5))])
+@pytest.mark.parametrize(
+    ("resolution", "level"), [(None, 0), (1.0, 17), (2.0, 16), (0.5, 18), (128, 10), (1.5, 17 - np.log2(1.5))]
+)
 def test_level_of_a_resolution(resolution, level):
     assert level_of(resolution) == pytest.approx(level)
 
 
 @settings(max_examples=40, deadline=None)
-@given(x=st.integers(-200, 200), y=st.integers(-200, 200), w=st.integers(1, 70), h=st.integers(1, 70), seed=st.integers(-(2**63), 2**64))
+@given(
+    x=st.integers(-200, 200),
+    y=st.integers(-200, 200),
+    w=st.integers(1, 70),
+    h=st.integers(1, 70),
+    seed=st.integers(-(2**63), 2**64),
+)
 def test_noise_belongs_to_the_place(x, y, w, h, seed):
     around = world_noise(seed, x - 3, y - 5, w + 9, h + 9)
     assert torch.equal(world_noise(seed, x, y, w, h), around[:, 5 : 5 + h, 3 : 3 + w])
@@ -90,7 +101,8 @@ def test_noise_belongs_to_the_place(x, y, w, h, seed):
 
 def test_noise_is_standard_normal_and_differs_by_seed():
     noise = world_noise(0, -100, -100, 200, 200)
-    assert abs(noise.mean()) < 0.02 and noise.std() == pytest.approx(1, abs=0.02)
+    assert abs(noise.mean()) < 0.02
+    assert noise.std() == pytest.approx(1, abs=0.02)
     assert abs((noise * world_noise(1, -100, -100, 200, 200)).mean()) < 0.02
 
 
@@ -122,14 +134,16 @@ def test_empty_prompt_is_the_null_text(model):
 def test_prompt_report_names_what_is_cut_and_unknown(model):
     report = model.check_prompt("a forest beside a zorblax " + "river " * 30)
     assert report.unknown == ("zorblax",)
-    assert report.tokens > report.limit and report.cut.endswith("river river")
+    assert report.tokens > report.limit
+    assert report.cut.endswith("river river")
     assert model.check_prompt("a forest").cut == ""
 
 
 def test_unseen_characters_do_not_end_the_prompt(model):
     ids = model.text.tokens(["river 東京 ☃ forest"])[0].tolist()
     end = model.text.tokenizer.eos_token_id
-    assert end not in ids[: ids.index(end)] and ids.index(end) > 4
+    assert end not in ids[: ids.index(end)]
+    assert ids.index(end) > 4
 
 
 @settings(max_examples=15, deadline=None)
@@ -152,7 +166,8 @@ def test_inpainting_leaves_the_rest_bit_identical(model, data):
 
 
 @pytest.mark.parametrize(
-    ("mask", "message"), [(np.zeros((64, 64), np.uint8), "mask is empty"), (np.full((32, 64), 255, np.uint8), "differ in size")]
+    ("mask", "message"),
+    [(np.zeros((64, 64), np.uint8), "mask is empty"), (np.full((32, 64), 255, np.uint8), "differ in size")],
 )
 def test_inpainting_refuses_masks_that_make_no_sense(model, mask, message):
     with pytest.raises(Text2EarthError, match=message):

@@ -7,7 +7,15 @@ from diffusers import AutoencoderTiny
 from torch.nn import functional as F
 
 from text2earth_core import Text2Earth
-from text2earth_core.thumbnail_vae import HALO, build_thumbnail_vae, decode, encode, keep_thumbnail_fixed, project, thumbnail
+from text2earth_core.thumbnail_vae import (
+    HALO,
+    build_thumbnail_vae,
+    decode,
+    encode,
+    keep_thumbnail_fixed,
+    project,
+    thumbnail,
+)
 
 
 @pytest.fixture
@@ -69,7 +77,9 @@ def test_a_part_with_its_halo_decodes_as_the_whole():
     whole = model.decode(latents)
     part = model.decode(latents[:, 4:30, 6:38])
     halo = HALO * 8
-    assert np.array_equal(part[halo:-halo, halo:-halo], whole[4 * 8 + halo : 30 * 8 - halo, 6 * 8 + halo : 38 * 8 - halo])
+    assert np.array_equal(
+        part[halo:-halo, halo:-halo], whole[4 * 8 + halo : 30 * 8 - halo, 6 * 8 + halo : 38 * 8 - halo]
+    )
 
 
 def test_decoding_again_and_again_keeps_the_colours():

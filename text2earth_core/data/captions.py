@@ -23,31 +23,34 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "desert": ("a desert", "sand dunes", "yellow desert", "sandy desert with dunes", "arid sand", "dunes"),
     "farmland": ("farmland", "agricultural fields", "crop fields", "fields of crops", "cropland", "cultivated land",
                  "green and brown fields", "a patchwork of fields", "agriculture"),
-    "forest": ("a forest", "dense green forest", "dense forest", "woodland", "woods", "a thick jungle", "many green trees",
-               "wood", "a dark green forest", "tree canopy", "rainforest"),
+    "forest": ("a forest", "dense green forest", "dense forest", "woodland", "woods", "a thick jungle",
+               "many green trees", "wood", "a dark green forest", "tree canopy", "rainforest"),
     "freeway": ("a freeway", "a highway with cars", "a motorway", "a straight road with cars", "a wide road"),
     "golf course": ("a golf course", "golf greens and bunkers", "a golf ground with sand traps"),
     "industrial": ("an industrial area", "factories", "a factory with large roofs", "warehouses", "industry",
                    "an industrial plant", "big flat roofs"),
     "intersection": ("an intersection", "crossroads", "a road junction", "crossing streets"),
     "island": ("an island", "a small island in the sea", "an island surrounded by water", "an islet"),
-    "lake": ("a lake", "a blue lake", "a large lake", "a lake with green shores", "calm water of a lake", "a reservoir"),
+    "lake": ("a lake", "a blue lake", "a large lake", "a lake with green shores", "calm water of a lake",
+             "a reservoir"),
     "meadow": ("a meadow", "green meadow", "grassland", "grass", "a green lawn", "pasture", "a green field of grass"),
     "medium residential": ("a medium residential area", "houses with gardens", "a suburb with trees and houses",
                            "a residential area with streets and trees", "suburban houses"),
     "mobile home park": ("a mobile home park", "rows of mobile homes", "trailers side by side"),
-    "mountain": ("mountains", "a mountain", "mountain ridges", "rocky mountains", "hills", "snowy mountains", "a mountain range"),
+    "mountain": ("mountains", "a mountain", "mountain ridges", "rocky mountains", "hills", "snowy mountains",
+                 "a mountain range"),
     "park": ("a park", "a city park with trees and paths", "a park with a pond", "a public garden"),
-    "parking": ("a parking lot", "parking", "a car park", "many cars parked in rows", "parked cars", "a parking area full of cars"),
-    "playground": ("a playground", "a sports field", "a running track with a football field", "basketball and tennis courts",
-                   "a soccer field"),
+    "parking": ("a parking lot", "parking", "a car park", "many cars parked in rows", "parked cars",
+                "a parking area full of cars"),
+    "playground": ("a playground", "a sports field", "a running track with a football field",
+                   "basketball and tennis courts", "a soccer field"),
     "pond": ("a pond", "a small pond", "ponds", "fish ponds", "a green pond"),
     "port": ("a port", "a harbor with boats", "a harbour", "boats at a dock", "a marina", "ships at a wharf"),
     "railway station": ("a railway station", "a train station with tracks", "railway tracks", "a rail yard"),
     "residential": ("a residential area", "houses", "housing", "residential buildings", "a neighbourhood", "a village"),
     "resort": ("a resort", "a holiday resort with pools", "a hotel with swimming pools"),
-    "river": ("a river", "a curved river", "a river through green land", "a river between green banks", "a winding river",
-              "a river through farmland", "a stream", "a wide river with banks"),
+    "river": ("a river", "a curved river", "a river through green land", "a river between green banks",
+              "a winding river", "a river through farmland", "a stream", "a wide river with banks"),
     "river and lake": ("a river or lake", "water", "open water with a shore", "a water body"),
     "runway": ("a runway", "an airport runway", "a landing strip"),
     "school": ("a school", "school buildings with a playground", "a campus", "a university campus"),
@@ -69,7 +72,15 @@ _ALIASES = {
     "buildings": "commercial", "harbor": "port", "overpass": "viaduct", "playfields": "playground",
 }  # fmt: skip
 
-_TEMPLATES = ("{}", "{}", "{}", "an aerial image of {}", "a satellite image of {}", "{} seen from above", "remote sensing image of {}")
+_TEMPLATES = (
+    "{}",
+    "{}",
+    "{}",
+    "an aerial image of {}",
+    "a satellite image of {}",
+    "{} seen from above",
+    "remote sensing image of {}",
+)
 
 _LEVEL_PREFIX = re.compile(r"^\s*\d+_GOOGLE_LEVEL_", re.IGNORECASE)
 
@@ -103,5 +114,7 @@ def describe(picture: Picture, rng: np.random.Generator, human: float = 0.6) -> 
 def all_texts(corpus: list[Picture]) -> list[str]:
     """Every caption and every wording once: what the tokenizer's vocabulary is trained on."""
     texts = {clean(caption) for picture in corpus for caption in picture.captions}
-    texts |= {template.format(wording) for wordings in CLASSES.values() for wording in wordings for template in _TEMPLATES}
+    texts |= {
+        template.format(wording) for wordings in CLASSES.values() for wording in wordings for template in _TEMPLATES
+    }
     return sorted(texts)

@@ -31,7 +31,9 @@ class Picture:
     source: str
 
 
-def load_corpus(data: Path, split: str = "train", files: Iterable[str] = SCENES, limit: int | None = None) -> list[Picture]:
+def load_corpus(
+    data: Path, split: str = "train", files: Iterable[str] = SCENES, limit: int | None = None
+) -> list[Picture]:
     """Decode every image of one split into memory (about 0.2 MB an image).
 
     Args:
@@ -54,7 +56,9 @@ def load_corpus(data: Path, split: str = "train", files: Iterable[str] = SCENES,
         try:
             table = pq.read_table(path, columns=["image", "label", "captions", "resolution", "split"])
         except (OSError, KeyError, ValueError) as error:
-            raise Text2EarthError(f"{path} cannot be read as a table of images: {str(error).splitlines()[0]}.") from None
+            raise Text2EarthError(
+                f"{path} cannot be read as a table of images: {str(error).splitlines()[0]}."
+            ) from None
         mine = [row | {"source": name} for row in table.to_pylist() if row["split"] == split]
         rows += mine[:limit]
     if not rows:
@@ -76,7 +80,9 @@ def _decode(row: dict) -> Picture:
     )
 
 
-def random_crop(picture: Picture, size: int, rng: np.random.Generator, native: bool = False) -> tuple[np.ndarray, float | None]:
+def random_crop(
+    picture: Picture, size: int, rng: np.random.Generator, native: bool = False
+) -> tuple[np.ndarray, float | None]:
     """Cut a random square, shrink it to `size` px, and turn or mirror it at random.
 
     The square is never enlarged. Turning happens on pixels, before any encoder, because a learned latent does not
@@ -91,7 +97,9 @@ def random_crop(picture: Picture, size: int, rng: np.random.Generator, native: b
     height, width = picture.pixels.shape[:2]
     largest = min(height, width) / size
     if largest < 1:
-        raise Text2EarthError(f"A {width}x{height} px image is too small for a {size} px crop and must not be enlarged.")
+        raise Text2EarthError(
+            f"A {width}x{height} px image is too small for a {size} px crop and must not be enlarged."
+        )
     factor = 1.0 if native else rng.uniform(1.0, largest)
     side = min(round(size * factor), height, width)
     top, left = rng.integers(0, height - side + 1), rng.integers(0, width - side + 1)

@@ -17,7 +17,13 @@ from text2earth_core.training.loop import Schedule, fit
 from text2earth_core.training.text import ImageEncoder
 
 SIDE = 96
-MERGED = {"river and lake": "lake", "pond": "lake", "residential": "dense residential", "medium residential": "dense residential"}
+WIDTH = 24
+MERGED = {
+    "river and lake": "lake",
+    "pond": "lake",
+    "residential": "dense residential",
+    "medium residential": "dense residential",
+}
 """Classes that name the same thing in different data sets, so that the judge need not tell the data sets apart."""
 
 
@@ -54,16 +60,18 @@ class SceneClassifier:
         return cls(network, classes)
 
 
-WIDTH = 24
-
-
-def train_classifier(data: Path, out: Path, minutes: float, limit: int | None = None) -> tuple[SceneClassifier, float]:
-    """Train on real training images and return the classifier with its accuracy on held-back real images."""
-    objective = ClassifierObjective(load_corpus(data, limit=limit), load_corpus(data, "val", limit=limit))
-    schedule = Schedule(minutes, None, batch=64, learning_rate=1e-3, weight_decay=0.05, ema=20_000, save_minutes=60)
+def train_classifier(data: Path, out: Path, minutes: float, limit: int | None = None) -> SceneClassifier:
+    """Train on real training images; written to `out/classifier.safetensors`."""
+    objective = ClassifierObjective(load_corpus(data, limit=limit))
+    schedule = Schedule(minutes, None, batch=64, learning_rate=1e-3, weight_decay=0.05, ema=20_000)
     fit(objective, out, schedule, resume=True)
-    classifier = SceneClassifier.load(out / "classifier.safetensors")
-    return classifier, objective.accuracy(classifier)
+    return SceneClassifier.load(out / "classifier.safetensors")
+
+
+def accuracy_on(classifier: SceneClassifier, held_back: list[Picture]) -> float:
+    """Share of real images whose class the judge names first."""
+    ranked = classifier.ranked([Image.fromarray(picture.pixels) for picture in held_back])
+    return float(np.mean([names[0] == judged_class(p.label) for names, p in zip(ranked, held_back, strict=True)]))
 
 
 class ClassifierObjective:
@@ -71,8 +79,8 @@ class ClassifierObjective:
 
     name = "classifier"
 
-    def __init__(self, corpus: list[Picture], held_back: list[Picture]):
-        self.corpus, self.held_back = corpus, held_back
+    def __init__(self, corpus: list[Picture]):
+        self.corpus = corpus
         self.classes = sorted({judged_class(picture.label) for picture in corpus})
         torch.manual_seed(0)
         self.trainable: nn.Module = ImageEncoder(len(self.classes), WIDTH)
@@ -99,13 +107,8 @@ class ClassifierObjective:
     def restore_extras(self, tensors: dict[str, Tensor]) -> None:
         pass
 
-    def accuracy(self, classifier: SceneClassifier) -> float:
-        ranked = classifier.ranked([Image.fromarray(picture.pixels) for picture in self.held_back])
-        pairs = zip(ranked, self.held_back, strict=True)
-        return float(np.mean([names[0] == judged_class(picture.label) for names, picture in pairs]))
-
     def grid(self, averaged: nn.Module) -> Image.Image:
-        return tile_images([_shrink(picture.pixels) for picture in self.held_back[:16]], columns=8)
+        return tile_images([_shrink(picture.pixels) for picture in self.corpus[:16]], columns=8)
 
     def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
         SceneClassifier(averaged, self.classes).save(out / "classifier.safetensors")

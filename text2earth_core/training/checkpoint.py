@@ -18,7 +18,9 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, A
     fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, fresh / "tensors.safetensors")
+    save_file(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, fresh / "tensors.safetensors"
+    )
     (fresh / "state.json").write_text(json.dumps(state, indent=1))
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -34,14 +36,20 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
             try:
                 return load_file(place / "tensors.safetensors"), json.loads((place / "state.json").read_text())
             except Exception as error:
-                raise Text2EarthError(f"The checkpoint {place} is damaged ({error}): delete it to start anew.") from None
+                raise Text2EarthError(
+                    f"The checkpoint {place} is damaged ({error}): delete it to start anew."
+                ) from None
     return None
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
     """Flatten an optimizer's per-parameter state (moments, step counts) into named tensors."""
     state = optimizer.state_dict()["state"]
-    return {f"{prefix}.{index}.{name}": torch.as_tensor(value) for index, entry in state.items() for name, value in entry.items()}
+    return {
+        f"{prefix}.{index}.{name}": torch.as_tensor(value)
+        for index, entry in state.items()
+        for name, value in entry.items()
+    }
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], prefix: str) -> None:

@@ -108,7 +108,9 @@ class DiffusionObjective:
             raise Text2EarthError(f"A training window of {window} px does not fit the UNet: use a multiple of 64.")
         self.preset, self.out, self.window = preset, out, window
         if not (out / "vae").is_dir() or not (out / "text_encoder").is_dir():
-            raise Text2EarthError(f"{out} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first.")
+            raise Text2EarthError(
+                f"{out} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first."
+            )
         self.vae = AutoencoderTiny.from_pretrained(out / "vae").requires_grad_(False).eval()
         self.text = TextConditioner(*load_text(out), remembered=60_000)
         self.null = self.text.embed([""])[0]
@@ -186,7 +188,9 @@ class DiffusionObjective:
         return tile_images([np.asarray(image) for image in images], columns=len(SHOWN))
 
     def _model(self, unet: nn.Module) -> Text2Earth:
-        return Text2Earth.from_parts(unet, self.vae, self.text, self.scheduler, name=self.preset.name, window=self.window)
+        return Text2Earth.from_parts(
+            unet, self.vae, self.text, self.scheduler, name=self.preset.name, window=self.window
+        )
 
     def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
         averaged.save_pretrained(out / "unet")

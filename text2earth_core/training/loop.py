@@ -77,7 +77,9 @@ class Objective(Protocol):
         """Write the trained part into the model folder."""
 
 
-def fit(objective: Objective, out: Path, schedule: Schedule, resume: bool, device: str | None = None, seed: int = 0) -> dict:
+def fit(
+    objective: Objective, out: Path, schedule: Schedule, resume: bool, device: str | None = None, seed: int = 0
+) -> dict:
     """Train `objective` within the schedule's budget and write its part into the model folder `out`.
 
     The run's own files (checkpoint, TensorBoard events, metrics.jsonl, grids) go to `out/runs/{objective.name}`.
@@ -105,7 +107,9 @@ def fit(objective: Objective, out: Path, schedule: Schedule, resume: bool, devic
     seen, spent = _resume(objective, optimizer, average, run / "checkpoint", resume)
     first, started, saved = seen, time.monotonic(), time.monotonic()
     smoothed: float | None = None
-    batches = prefetch(lambda at: objective.batch(schedule.batch, np.random.default_rng((seed, at))), seen, schedule.batch)
+    batches = prefetch(
+        lambda at: objective.batch(schedule.batch, np.random.default_rng((seed, at))), seen, schedule.batch
+    )
 
     def save() -> None:
         tensors = checkpoint.module_tensors(accelerator.unwrap_model(objective.trainable), "model")
@@ -126,7 +130,9 @@ def fit(objective: Objective, out: Path, schedule: Schedule, resume: bool, devic
             with accelerator.autocast():
                 loss, figures = objective.loss(next(batches), seen)
             if not torch.isfinite(loss):
-                raise Text2EarthError(f"The loss is not a number after {seen} samples: resume with a lower learning rate.")
+                raise Text2EarthError(
+                    f"The loss is not a number after {seen} samples: resume with a lower learning rate."
+                )
             accelerator.backward(loss)
             figures["gradient_norm"] = float(accelerator.clip_grad_norm_(parameters, schedule.clip))
             optimizer.step()
@@ -151,7 +157,7 @@ def fit(objective: Objective, out: Path, schedule: Schedule, resume: bool, devic
 
 
 def learning_rate_factor(schedule: Schedule, since_start: int, done: float) -> float:
-    """Linear warm-up over samples since this start, then constant, then linear decay over the last part of the budget."""
+    """Linear warm-up over samples since this start, then constant, then linear decay at the budget's end."""
     warm = min(1.0, (since_start + schedule.batch) / max(1, schedule.warmup))
     fall = min(1.0, (1.0 - done) / schedule.decay) if schedule.decay else 1.0
     return warm * max(fall, 0.01)

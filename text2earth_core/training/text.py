@@ -119,7 +119,12 @@ class ContrastiveObjective:
     name = "text"
 
     def __init__(
-        self, preset: Preset, tokenizer: CLIPTokenizer, words: list[str], corpus: list[Picture], held_back: list[Picture]
+        self,
+        preset: Preset,
+        tokenizer: CLIPTokenizer,
+        words: list[str],
+        corpus: list[Picture],
+        held_back: list[Picture],
     ):
         self.tokenizer, self.words = tokenizer, words
         torch.manual_seed(0)

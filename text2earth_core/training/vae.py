@@ -1,4 +1,4 @@
-"""Training the autoencoder: first fidelity (distances alone), then texture (an adversarial refinement of the decoder)."""
+"""Training the autoencoder: first fidelity (distances alone), then texture (the decoder, adversarially)."""
 
 from pathlib import Path
 
@@ -177,7 +177,12 @@ class TextureObjective:
         distance = F.l1_loss(output, target) + F.l1_loss(_chroma(output), _chroma(target))
         energy = band_energy_distance(output, target)
         ratio = _laplacian(output.detach()).square().mean() / _laplacian(target).square().mean()
-        figures = {"distance": distance.item(), "critic": critic, "energy": energy.item(), "laplacian_ratio": ratio.item()}
+        figures = {
+            "distance": distance.item(),
+            "critic": critic,
+            "energy": energy.item(),
+            "laplacian_ratio": ratio.item(),
+        }
         return distance + 0.05 * adversarial + 0.05 * energy, figures
 
     def _train_discriminator(self, real: Tensor, fake: Tensor, means: Tensor) -> float:

@@ -1,0 +1,187 @@
+"""Training: runs resume where they stopped, each objective can learn, and the shipped model listens to its prompts."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from text2earth_core import Text2Earth, Text2EarthError
+from text2earth_core.data.captions import clean, describe
+from text2earth_core.data.corpus import Picture, load_corpus, random_crop
+from text2earth_core.training import checkpoint
+from text2earth_core.training.diffusion import DiffusionObjective, train_diffusion
+from text2earth_core.training.loop import Schedule, fit, learning_rate_factor
+from text2earth_core.training.masks import random_mask
+from text2earth_core.training.text import train_text
+from text2earth_core.training.vae import train_vae
+
+ROOT = Path(__file__).parents[2]
+PRODUCT_MODEL = ROOT / "assets" / "models" / "text2earth-mini"
+
+
+@pytest.fixture(scope="module")
+def few_images(tmp_path_factory):
+    """Sixteen synthetic pictures of four kinds in the layout of the data folder."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(16):
+        label = ("forest", "desert", "beach", "farmland")[number % 4]
+        base = np.zeros((128, 128, 3)) + [(40, 80, 40), (210, 180, 120), (90, 140, 190), (130, 150, 70)][number % 4]
+        base[:, :: 16 + number] += 30
+        pixels = (base + rng.normal(0, 6, (128, 128, 3))).clip(0, 255).astype(np.uint8)
+        data = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+        image = {"bytes": data, "path": ""}
+        rows.append({"image": image, "label": label, "captions": [], "resolution": 0.5, "split": "train"})
+        rows.append(rows[-1] | {"split": "val"})
+    for name in ("rsicd", "resisc", "rsscn7", "ucm"):
+        pq.write_table(pa.Table.from_pylist(rows if name == "rsicd" else rows[:2]), folder / f"{name}.parquet")
+    return folder
+
+
+@pytest.fixture
+def tiny_parts(tmp_path):
+    """A folder with everything of a tiny model that diffusion training starts from."""
+    Text2Earth.from_preset("tiny").save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def first_and_last(out, name, figure="loss"):
+    lines = [json.loads(line) for line in (out / "runs" / name / "metrics.jsonl").read_text().splitlines()]
+    return lines[0][figure], np.mean([line[figure] for line in lines[-3:]])
+
+
+def test_fidelity_objective_overfits(few_images, tmp_path):
+    train_vae("tiny", few_images, tmp_path, samples=16 * 160)
+    first, last = first_and_last(tmp_path, "vae-fidelity")
+    assert last <= 0.5 * first
+
+
+def test_texture_objective_brings_energy_and_leaves_the_encoder(few_images, tmp_path):
+    train_vae("tiny", few_images, tmp_path, samples=16 * 40)
+    model_before = checkpoint.load_file(tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
+    train_vae("tiny", few_images, tmp_path, samples=12 * 160, stage="texture")
+    model_after = checkpoint.load_file(tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
+    first, last = first_and_last(tmp_path, "vae-texture", "energy")
+    assert last <= 0.5 * first
+    for name, tensor in model_before.items():
+        if name.startswith("encoder"):
+            torch.testing.assert_close(model_after[name], tensor, rtol=1e-5, atol=1e-5)
+
+
+def test_text_objective_overfits(few_images, tmp_path):
+    train_text("tiny", few_images, tmp_path, samples=96 * 60)
+    first, last = first_and_last(tmp_path, "text")
+    assert last <= 0.5 * first
+
+
+def test_diffusion_objective_overfits(few_images, tiny_parts):
+    train_diffusion("tiny", few_images, tiny_parts, samples=16 * 320, batch=16, learning_rate=2e-3)
+    first, last = first_and_last(tiny_parts, "diffusion")
+    assert last <= 0.5 * first
+    assert Text2Earth.from_pretrained(tiny_parts).facts.samples == 16 * 320
+
+
+def test_an_interrupted_run_goes_on_where_it_was(few_images, tiny_parts):
+    train_diffusion("tiny", few_images, tiny_parts, samples=16 * 200, batch=16, learning_rate=2e-3)
+    _, before = first_and_last(tiny_parts, "diffusion")
+    with pytest.raises(Text2EarthError, match="--resume"):
+        train_diffusion("tiny", few_images, tiny_parts, samples=16 * 240, batch=16)
+    end = train_diffusion("tiny", few_images, tiny_parts, samples=16 * 240, batch=16, learning_rate=2e-3, resume=True)
+    assert end["samples"] == 16 * 240
+    lines = [
+        json.loads(line) for line in (tiny_parts / "runs" / "diffusion" / "metrics.jsonl").read_text().splitlines()
+    ]
+    samples = [line["samples"] for line in lines]
+    assert samples == sorted(samples)
+    assert samples[-1] > 16 * 200
+    assert lines[-1]["loss"] < 1.5 * before  # no jump back to the untrained loss
+
+
+def test_a_checkpoint_is_whole_or_not_there(tmp_path):
+    folder = tmp_path / "checkpoint"
+    assert checkpoint.load_checkpoint(folder) is None
+    checkpoint.save_checkpoint(folder, {"a": torch.ones(2)}, {"samples": 1})
+    checkpoint.save_checkpoint(folder, {"a": torch.zeros(2)}, {"samples": 2})
+    (tmp_path / "checkpoint.new").mkdir()  # what a killed writer leaves
+    tensors, state = checkpoint.load_checkpoint(folder)
+    assert state == {"samples": 2}
+    assert tensors["a"].sum() == 0
+    (folder / "tensors.safetensors").write_bytes(b"no")
+    with pytest.raises(Text2EarthError, match="damaged"):
+        checkpoint.load_checkpoint(folder)
+
+
+def test_a_run_needs_a_budget_and_parts(few_images, tmp_path):
+    with pytest.raises(Text2EarthError, match="--minutes"):
+        Schedule(None, None, batch=1, learning_rate=1e-3)
+    with pytest.raises(Text2EarthError, match="train vae"):
+        train_diffusion("tiny", few_images, tmp_path, samples=16)
+    with pytest.raises(Text2EarthError, match="no data folder"):
+        train_vae("tiny", tmp_path / "nowhere", tmp_path, samples=16)
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(few_images, tiny_parts):
+    class Broken(DiffusionObjective):
+        def loss(self, batch, seen):
+            loss, figures = super().loss(batch, seen)
+            return loss * float("nan"), figures
+
+    from text2earth_core.presets import get_preset
+
+    objective = Broken(get_preset("tiny"), tiny_parts, load_corpus(few_images), 64)
+    with pytest.raises(Text2EarthError, match="not a number"):
+        fit(objective, tiny_parts, Schedule(None, 64, batch=16, learning_rate=1e-3), resume=False)
+
+
+def test_learning_rate_rises_holds_and_falls():
+    schedule = Schedule(None, 100_000, batch=100, learning_rate=1.0, warmup=10_000, decay=0.2)
+    factors = [learning_rate_factor(schedule, seen, seen / 100_000) for seen in (0, 5_000, 50_000, 90_000, 100_000)]
+    assert factors == pytest.approx([0.01, 0.51, 1.0, 0.5, 0.01], abs=0.01)
+
+
+def test_crops_are_never_enlarged_and_carry_their_true_resolution():
+    rng = np.random.default_rng(0)
+    picture = Picture(rng.integers(0, 255, (200, 300, 3), np.uint8), "forest", (), 0.5, "x")
+    for _ in range(50):
+        crop, resolution = random_crop(picture, 128, rng)
+        assert crop.shape == (128, 128, 3)
+        assert 0.5 <= resolution <= 0.5 * 200 / 128
+    with pytest.raises(Text2EarthError, match="must not be enlarged"):
+        random_crop(picture, 256, rng)
+
+
+def test_masks_are_of_the_canvas_kinds():
+    rng = np.random.default_rng(0)
+    masks = [random_mask(16, rng) for _ in range(600)]
+    assert all(set(np.unique(mask)) <= {0.0, 1.0} and mask.any() for mask in masks)
+    assert np.mean([mask.all() for mask in masks]) == pytest.approx(0.4, abs=0.06)
+
+
+def test_captions_lose_level_prefix_and_full_stop():
+    assert clean("17_GOOGLE_LEVEL_many  trees near a river .") == "many trees near a river"
+    picture = Picture(np.zeros((1, 1, 3), np.uint8), "grass", (), None, "x")
+    assert describe(picture, np.random.default_rng(0))[1] is True
+
+
+@pytest.mark.needs_data
+def test_shuffled_prompts_raise_the_trained_models_loss(training_data):
+    model = Text2Earth.from_pretrained(PRODUCT_MODEL, device="cpu", dtype="float32")
+    from text2earth_core.presets import get_preset
+
+    objective = DiffusionObjective(get_preset("mini"), PRODUCT_MODEL, load_corpus(training_data, "val", limit=40), 128)
+    objective.trainable = model.unet
+    batch = objective.batch(48, np.random.default_rng(1))
+    batch["masks"] = torch.ones_like(batch["masks"])
+    shuffled = batch | {"texts": batch["texts"][7:] + batch["texts"][:7]}
+    errors = []
+    for one in (batch, shuffled):
+        torch.manual_seed(3)
+        with torch.no_grad():
+            errors.append(np.mean([objective.loss(dict(one), 0)[1]["error"] for _ in range(2)]))
+    assert errors[1] > errors[0]
