@@ -59,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if not same_environment(python):
             return relaunch(python, argv)
+        importlib.invalidate_caches()  # something may have been installed just now
         return run_tests() if options.test else start(options)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
@@ -128,7 +129,6 @@ def prepare(testing: bool) -> Path:
         build()
     elif stale(VENV) or missing_in(python, RUNTIME):
         say(f"Updating the environment in {VENV} to the versions of {LOCK.name}.")
-        (VENV / STAMP).unlink(missing_ok=True)
         install_lock(VENV)
     if testing and missing_in(python, TESTING):
         install_tests(python)
@@ -165,6 +165,7 @@ def install_lock(environment: Path) -> None:
     if (site_packages(python) / TORCH_PATH).is_file():
         lock = environment / LOCK.name
         lock.write_text(without_torch(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
+    (environment / STAMP).write_text("unfinished")
     pip(python, "install", "-r", lock)
     (environment / STAMP).write_text(fingerprint())
 

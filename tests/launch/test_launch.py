@@ -106,6 +106,14 @@ def test_an_installation_that_fails_never_looks_finished(place: Path) -> None:
     assert not (place / ".venv").exists()
 
 
+def test_an_update_that_fails_is_taken_up_again(place: Path) -> None:
+    launch.build()
+    (place / "requirements.lock").write_text("./no-such-package.whl\n")
+    with pytest.raises(launch.Trouble, match="installation stopped"):
+        launch.install_lock(place / ".venv")
+    assert launch.stale(place / ".venv")
+
+
 def test_a_python_without_ensurepip_is_told_which_package_to_install(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
