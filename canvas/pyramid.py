@@ -94,13 +94,14 @@ def keep(connection: sqlite3.Connection, drawn: list[DrawnTile]) -> None:
 
 def halve(pixels: np.ndarray) -> np.ndarray:
     """(h, w, 4) uint8 to half its size; colours are weighted by alpha, so that unknown pixels do not darken edges."""
-    h, w, _ = pixels.shape
-    alpha = pixels[..., 3].astype(np.uint32)
-    weighted = np.dstack([pixels[..., :3] * alpha[..., None], alpha])
-    total = weighted.reshape(h // 2, 2, w // 2, 2, 4).sum(axis=(1, 3))
-    weight = np.maximum(total[..., 3:], 1)
-    colour = (total[..., :3] + weight // 2) // weight
-    return np.dstack([colour, (total[..., 3:] + 2) // 4]).astype(np.uint8)
+    four = [pixels[y::2, x::2].astype(np.uint16) for y in (0, 1) for x in (0, 1)]
+    plain = (four[0] + four[1] + four[2] + four[3] + 2) >> 2
+    mixed = np.ptp(np.stack([part[..., 3] for part in four]), axis=0) > 0
+    if mixed.any():
+        parts = np.stack([part[mixed] for part in four]).astype(np.uint32)
+        alpha = parts[..., 3:].sum(axis=0)
+        plain[mixed, :3] = ((parts[..., :3] * parts[..., 3:]).sum(axis=0) + alpha // 2) // alpha
+    return plain.astype(np.uint8)
 
 
 def _draw(connection: sqlite3.Connection, layer: str, z: int, x: int, y: int) -> np.ndarray:

@@ -85,6 +85,8 @@ CREATE TABLE pyramid (
     image BLOB,
     UNIQUE (layer, z, x, y)
 ) STRICT;
+
+CREATE INDEX pyramid_dirty ON pyramid (layer, z, x, y, revision) WHERE image IS NULL;
 """
 
 # MIGRATIONS[n] brings a file of version n to version n + 1. Append; never edit one that was released.

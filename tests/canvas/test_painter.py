@@ -24,7 +24,7 @@ from text2earth_core import Cancelled, Text2EarthError
 
 Make = Callable[..., Change]
 STEPS = 2
-VIEW = Rect(-512, -512, 1024, 1024)
+VIEW = Rect(-384, -384, 768, 768)
 
 
 def paint(painter: Painter, scene: Scene, frame: Rect, **options: object) -> Change:
@@ -80,7 +80,7 @@ frames = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(frames, min_size=1, max_size=4), st.sampled_from([0, 1, 8, 16]))
 def test_free_frames_keep_known_pixels(
     tmp_path_factory: pytest.TempPathFactory, painter: Painter, places: list[Rect], feather: int

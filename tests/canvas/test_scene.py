@@ -144,21 +144,21 @@ def test_step_ids_are_never_given_twice(scene: Scene, make_change: Make) -> None
 
 operations = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(["accept", "erase"]), st.integers(-50, 50), st.integers(-50, 50),
-                  st.integers(1, 40), st.integers(1, 40)),
+        st.tuples(st.sampled_from(["accept", "erase"]), st.integers(-40, 20), st.integers(-40, 20),
+                  st.integers(1, 24), st.integers(1, 24)),
         st.tuples(st.sampled_from(["undo", "redo"])),
     ),
     max_size=12,
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(operations)
 def test_undo_and_redo_walk_through_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, ops: list[tuple]) -> None:
     """Against a list of whole pictures, the plainest history there is."""
     from canvas.geometry import CELL
 
-    view = Rect(-50 * CELL, -50 * CELL, 140 * CELL, 140 * CELL)
+    view = Rect(-40 * CELL, -40 * CELL, 84 * CELL, 84 * CELL)
     with Scene.create(tmp_path_factory.mktemp("walk") / "s.t2e", 1.0) as scene:
         states, place = [scene.read(view)], 0
         for number, (kind, *numbers) in enumerate(ops):
