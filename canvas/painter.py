@@ -207,7 +207,7 @@ class _Work:
         self._latents[:, box.y : box.y1, box.x : box.x1][:, part] = encoded[:, part]
 
     def _decode(self, rect: Rect) -> np.ndarray:
-        """uint8 (h, w, 3) of a rectangle, in pieces with a halo: memory is bounded, and the pieces fit exactly."""
+        """uint8 (h, w, 3) of a rectangle, in pieces with a halo: memory is bounded, the pieces fit to a rounding."""
         halo = self._model.info.halo
         # The area ends where content ends, as far as a rectangle can: there the decoder continues the edge by itself.
         content = bounding_rect(self._known, self._cells.x, self._cells.y)
