@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 240  # seconds; an upper bound for a busy machine, not a measure of anything
 
 
 class Server:
@@ -35,11 +36,11 @@ class Server:
         self.log: list[str] = []
         self._announced = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
-        assert self._announced.wait(60), self.log
+        assert self._announced.wait(PATIENCE), self.log
         match = re.search(r"http://[^/]+", "".join(self.log))
         assert match, self.log
         self.url = match[0]
-        self.http = httpx.Client(base_url=self.url, timeout=30)
+        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -57,7 +58,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(30)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -68,7 +69,7 @@ class Server:
 
     def ready(self) -> Server:
         """Wait for the model."""
-        wait_for(lambda: self.get("/api/model")["state"] != "loading", 120)
+        wait_for(lambda: self.get("/api/model")["state"] != "loading")
         assert self.get("/api/model")["state"] == "ready", self.log
         return self
 
@@ -94,9 +95,9 @@ class Server:
         found: dict[str, Any] = next(item for item in self.get(f"/api/scenes/{scene}/jobs") if item["id"] == job)
         return found
 
-    def finished(self, scene: str, job: str, seconds: float = 120) -> dict[str, Any]:
+    def finished(self, scene: str, job: str) -> dict[str, Any]:
         """Wait until a job neither waits nor runs; returns it."""
-        wait_for(lambda: self.job(scene, job)["state"] not in ("queued", "running"), seconds)
+        wait_for(lambda: self.job(scene, job)["state"] not in ("queued", "running"))
         return self.job(scene, job)
 
     def painted(self, scene: str, **request: Any) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class Server:
     def events(self, scene: str, last_id: str | None = None) -> Iterator[Events]:
         """The scene's event stream."""
         headers = {"Last-Event-ID": last_id} if last_id else {}
-        with self.http.stream("GET", f"/api/scenes/{scene}/events", headers=headers, timeout=60) as response:
+        with self.http.stream("GET", f"/api/scenes/{scene}/events", headers=headers) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             yield Events(response)
 
@@ -143,9 +144,9 @@ class Events:
                 return seen
 
 
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until something is so; an AssertionError where it never is."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.02)

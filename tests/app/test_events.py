@@ -160,4 +160,4 @@ def test_closing_ends_every_stream() -> None:
         late = await open_stream(hub)
         return [chunk async for chunk in first] + [chunk async for chunk in late]
 
-    assert asyncio.run(asyncio.wait_for(story(), 10)) == []
+    assert asyncio.run(asyncio.wait_for(story(), 60)) == []

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.app.server_process import ROOT, Server
+import pytest
+
+from tests.app.server_process import PATIENCE, ROOT, Server
 
 
+@pytest.mark.timeout(900)  # four servers, each of which imports torch
 def test_three_kills_lose_no_accepted_change(tmp_path: Path, tiny_folder: Path) -> None:
     scene, waiting = "", ""
     accepted: list[bytes] = []
@@ -56,7 +59,7 @@ def test_a_stop_in_good_order_interrupts_the_job_and_ends(tmp_path: Path, tiny_f
             job = server.post(f"/api/scenes/{scene}/jobs", {"frame": [0, 0, 1024, 1024], "steps": 100})["id"]
             events.until(lambda event: event["event"] == "preview")
             server.process.terminate()
-            assert server.process.wait(30) in (0, -15)
+            assert server.process.wait(PATIENCE) in (0, -15)
     with Server(tmp_path, tiny_folder) as server:
         assert server.job(scene, job)["state"] == "interrupted"
 
@@ -92,7 +95,7 @@ def test_a_second_server_in_the_same_directory_is_refused(tmp_path: Path, tiny_f
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert second.returncode == 1
         assert "Another Text2Earth server uses" in second.stderr

@@ -28,7 +28,7 @@ def queue(server: Server, scene: str, **request: Any) -> str:
 
 
 def running(server: Server, scene: str, job: str) -> None:
-    wait_for(lambda: server.job(scene, job)["state"] == "running", 60)
+    wait_for(lambda: server.job(scene, job)["state"] == "running")
 
 
 def test_a_job_paints_its_frame_and_nothing_else(server: Server, scene: str) -> None:
@@ -185,7 +185,7 @@ def test_the_order_of_the_queue_can_be_changed(server: Server, scene: str) -> No
 def test_jobs_tell_how_long_they_will_take(server: Server, scene: str) -> None:
     blocker = queue(server, scene, **LONG)
     waiting = queue(server, scene, frame=[600, 0, 64, 64], steps=10)
-    wait_for(lambda: server.job(scene, blocker)["step"] > 2, 60)
+    wait_for(lambda: server.job(scene, blocker)["step"] > 2)
     assert server.job(scene, waiting)["eta"] > server.job(scene, blocker)["eta"] > 0
     for job in (waiting, blocker):
         server.http.delete(f"/api/jobs/{job}")

@@ -33,7 +33,7 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, str(ROOT / "launch.py"), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env=os.environ | env,
     )
 
