@@ -132,7 +132,7 @@ def test_empty_prompt_is_the_null_text(model):
 
 
 def test_prompt_report_names_what_is_cut_and_unknown(model):
-    report = model.check_prompt("a forest beside a zorblax " + "river " * 30)
+    report = model.check_prompt("a forest with a zorblax " + "river " * 30)
     assert report.unknown == ("zorblax",)
     assert report.tokens > report.limit
     assert report.cut.endswith("river river")
