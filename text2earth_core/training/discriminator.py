@@ -14,12 +14,12 @@ class TextureDiscriminator(nn.Module):
 
     def __init__(self, width: int = 48):
         super().__init__()
-        self.full, self.half = _patches(width), _patches(width)
+        self.fine, self.coarse = _patches(width), _patches(width)
 
     def forward(self, pixels: Tensor, means: Tensor) -> list[Tensor]:
         colours = F.interpolate(means, size=pixels.shape[-2:], mode="bilinear", align_corners=False)
         seen = torch.cat([pixels - colours, colours - 0.5], 1) * 4
-        return [self.full(seen), self.half(F.avg_pool2d(seen, 2))]
+        return [self.fine(seen), self.coarse(F.avg_pool2d(seen, 2))]
 
 
 def _patches(width: int) -> nn.Sequential:

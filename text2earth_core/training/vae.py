@@ -89,9 +89,10 @@ class FidelityObjective:
         target = _to_unit(batch, self.trainable)
         latents = self.trainable.encode(target, learn=True)
         noise = torch.randn_like(latents) * 0.1 * torch.rand(len(latents), 1, 1, 1, device=latents.device)
-        output = self.trainable.decode(latents + noise, thumbnail(self.trainable.vae, latents))
+        raw, output = self.trainable.decode(latents + noise, thumbnail(self.trainable.vae, latents))
         squared = F.mse_loss(output, target)
-        return F.l1_loss(output, target) + 10 * squared, {"psnr": -10 * squared.log10().item()}
+        distance = F.l1_loss(output, target) + F.l1_loss(raw, target) + 10 * squared
+        return distance, {"psnr": -10 * squared.log10().item()}
 
     def extras(self) -> dict[str, Tensor]:
         return {}
@@ -129,8 +130,14 @@ class Autoencoder(nn.Module):
             learned = (learned - self.mean) / (self.variance + 1e-6).sqrt()
         return torch.cat([latents[:, :3], learned], 1)
 
-    def decode(self, latents: Tensor, means: Tensor) -> Tensor:
-        return project(decode(self.vae, latents), means)
+    def decode(self, latents: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
+        """The decoder's own output and its projection onto the cell means, both (B, 3, H, W).
+
+        Both are trained: were only the projection scored, the decoder would leave its cells' colours to the
+        projection, which then shows as a pattern of blocks, and stock programs would see wrong colours.
+        """
+        raw = decode(self.vae, latents)
+        return raw, project(raw, means)
 
     def standardised(self) -> AutoencoderTiny:
         """Return a stock autoencoder with the standardisation written into the encoder's last layer."""
@@ -169,12 +176,12 @@ class TextureObjective:
         with torch.no_grad():
             latents = self.trainable.encode(target)
             means = thumbnail(self.trainable.vae, latents)
-        output = self.trainable.decode(latents, means)
+        raw, output = self.trainable.decode(latents, means)
         critic = self._train_discriminator(target, output.detach(), means)
         self.discriminator.requires_grad_(False)
         adversarial = -sum(score.mean() for score in self.discriminator(output, means)) / 2
         self.discriminator.requires_grad_(True)
-        distance = F.l1_loss(output, target) + F.l1_loss(_chroma(output), _chroma(target))
+        distance = F.l1_loss(output, target) + F.l1_loss(_chroma(output), _chroma(target)) + F.l1_loss(raw, target)
         energy = band_energy_distance(output, target)
         ratio = _laplacian(output.detach()).square().mean() / _laplacian(target).square().mean()
         figures = {
@@ -254,6 +261,6 @@ def _reconstructions(autoencoder: Autoencoder, shown: list[Picture]) -> Image.Im
         pixels = torch.from_numpy(picture.pixels[None, :side, :side])
         target = _to_unit(pixels, autoencoder)
         latents = autoencoder.encode(target)
-        output = autoencoder.decode(latents, thumbnail(autoencoder.vae, latents))
+        _, output = autoencoder.decode(latents, thumbnail(autoencoder.vae, latents))
         rows += [picture.pixels[:side, :side], (output[0].clamp(0, 1).permute(1, 2, 0).cpu().numpy() * 255).round()]
     return tile_images(rows, columns=6)
