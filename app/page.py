@@ -1,12 +1,14 @@
 """The page: Gradio's controls in a panel over the canvas.
 
-No handler here runs on the server.  Controls hand their values to the canvas element in JavaScript; the element talks to the
-HTTP API.  So a busy model never makes the panel wait, and Gradio's session carries nothing that could be lost.
+No handler here runs on the server.  Controls hand their values to the canvas element in JavaScript; the element talks
+to the HTTP API.  So a busy model never makes the panel wait, and Gradio's session carries nothing that could be lost.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
@@ -23,8 +25,14 @@ CHIPS = (
     ("desert", "desert with sand dunes"),
     ("houses", "dense housing with streets and trees"),
 )
-MAX_SEED = 2**31 - 1
+MAX_SEED = 2**32 - 1
 SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+
+HEAD = """
+<link rel="stylesheet" href="/assets/ui/style.css">
+<link rel="stylesheet" href="/assets/ui/panel.css">
+<link rel="modulepreload" href="/assets/ui/scene-canvas.mjs">
+"""
 
 CANVAS = 'document.querySelector("scene-canvas")'
 PANEL = f"{CANVAS}.panel"
@@ -77,7 +85,9 @@ def build_page() -> gr.Blocks:
     return page
 
 
-def _js(event, code: str, inputs=None, outputs=None) -> None:
+def _js(
+    event: Callable[..., Any], code: str, inputs: list[Any] | None = None, outputs: list[Any] | None = None
+) -> None:
     """Attach a handler that runs in the browser only.
 
     `multiple`: by default Gradio drops an event that fires while another of its kind is under way.
@@ -140,7 +150,7 @@ def _settings_section(
 
 
 def mount_page(app: FastAPI) -> FastAPI:
-    """Mount the page at `/` of `app`.  Routes and static files must be registered before: the mount answers all else."""
+    """Mount the page at `/` of `app`, after its routes and static files: the mount answers all else."""
     theme = gr.themes.Base(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.zinc,
@@ -156,6 +166,6 @@ def mount_page(app: FastAPI) -> FastAPI:
         run_history=False,
         show_error=False,
         theme=theme,
-        head='<link rel="stylesheet" href="/assets/ui/style.css"><link rel="stylesheet" href="/assets/ui/panel.css"><link rel="modulepreload" href="/assets/ui/scene-canvas.mjs">',
+        head=HEAD,
         favicon_path=str(STATIC / "favicon.svg"),
     )

@@ -17,7 +17,8 @@ class SceneCanvas(gr.HTML):
     """The map with its bars.  Controls reach it through `document.querySelector("scene-canvas")`.
 
     Events: `restore` (prompts and seed are to be read from the element), `reseed` (only the seed), `describe` (all that
-    depends on scene and model).  The template is constant: a property used in it would render it anew and clear the canvas.
+    depends on scene and model).  The template is constant: a property used in it would render it anew and clear the
+    canvas.
     """
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ class PanelSlot(gr.HTML):
 
     def __init__(self, name: str, tag: str = "div", label: str = "") -> None:
         super().__init__(
-            html_template=f'<{tag} class="t2e-slot" data-t2e-slot="{name}" aria-label="{label}" aria-live="off"></{tag}>',
+            html_template=f'<{tag} class="t2e-slot" data-t2e-slot="{name}" aria-label="{label}"></{tag}>',
             js_on_load=None,
             apply_default_css=False,
         )

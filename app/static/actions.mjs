@@ -3,7 +3,7 @@
  * `page` is the scene-canvas element.
  */
 import * as dialogs from "./scene-dialogs.mjs";
-import { frameAround, nextFrame } from "./frames.mjs";
+import { nextFrame } from "./frames.mjs";
 import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./rect.mjs";
 import { modelInfo, pendingFrames } from "./store.mjs";
 
@@ -213,9 +213,9 @@ export class Actions {
     this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, steps, guidance });
   }
 
-  /** The frame where a new scene begins. */
+  /** The frame where a new scene begins: one corner at the origin, so that it fills one tile and not parts of four. */
   firstFrame() {
     const { window } = modelInfo(this.#page.state);
-    return frameAround(0, 0, window);
+    return { x: 0, y: 0, w: window, h: window };
   }
 }

@@ -16,8 +16,8 @@ export class MapLayer {
   /** @type {Colours} */
   colours = { background: "#fff", grid: "#ddd" };
   fade = true;
-  /** The last drawing showed every tile of the window in its newest revision. */
-  #complete = false;
+  /** Whether the last drawing showed every tile of the window in its newest revision. */
+  complete = false;
   #context;
   #view;
   #cache;
@@ -35,7 +35,7 @@ export class MapLayer {
     this.#cache = cache;
     this.#index = index;
     this.#loader = loader;
-    this.#complete = false;
+    this.complete = false;
   }
 
   /** @param {number} dpr @param {number} now milliseconds @returns {boolean} whether a fade is under way */
@@ -99,7 +99,7 @@ export class MapLayer {
       }
     }
     this.#loader.want(wishes);
-    this.#complete = fresh && !fading && wishes.length === 0;
+    this.complete = fresh && !fading && wishes.length === 0;
     return fading;
   }
 
@@ -156,7 +156,7 @@ export class MapLayer {
     const visible = this.#view.visible();
     const before = this.previews.size;
     for (const [job, preview] of [...this.previews]) {
-      if (preview.settled && (this.#complete || !intersect(preview.frame, visible))) this.dropPreview(job);
+      if (preview.settled && (this.complete || !intersect(preview.frame, visible))) this.dropPreview(job);
     }
     return this.previews.size < before;
   }

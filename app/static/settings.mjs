@@ -5,7 +5,7 @@
  * @typedef {{steps: number, guidance: number, max_steps: number}} ModelInfo
  */
 
-export const MAX_SEED = 2 ** 31 - 1;
+export const MAX_SEED = 2 ** 32 - 1;
 /** Wider than any model: what the model itself allows is the server's to say. */
 const MAX_STEPS = 1000;
 const MAX_GUIDANCE = 30;

@@ -84,16 +84,16 @@ class Canvas:
         self.page.mouse.up()
 
     def is_painted(self, x: float, y: float) -> bool:
-        """Whether the map shows something other than its background at a place in scene pixels (not one with a grid dot)."""
+        """Whether the map shows something other than its background at a place in scene pixels without a grid dot."""
         px, py = self.screen(x, y)
         script = f"""([x, y]) => {{
           const canvas = document.querySelector("canvas.map-layer");
-          const at = (x, y) => [...canvas.getContext("2d").getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1).data];
+          const shown = canvas.getContext("2d").getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1).data;
           const probe = document.createElement("canvas").getContext("2d");
           probe.fillStyle = {ELEMENT}.map.colours.background;
           probe.fillRect(0, 0, 1, 1);
           const empty = probe.getImageData(0, 0, 1, 1).data;
-          return at(x, y).some((value, n) => Math.abs(value - empty[n]) > 2);
+          return shown.some((value, n) => Math.abs(value - empty[n]) > 2);
         }}"""
         painted: bool = self.page.evaluate(script, [px, py])
         return painted

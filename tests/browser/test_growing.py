@@ -27,7 +27,7 @@ def test_first_run_to_first_tile(canvas: Canvas, server: Server) -> None:
     assert page.locator(".hint-line").is_visible()
     page.wait_for_function("document.querySelector('#t2e-resolution input').disabled")
     assert "2 m/px (fixed)" in page.locator(".status-bar").inner_text()
-    assert canvas.scene["bounds"] == [-32, -32, 64, 64]
+    assert canvas.scene["bounds"] == [0, 0, 64, 64]
 
 
 def test_the_address_without_a_scene_leads_to_the_newest(canvas: Canvas, server: Server) -> None:

@@ -36,7 +36,9 @@ def test_the_queue_can_be_seen_reordered_and_emptied(canvas: Canvas, server: Ser
     scene = server.new_scene()
     server.post(f"/api/scenes/{scene}/jobs", LONG)
     for number in range(3):
-        server.post(f"/api/scenes/{scene}/jobs", LONG | {"prompt": f"waiting {number}", "frame": [512, number * 64, 64, 64]})
+        server.post(
+            f"/api/scenes/{scene}/jobs", LONG | {"prompt": f"waiting {number}", "frame": [512, number * 64, 64, 64]}
+        )
     canvas.open(scene)
     rows = canvas.page.locator("[data-t2e-slot=queue] li")
     canvas.wait("c.state.jobs.length === 4 && c.state.jobs[0].state === 'running'")
@@ -44,7 +46,9 @@ def test_the_queue_can_be_seen_reordered_and_emptied(canvas: Canvas, server: Ser
 
     rows.nth(3).get_by_role("button", name="Earlier").click()
     canvas.wait("c.state.jobs[2].request.prompt === 'waiting 2'")
-    canvas.page.wait_for_function("document.querySelectorAll('[data-t2e-slot=queue] li')[2].innerText.includes('waiting 2')")
+    canvas.page.wait_for_function(
+        "document.querySelectorAll('[data-t2e-slot=queue] li')[2].innerText.includes('waiting 2')"
+    )
     rows.nth(2).get_by_role("button", name="Cancel: waiting 2").click()
     canvas.wait("c.state.jobs.length === 3")
     assert "3 jobs" in canvas.page.locator(".status-bar").inner_text()

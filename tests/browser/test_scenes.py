@@ -152,7 +152,10 @@ def test_two_fingers_zoom_on_a_small_screen(new_context: Callable[..., BrowserCo
     session = context.new_cdp_session(canvas.page)
 
     def touch(kind: str, *points: tuple[int, int]) -> None:
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]})
+        session.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]},
+        )
 
     touch("touchStart", (150, 200))
     touch("touchStart", (150, 200), (250, 200))
