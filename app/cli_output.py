@@ -44,7 +44,7 @@ def bar(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
         task = progress.add_task(title, total=total)
 
         def advance(done: int, total: int | None = None) -> None:
-            progress.update(task, completed=done, **({} if total is None else {"total": total}))
+            progress.update(task, completed=done, total=total or progress.tasks[task].total)
 
         yield advance
 

@@ -90,7 +90,7 @@ class JobQueue:
             queue = self._queued()
             if len(queue) + len(frames) > MAX_QUEUED:
                 raise AppError(429, f"The queue is full ({MAX_QUEUED} jobs); wait until some are done.")
-            jobs = []
+            jobs: list[Job] = []
             for frame in frames:
                 request = {
                     "frame": list(frame),
@@ -255,6 +255,18 @@ class JobQueue:
             except Exception as error:
                 log.exception("Job %s failed", job.id)
                 self._fail(job, UNEXPECTED.format(f"{type(error).__name__}: {error}"))
+            self._tidy(job.scene)
+
+    def _tidy(self, scene: str) -> None:
+        """Draw zoomed-out tiles while nothing else waits, so that a page that zooms out need not wait for them."""
+        with self._wake:
+            if self._stopping or self._queued():
+                return
+        try:
+            with self._library.open(scene) as opened:
+                opened.redraw()
+        except (AppError, SceneError) as error:
+            log.info("Scene %s was not tidied: %s", scene, error)
 
     def _fail(self, job: Job, sentence: str) -> None:
         with self._wake:
