@@ -1,6 +1,7 @@
 """`Text2Earth`: one object that holds a model and does what a model can do."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from text2earth_core.codec import Codec
 from text2earth_core.conditioning import NULL_LEVEL, TextConditioner, guide, inpainting_input, level_of, masked_latents
-from text2earth_core.device import pick_device, pick_dtype
+from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import ModelFacts, load_parts, locate, mini_facts, write_facts
 from text2earth_core.noise import world_noise
@@ -123,13 +124,17 @@ class Text2Earth:
 
         return untrained_model(name, seed)
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load."""
+    def save_pretrained(self, folder: str | Path, dtype: str | None = None) -> None:
+        """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load.
+
+        Args:
+            dtype: precision of the U-Net and text tower on disk ("bfloat16" to ship); None keeps each part's own.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.unet.save_pretrained(folder / "unet")
+        for name, part in (("unet", self.unet), ("text_encoder", self.text.encoder)):
+            (part if dtype is None else deepcopy(part).to(DTYPES[dtype])).save_pretrained(folder / name)
         self.codec.vae.save_pretrained(folder / "vae")
-        self.text.encoder.save_pretrained(folder / "text_encoder")
         self.text.tokenizer.save_pretrained(folder / "tokenizer")
         if self.words:
             (folder / "tokenizer" / WORDS_FILE).write_text("\n".join(sorted(self.words)) + "\n", encoding="utf-8")
