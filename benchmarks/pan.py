@@ -85,13 +85,16 @@ def start_server(data: Path, model: Path) -> tuple[subprocess.Popen[str], str]:
 
 def full_window(page: Page) -> None:
     """Wait until every tile of the window is drawn."""
-    page.wait_for_function(f"() => {ELEMENT}?.state.scene && {ELEMENT}.map.complete", timeout=120_000, polling=20)
+    page.wait_for_function(f"() => {ELEMENT}?.state?.scene && {ELEMENT}.map.complete", timeout=120_000, polling=20)
 
 
 def open_scene(page: Page, url: str) -> tuple[float, float]:
     """Seconds from choosing the scene in the page to a full window, and from the address of a new tab to one."""
     page.goto(url)
-    page.wait_for_function(f"() => {ELEMENT}?.state.scene && document.querySelector('#t2e-generate')", timeout=180_000)
+    # The model loads at the same time and would be measured with it.
+    page.wait_for_function(
+        f"() => {ELEMENT}?.state?.scene && {ELEMENT}.state.model.state !== 'loading'", timeout=180_000
+    )
     script = f"""async () => {{
       const canvas = {ELEMENT};
       const began = performance.now();

@@ -37,19 +37,21 @@ function sceneMenu(actions) {
 export function assemble(page) {
   const api = new Api();
   const actions = new Actions(page, api);
-  const map = h("canvas", { class: "map-layer", "aria-hidden": "true" });
-  const overlay = h("canvas", { class: "overlay-layer", "aria-hidden": "true" });
-  const surface = h("div", { class: "surface", tabindex: "0", role: "application", "aria-label": LABEL }, map, overlay);
+  const canvas = h("canvas", { "aria-hidden": "true" });
+  const surface = h("div", { class: "surface", tabindex: "0", role: "application", "aria-label": LABEL }, canvas);
+  // One canvas for map and overlay: where the browser draws in software, handing over a second one of the size of the
+  // window costs more per frame than drawing the map.
+  const context = canvas.getContext("2d", { alpha: false });
   Object.assign(page, {
     api,
     actions,
     surface,
-    canvases: [map, overlay],
+    canvas,
     panel: new PanelLink(api, () => page.state),
     notices: new Notices(),
     hints: new Hints(page),
-    map: new MapLayer(map, page.view),
-    overlay: new OverlayLayer(overlay, page.view),
+    map: new MapLayer(context, page.view),
+    overlay: new OverlayLayer(context, page.view),
     pointer: new PointerTools(surface, page),
     markers: new Markers({
       extend: (direction, count) => actions.extend(direction, count),

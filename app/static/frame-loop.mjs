@@ -1,6 +1,6 @@
 /** Draws what is dirty, once per animation frame; nothing runs while nothing changes. */
 
-/** @typedef {"map"|"overlay"|"chrome"|"status"} Part */
+/** @typedef {"map"|"chrome"|"status"} Part */
 const KEPT = 1200;
 
 export class FrameLoop {
@@ -20,6 +20,12 @@ export class FrameLoop {
   mark(...parts) {
     for (const part of parts) this.#dirty.add(part);
     this.#request ||= requestAnimationFrame((now) => this.#run(now));
+  }
+
+  /** Draw at once, before the browser paints: a resized canvas is black until it is drawn. */
+  flush() {
+    cancelAnimationFrame(this.#request);
+    this.#run(performance.now());
   }
 
   #run(now) {

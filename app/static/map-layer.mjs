@@ -24,9 +24,9 @@ export class MapLayer {
   #index;
   #loader;
 
-  /** @param {HTMLCanvasElement} canvas @param {import("./view.mjs").View} view */
-  constructor(canvas, view) {
-    this.#context = canvas.getContext("2d", { alpha: false });
+  /** @param {CanvasRenderingContext2D} context @param {import("./view.mjs").View} view */
+  constructor(context, view) {
+    this.#context = context;
     this.#view = view;
   }
 

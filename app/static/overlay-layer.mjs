@@ -23,8 +23,9 @@ export class OverlayLayer {
   #context;
   #view;
 
-  constructor(canvas, view) {
-    this.#context = canvas.getContext("2d");
+  /** @param {CanvasRenderingContext2D} context of the map, drawn before @param {import("./view.mjs").View} view */
+  constructor(context, view) {
+    this.#context = context;
     this.#view = view;
   }
 
@@ -32,7 +33,6 @@ export class OverlayLayer {
   draw(overlay, dpr) {
     const context = this.#context;
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
-    context.clearRect(0, 0, this.#view.width, this.#view.height);
     for (const job of overlay.jobs) {
       if (!job.running) this.#outline(job.frame, { colour: this.colours.line, width: 1, dash: [4, 4], wash: this.colours.wash });
     }

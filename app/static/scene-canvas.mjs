@@ -12,7 +12,7 @@ import { showHistory, slot } from "./panel-slots.mjs";
 import { fromXYWH } from "./rect.mjs";
 import { dismiss, recall, remember } from "./remembered.mjs";
 import { SceneSession } from "./scene-session.mjs";
-import { EMPTY, isOpen, modelInfo, reduce } from "./store.mjs";
+import { EMPTY, isOpen, modelInfo, newestFirst, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
 import { View } from "./view.mjs";
 
@@ -29,6 +29,8 @@ export class SceneCanvasElement extends HTMLElement {
   #ghost = null;
   #ghostAsked = 0;
   #placeTimer = 0;
+  /** Where the panel is; measuring it costs a layout, so not while panning. @type {DOMRect|null|undefined} */
+  #panelBox = undefined;
   #historyOf = "";
   #abort = new AbortController();
 
@@ -80,7 +82,8 @@ export class SceneCanvasElement extends HTMLElement {
   /** The scene worked on last, or a new one. */
   async openAny() {
     await this.actions.run(async () => {
-      const [newest] = await this.api.get("/scenes");
+      const scenes = await this.api.get("/scenes");
+      const newest = newestFirst(scenes)[0];
       this.openScene((newest ?? (await this.api.post("/scenes", {}))).id, false, true);
     }, () => this.openAny());
   }
@@ -103,7 +106,7 @@ export class SceneCanvasElement extends HTMLElement {
     else if (replace) history.replaceState(null, "", url);
     this.session = new SceneSession(this.api, id, {
       apply: (name, data) => this.apply(name, data),
-      redraw: () => this.redraw(),
+      redraw: () => this.#loop.mark("map"),
       map: () => this.map,
       usualPace: () => this.state.model.seconds_per_step ?? null,
     });
@@ -186,7 +189,7 @@ export class SceneCanvasElement extends HTMLElement {
   moveView(change) {
     change();
     this.#rememberSoon();
-    this.redraw();
+    this.#loop.mark("map", "status");
   }
 
   /** @param {import("./rect.mjs").Rect} frame */
@@ -194,14 +197,16 @@ export class SceneCanvasElement extends HTMLElement {
     this.frame = frame;
     this.#ghost = null;
     this.#rememberSoon();
-    this.redraw();
+    this.#loop.mark("map");
   }
 
   /** Part of the window not under bars and panel. */
   #insets() {
-    const hidden = document.body.classList.contains("t2e-panel-hidden");
-    const box = hidden ? null : document.getElementById("t2e-panel")?.getBoundingClientRect();
-    return insets(this.view.width, this.view.height, box?.width ? box : null);
+    if (this.#panelBox === undefined) {
+      const box = document.getElementById("t2e-panel")?.getBoundingClientRect();
+      this.#panelBox = box?.width ? box : null;
+    }
+    return insets(this.view.width, this.view.height, this.#panelBox);
   }
 
   #free() {
@@ -262,7 +267,8 @@ export class SceneCanvasElement extends HTMLElement {
   // ---- drawing: only what is dirty, once per animation frame
 
   redraw() {
-    this.#loop.mark("map", "overlay", "chrome", "status");
+    this.#panelBox = undefined;
+    this.#loop.mark("map", "chrome", "status");
   }
 
   redrawStatus() {
@@ -270,24 +276,27 @@ export class SceneCanvasElement extends HTMLElement {
   }
 
   #draw(dirty, now) {
-    const dpr = devicePixelRatio;
     const moving = [];
     if (dirty.has("map") && this.session) {
-      const fading = this.map.draw(dpr, now);
+      const fading = this.map.draw(devicePixelRatio, now);
       if (this.map.dropSettled() || fading) moving.push("map");
+      this.#drawOverlay();
     }
-    if (dirty.has("overlay")) this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag), dpr);
     if (dirty.has("chrome")) this.#drawChrome();
     if (dirty.has("status")) this.status.update(this.state, this.view, this.pointer.place);
     return moving;
   }
 
-  #drawChrome() {
+  #drawOverlay() {
     const free = this.#free();
+    this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag), devicePixelRatio);
     this.markers.update(this.state, this.view, this.frame, free);
+    this.hints.update(this.state, this.frame && this.view.rectToScreen(this.frame), free);
+  }
+
+  #drawChrome() {
     this.bar.update(this.state);
     this.queue.update(this.state);
-    this.hints.update(this.state, this.frame && this.view.rectToScreen(this.frame), free);
     if (this.state.scene) document.title = `${this.state.scene.title} · Text2Earth`;
     void this.#drawHistory();
   }
@@ -305,11 +314,10 @@ export class SceneCanvasElement extends HTMLElement {
   #resize() {
     const box = this.getBoundingClientRect();
     this.view.resize(box.width, box.height);
-    for (const canvas of this.canvases) {
-      canvas.width = Math.round(this.view.width * devicePixelRatio);
-      canvas.height = Math.round(this.view.height * devicePixelRatio);
-    }
+    this.canvas.width = Math.round(this.view.width * devicePixelRatio);
+    this.canvas.height = Math.round(this.view.height * devicePixelRatio);
     this.redraw();
+    this.#loop.flush();
   }
 
   #readTheme() {

@@ -11,8 +11,8 @@ import { TileIndex } from "./tile-index.mjs";
 import { TileLoader } from "./tile-loader.mjs";
 import { EventStream } from "./transport.mjs";
 
-/** Twice what a 4K window shows, a few hundred megabytes at most. */
-const MAX_BITMAPS = 600;
+/** More than a 4K window shows at its densest; 100 MiB. */
+const MAX_BITMAPS = 400;
 const LAYER = "rgb";
 
 /** @param {string} url a data: URL @returns {Promise<ImageBitmap>} */

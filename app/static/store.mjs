@@ -21,6 +21,11 @@ const FINISHED = new Set(["done", "cancelled"]);
 /** Failed jobs kept in sight for a retry. */
 const MAX_FAILED = 5;
 
+/** By the last change; files are listed in no such order, because drawing zoomed-out tiles touches them too. @param {Scene[]} scenes */
+export function newestFirst(scenes) {
+  return [...scenes].sort((a, b) => Date.parse(b.modified) - Date.parse(a.modified));
+}
+
 /** @param {Job} job */
 export function isOpen(job) {
   return job.state === "queued" || job.state === "running";

@@ -87,7 +87,7 @@ class Canvas:
         """Whether the map shows something other than its background at a place in scene pixels without a grid dot."""
         px, py = self.screen(x, y)
         script = f"""([x, y]) => {{
-          const canvas = document.querySelector("canvas.map-layer");
+          const canvas = document.querySelector(".surface canvas");
           const shown = canvas.getContext("2d").getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1).data;
           const probe = document.createElement("canvas").getContext("2d");
           probe.fillStyle = {ELEMENT}.map.colours.background;
