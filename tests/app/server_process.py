@@ -36,9 +36,11 @@ class Server:
         self.log: list[str] = []
         self._announced = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
-        assert self._announced.wait(PATIENCE), self.log
+        self._announced.wait(PATIENCE)
         match = re.search(r"http://[^/]+", "".join(self.log))
-        assert match, self.log
+        if match is None:
+            self.kill()
+            raise AssertionError(f"the server did not start: {self.log}")
         self.url = match[0]
         self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
 
