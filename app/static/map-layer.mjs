@@ -3,7 +3,7 @@
  * nothing exists yet, and the finished tiles fade in over it.
  * @typedef {{background: string, grid: string}} Colours
  */
-import { TILE, intersect, tileRange } from "./rect.mjs";
+import { CELL, TILE, intersect, tileRange } from "./rect.mjs";
 
 /** Coarsest pyramid level asked for. */
 export const DEEPEST = 9;
@@ -11,7 +11,10 @@ const FADE_MS = 80;
 const ANCESTORS = 5;
 
 export class MapLayer {
-  /** @type {Map<string, {frame: import("./rect.mjs").Rect, bitmap: ImageBitmap, settled: boolean}>} by job */
+  /**
+   * By job: a picture of its whole frame at 1/8 size, in which the windows painted so far stay.
+   * @type {Map<string, {frame: import("./rect.mjs").Rect, picture: OffscreenCanvas, settled: boolean}>}
+   */
   previews = new Map();
   /** @type {Colours} */
   colours = { background: "#fff", grid: "#ddd" };
@@ -47,7 +50,7 @@ export class MapLayer {
     context.imageSmoothingEnabled = true;
     for (const preview of this.previews.values()) {
       const r = this.#view.rectToScreen(preview.frame);
-      context.drawImage(preview.bitmap, r.x, r.y, r.w, r.h);
+      context.drawImage(preview.picture, r.x, r.y, r.w, r.h);
     }
     // Close up, pixels are shown as they are: people of this field count them.
     context.imageSmoothingEnabled = this.#view.scale * dpr < 3;
@@ -130,15 +133,24 @@ export class MapLayer {
     return { x: x * side, y: y * side, w: side, h: side };
   }
 
-  /** Takes ownership of the bitmap. @param {string} job */
-  setPreview(job, frame, bitmap) {
-    this.dropPreview(job);
-    this.previews.set(job, { frame, bitmap, settled: false });
+  /**
+   * Put the newest picture of a part into the job's preview.
+   * @param {string} job @param {import("./rect.mjs").Rect} frame of the job @param {import("./rect.mjs").Rect} part
+   * @param {ImageBitmap} bitmap of the part
+   */
+  addPreview(job, frame, part, bitmap) {
+    let preview = this.previews.get(job);
+    if (!preview) {
+      const picture = new OffscreenCanvas(Math.ceil(frame.w / CELL), Math.ceil(frame.h / CELL));
+      preview = { frame, picture, settled: false };
+      this.previews.set(job, preview);
+    }
+    const place = [(part.x - frame.x) / CELL, (part.y - frame.y) / CELL, part.w / CELL, part.h / CELL];
+    preview.picture.getContext("2d").drawImage(bitmap, ...place);
   }
 
   /** @param {string} job */
   dropPreview(job) {
-    this.previews.get(job)?.bitmap.close();
     this.previews.delete(job);
   }
 
@@ -162,6 +174,6 @@ export class MapLayer {
   }
 
   clear() {
-    for (const job of [...this.previews.keys()]) this.dropPreview(job);
+    this.previews.clear();
   }
 }

@@ -8,11 +8,15 @@ import { DIRECTION_NAMES, handlePlaces } from "./frames.mjs";
 import { fromXYWH, intersect } from "./rect.mjs";
 import { isOpen } from "./store.mjs";
 
+const MIN_TAG = 96;
+
 export class Markers {
   node = h("div", { class: "markers" });
   #handles;
   #jobs = h("div", { class: "job-tags" });
   #cancel;
+  /** @type {import("./rect.mjs").Rect} part of the window not covered */
+  #free = { x: 0, y: 0, w: 0, h: 0 };
 
   /**
    * @param {{extend: (direction: string, count: number) => void, hover: (direction: string|null) => void,
@@ -48,6 +52,7 @@ export class Markers {
    * @param {import("./rect.mjs").Rect|null} frame @param {import("./rect.mjs").Rect} free part of the window not covered
    */
   update(state, view, frame, free) {
+    this.#free = free;
     const extendable = Boolean(frame && state.scene && (!state.scene.empty || state.jobs.some(isOpen)));
     const places = extendable ? handlePlaces(view.rectToScreen(frame), free) : [];
     for (const [direction, button] of this.#handles) {
@@ -66,10 +71,13 @@ export class Markers {
     const tag = h("div", { class: "job-tag" }, text, prompt, iconButton("close", "Cancel this job", () => this.#cancel(job.id)));
     tag.update = (now) => {
       const r = view.rectToScreen(fromXYWH(now.request.frame));
-      tag.style.transform = `translate(${r.x}px, ${r.y}px)`;
+      // Kept in sight while its place is: one must always be able to cancel.
+      const x = Math.min(Math.max(r.x, this.#free.x), Math.max(r.x, r.x + r.w - MIN_TAG));
+      const y = Math.min(Math.max(r.y, this.#free.y), Math.max(r.y, r.y + r.h - 28));
+      tag.style.transform = `translate(${x}px, ${y}px)`;
       // Frames of an extension overlap by half: so much of the label stays readable.
       const room = r.w / 2;
-      tag.style.maxWidth = `${Math.max(96, room)}px`;
+      tag.style.maxWidth = `${Math.max(MIN_TAG, room)}px`;
       tag.classList.toggle("running", now.state === "running");
       tag.classList.toggle("narrow", room < 150);
       const eta = now.eta === null ? "" : ` · ${duration(now.eta)}`;

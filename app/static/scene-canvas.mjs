@@ -12,7 +12,7 @@ import { showHistory, slot } from "./panel-slots.mjs";
 import { fromXYWH } from "./rect.mjs";
 import { dismiss, recall, remember } from "./remembered.mjs";
 import { SceneSession } from "./scene-session.mjs";
-import { EMPTY, isOpen, modelInfo, newestFirst, reduce } from "./store.mjs";
+import { EMPTY, isOpen, jobFrame, modelInfo, newestFirst, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
 import { View } from "./view.mjs";
 
@@ -108,6 +108,7 @@ export class SceneCanvasElement extends HTMLElement {
       apply: (name, data) => this.apply(name, data),
       redraw: () => this.#loop.mark("map"),
       map: () => this.map,
+      jobFrame: (id) => jobFrame(this.state, id),
       usualPace: () => this.state.model.seconds_per_step ?? null,
     });
     this.map.attach(this.session);

@@ -31,7 +31,7 @@ export class SceneSession {
 
   /**
    * @param {import("./transport.mjs").Api} api @param {string} id
-   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, usualPace: () => number|null}} page
+   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, usualPace: () => number|null}} page
    */
   constructor(api, id, page) {
     this.id = id;
@@ -90,12 +90,12 @@ export class SceneSession {
     this.#clock.set(job, step);
     const bitmap = await decodePreview(image);
     // Decoding takes a moment: the job may be over, or a later step may have come first.
-    if (this.#closed || this.#clock.get(job) !== step) {
-      bitmap.close();
-      return;
+    const whole = this.page.jobFrame(job);
+    if (!this.#closed && whole && this.#clock.get(job) === step) {
+      this.page.map().addPreview(job, whole, fromXYWH(frame), bitmap);
+      this.page.redraw();
     }
-    this.page.map().setPreview(job, fromXYWH(frame), bitmap);
-    this.page.redraw();
+    bitmap.close();
   }
 
   close() {

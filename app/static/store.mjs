@@ -100,6 +100,12 @@ export function reduce(state, name, data) {
   }
 }
 
+/** @param {State} state @param {string} id @returns {import("./rect.mjs").Rect|null} null once the job is over */
+export function jobFrame(state, id) {
+  const job = state.jobs.find((other) => other.id === id && isOpen(other));
+  return job ? fromXYWH(job.request.frame) : null;
+}
+
 /** Frames of the jobs not finished. @param {State} state @returns {import("./rect.mjs").Rect[]} */
 export function pendingFrames(state) {
   return state.jobs.filter(isOpen).map((job) => fromXYWH(job.request.frame));
