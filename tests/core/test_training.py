@@ -62,13 +62,15 @@ def test_fidelity_objective_overfits(few_images, tmp_path):
     assert last <= 0.5 * first
 
 
-def test_texture_objective_brings_energy_and_leaves_the_encoder(few_images, tmp_path):
+def test_texture_objective_overfits_and_leaves_the_encoder(few_images, tmp_path):
     train_vae("tiny", few_images, tmp_path, samples=16 * 40)
     model_before = checkpoint.load_file(tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
-    train_vae("tiny", few_images, tmp_path, samples=12 * 160, stage="texture")
+    train_vae("tiny", few_images, tmp_path, samples=12 * 100, stage="texture")
     model_after = checkpoint.load_file(tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
-    first, last = first_and_last(tmp_path, "vae-texture", "energy")
+    first, last = first_and_last(tmp_path, "vae-texture", "distance")  # its loss plays against a learning critic
     assert last <= 0.5 * first
+    first, last = first_and_last(tmp_path, "vae-texture", "energy")
+    assert last < first
     for name, tensor in model_before.items():
         if name.startswith("encoder"):
             torch.testing.assert_close(model_after[name], tensor, rtol=1e-5, atol=1e-5)
@@ -81,10 +83,10 @@ def test_text_objective_overfits(few_images, tmp_path):
 
 
 def test_diffusion_objective_overfits(few_images, tiny_parts):
-    train_diffusion("tiny", few_images, tiny_parts, samples=16 * 320, batch=16, learning_rate=2e-3)
+    train_diffusion("tiny", few_images, tiny_parts, samples=16 * 240, batch=16, learning_rate=3e-3)
     first, last = first_and_last(tiny_parts, "diffusion")
     assert last <= 0.5 * first
-    assert Text2Earth.from_pretrained(tiny_parts).facts.samples == 16 * 320
+    assert Text2Earth.from_pretrained(tiny_parts).facts.samples == 16 * 240
 
 
 def test_an_interrupted_run_goes_on_where_it_was(few_images, tiny_parts):

@@ -43,7 +43,7 @@ class Schedule:
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     clip: float = 1.0
-    warmup: int = 5_000
+    warmup: int = 2_000
     decay: float = 0.2
     ema: int = 20_000
     save_minutes: float = 5.0
