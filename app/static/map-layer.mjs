@@ -41,12 +41,16 @@ export class MapLayer {
     this.complete = false;
   }
 
-  /** @param {number} dpr @param {number} now milliseconds @returns {boolean} whether a fade is under way */
-  draw(dpr, now) {
+  /**
+   * @param {number} dpr @param {number} now milliseconds @param {boolean} exists whether there is a scene to ask tiles of
+   * @returns {boolean} whether a fade is under way
+   */
+  draw(dpr, now, exists) {
     const context = this.#context;
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
     context.globalAlpha = 1;
     this.#drawGround();
+    if (!exists) return false;
     context.imageSmoothingEnabled = true;
     for (const preview of this.previews.values()) {
       const r = this.#view.rectToScreen(preview.frame);

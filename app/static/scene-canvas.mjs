@@ -229,7 +229,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.moveView(() => this.view.centerOn(x, y, this.#insets()));
   }
 
-  /** Bring a frame and its handles into sight, moving no more than needed. */
+  /** Bring a frame and its handles into sight. */
   reveal(frame) {
     const [dx, dy] = nudgeInto(this.view.rectToScreen(frame), this.#free());
     if (dx || dy) this.moveView(() => this.view.panBy(dx, dy));
@@ -279,7 +279,7 @@ export class SceneCanvasElement extends HTMLElement {
   #draw(dirty, now) {
     const moving = [];
     if (dirty.has("map") && this.session) {
-      const fading = this.map.draw(devicePixelRatio, now);
+      const fading = this.map.draw(devicePixelRatio, now, Boolean(this.state.scene) && !this.state.deleted);
       if (this.map.dropSettled() || fading) moving.push("map");
       this.#drawOverlay();
     }

@@ -66,6 +66,7 @@ def test_two_tabs_stay_in_step(new_context: Callable[..., BrowserContext], serve
     one, two = (Canvas(context.new_page(), server.url).open(scene) for _ in range(2))
     one.page.get_by_role("button", name="Make the first tile").click()
     two.wait_revision(1)
+    one.wait_painted(10, 10)
     two.page.bring_to_front()
     two.wait_painted(10, 10)
     two.page.keyboard.press("Control+z")

@@ -88,6 +88,7 @@ def test_a_scene_that_is_gone_says_so(
     stranger = Canvas(new_context().new_page(), server.url)
     stranger.page.goto(f"{server.url}/?scene=doesnotexist0")
     stranger.page.get_by_role("alert").get_by_text("does not exist any more").wait_for()
+    stranger.page.close()
     assert all("404" in error for error in expected_errors)
     expected_errors.clear()
 
