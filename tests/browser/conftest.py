@@ -46,7 +46,7 @@ def new_context(browser: Browser, server: Server) -> Iterator[Callable[..., Brow
 
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(30_000)
         context.on("page", watch)
         home = (server.url, "data:", "blob:")
         context.on("request", lambda request: None if request.url.startswith(home) else foreign.append(request.url))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs_browser
 def test_first_run_to_first_tile(canvas: Canvas, server: Server) -> None:
     canvas.open(server.new_scene())
     page = canvas.page
-    assert page.locator(".first-run").is_visible()
+    page.locator(".first-run").wait_for()
     assert page.locator("#t2e-prompt textarea").input_value(), "a prompt is already in the box"
     assert not page.locator(".handle").first.is_visible()
 
@@ -24,9 +24,9 @@ def test_first_run_to_first_tile(canvas: Canvas, server: Server) -> None:
     canvas.wait_revision(1)
     canvas.wait_painted(10, 10)
     assert not page.locator(".first-run").is_visible()
-    assert page.locator(".hint-line").is_visible()
+    page.locator(".hint-line").wait_for()
     page.wait_for_function("document.querySelector('#t2e-resolution input').disabled")
-    assert "2 m/px (fixed)" in page.locator(".status-bar").inner_text()
+    page.locator(".status-bar .resolution", has_text="2 m/px (fixed)").wait_for()
     assert canvas.scene["bounds"] == [0, 0, 64, 64]
 
 
@@ -34,7 +34,7 @@ def test_the_address_without_a_scene_leads_to_the_newest(canvas: Canvas, server:
     newest = server.new_scene(title="The newest")
     canvas.open()
     assert f"scene={newest}" in canvas.page.url
-    assert canvas.page.locator(".scene-button").inner_text().strip() == "The newest"
+    canvas.page.locator(".scene-button", has_text="The newest").wait_for()
 
 
 def test_growing_in_every_direction_then_undo_and_redo(canvas: Canvas, server: Server) -> None:
