@@ -23,7 +23,9 @@ def test_hello_tells_everything(server: Server, scene: str) -> None:
     with server.events(scene) as events:
         hello = events.next()
     assert hello["event"] == "hello"
-    assert hello["data"]["scene"] == server.get(f"/api/scenes/{scene}")
+    now = server.get(f"/api/scenes/{scene}")
+    # The file may have grown meanwhile: zoomed-out tiles are drawn while the queue is idle.
+    assert hello["data"]["scene"] | {"bytes": 0} == now | {"bytes": 0}
     assert [job["id"] for job in hello["data"]["jobs"]] == [painted["id"]]
     assert hello["data"]["model"]["state"] == "ready"
 
