@@ -17,6 +17,7 @@ import math
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,7 @@ from canvas.scene import Change, Scene  # noqa: E402
 BLOCK = 10  # tiles along a side of one change
 SCENE_ID = "panbenchmark0"
 TRACE_S = 10
+SAMPLES = 9  # of memory, a second apart
 CHROMIUM = (
     "--no-sandbox",
     "--disable-gpu",
@@ -154,13 +156,15 @@ def tree_rss(pid: int) -> float:
     return sum(part.memory_info().rss for part in [process, *process.children(recursive=True)]) / 2**20
 
 
-def measure(page: Page, server: int, renderer: int) -> dict[str, float]:
-    """Resident MiB of server and renderer, and decoded tiles held."""
-    return {
-        "server": tree_rss(server),
-        "renderer": psutil.Process(renderer).memory_info().rss / 2**20,
-        "bitmaps": page.evaluate(f"() => {ELEMENT}.liveBitmaps"),
-    }
+def measure(panning: Panning, server: int, renderer: int) -> dict[str, float]:
+    """Resident MiB of server and renderer, and decoded tiles held: medians over some seconds of panning."""
+    samples: dict[str, list[float]] = {"server": [], "renderer": [], "bitmaps": []}
+    for _ in range(SAMPLES):
+        panning.run(1)
+        samples["server"].append(tree_rss(server))
+        samples["renderer"].append(psutil.Process(renderer).memory_info().rss / 2**20)
+        samples["bitmaps"].append(panning.page.evaluate(f"() => {ELEMENT}.liveBitmaps"))
+    return {name: statistics.median(values) for name, values in samples.items()}
 
 
 def frame_work(trace: dict[str, Any]) -> list[float]:
@@ -218,11 +222,12 @@ def run(minutes: float, tiles: int, scene: Path | None) -> dict[str, Any]:
                 opened, cold = open_scene(page, url)
                 renderer, panning = renderer_pid(browser), Panning(page)
                 print("panning ...", file=sys.stderr)
-                panning.run(60)
-                first = measure(page, server.pid, renderer)
-                panning.run(max(0.0, minutes * 60 - 60 - TRACE_S))
+                panning.run(60 - SAMPLES)
+                first = measure(panning, server.pid, renderer)
+                panning.run(max(0.0, minutes * 60 - 60 - SAMPLES))
+                last = measure(panning, server.pid, renderer)
+                # After the memory: the trace itself is held in the renderer.
                 work = traced(browser, page, panning, folder)
-                last = measure(page, server.pid, renderer)
                 browser.close()
         finally:
             server.terminate()

@@ -33,7 +33,6 @@ export class SceneCanvasElement extends HTMLElement {
   #panelBox = undefined;
   #historyOf = "";
   #abort = new AbortController();
-
   #loop = new FrameLoop((dirty, now) => this.#draw(dirty, now));
 
   connectedCallback() {
@@ -53,10 +52,9 @@ export class SceneCanvasElement extends HTMLElement {
     const { signal } = this.#abort;
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this);
-    signal.addEventListener("abort", () => observer.disconnect());
     const themes = new MutationObserver(() => this.#readTheme());
     themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
-    signal.addEventListener("abort", () => themes.disconnect());
+    signal.addEventListener("abort", () => [observer, themes].forEach((each) => each.disconnect()));
     bindKeys(this, signal);
     addEventListener("popstate", () => this.openScene(this.#idInUrl(), false), { signal });
     addEventListener("pagehide", () => this.#rememberPlace(), { signal });
@@ -82,8 +80,7 @@ export class SceneCanvasElement extends HTMLElement {
   /** The scene worked on last, or a new one. */
   async openAny() {
     await this.actions.run(async () => {
-      const scenes = await this.api.get("/scenes");
-      const newest = newestFirst(scenes)[0];
+      const [newest] = newestFirst(await this.api.get("/scenes"));
       this.openScene((newest ?? (await this.api.post("/scenes", {}))).id, false, true);
     }, () => this.openAny());
   }
@@ -118,6 +115,7 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** Take an event or an answer into the state. @param {string} name @param {any} data */
   apply(name, data) {
+    if (name === "scene" && data.id !== this.sceneId) return; // a late answer about the scene that was open before
     const before = this.state;
     this.state = reduce(before, name, data);
     if (!before.scene && this.state.scene) this.#arrive();
@@ -298,7 +296,6 @@ export class SceneCanvasElement extends HTMLElement {
   #drawChrome() {
     this.bar.update(this.state);
     this.queue.update(this.state);
-    if (this.state.scene) document.title = `${this.state.scene.title} · Text2Earth`;
     void this.#drawHistory();
   }
 

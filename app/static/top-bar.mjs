@@ -48,6 +48,7 @@ export class TopBar {
   /** @param {import("./store.mjs").State} state */
   update(state) {
     setText(this.#title, state.scene?.title ?? "…");
+    document.title = state.scene ? `${state.scene.title} · Text2Earth` : "Text2Earth";
     this.#undo.disabled = !state.scene?.can_undo;
     this.#redo.disabled = !state.scene?.can_redo;
     this.#export.disabled = !state.scene || state.scene.empty;
