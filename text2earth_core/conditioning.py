@@ -36,10 +36,7 @@ def level_of(resolution: float | None) -> float:
 
 
 class TextConditioner:
-    """Turns prompts into embeddings (B, tokens, width) with a frozen text tower, and remembers the latest ones.
-
-    `penultimate` follows Stable Diffusion 2: a tower whose folder already lacks its last layer needs nothing special.
-    """
+    """Turns prompts into embeddings (B, tokens, width) with a frozen text tower, and remembers the latest ones."""
 
     def __init__(self, tokenizer: CLIPTokenizer, encoder: CLIPTextModel, remembered: int = 256):
         self.tokenizer, self.encoder, self.remembered = tokenizer, encoder, remembered

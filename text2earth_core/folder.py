@@ -85,16 +85,15 @@ def locate(folder_or_hub_id: str | Path) -> Path:
     return folder
 
 
-def load_parts(folder_or_hub_id: str | Path) -> ModelParts:
-    """Load every part of a model folder.
+def load_parts(folder: Path) -> ModelParts:
+    """Load every part of a folder that `locate` found.
 
     Only safetensors are read. The class names of `model_index.json` are not needed: the official one names a pipeline
     class that stock diffusers lacks.
 
     Raises:
-        Text2EarthError: a part is missing, damaged, or does not fit the others.
+        Text2EarthError: a part is damaged or does not fit the others.
     """
-    folder = locate(folder_or_hub_id)
     facts = read_facts(folder)
     tokenizer, text_encoder = load_text(folder)
     vae_config = _read_json(folder / "vae" / "config.json")

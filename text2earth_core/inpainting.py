@@ -9,11 +9,11 @@ from PIL import Image
 
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.noise import world_noise
+from text2earth_core.thumbnail_vae import CELL
 
 if TYPE_CHECKING:
     from text2earth_core.model import Text2Earth
 
-CELL = 8
 UNET_MULTIPLE = 64
 
 

@@ -19,9 +19,9 @@ from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import ModelFacts, load_parts, locate, mini_facts, write_facts
 from text2earth_core.noise import world_noise
 from text2earth_core.sampling import sample
+from text2earth_core.thumbnail_vae import CELL
 from text2earth_core.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
 
-CELL = 8
 MAX_STEPS = 200
 MAX_GUIDANCE = 30.0
 MAX_SIDE = 2048

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from text2earth_core.data.captions import class_of
 from text2earth_core.data.corpus import Picture, load_corpus, random_crop
 from text2earth_core.training.grids import tile_images
-from text2earth_core.training.loop import Schedule, fit
+from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.text import ImageEncoder
 
 SIDE = 96
@@ -74,7 +74,7 @@ def accuracy_on(classifier: SceneClassifier, held_back: list[Picture]) -> float:
     return float(np.mean([names[0] == judged_class(p.label) for names, p in zip(ranked, held_back, strict=True)]))
 
 
-class ClassifierObjective:
+class ClassifierObjective(Objective):
     """Cross-entropy with label smoothing over random resize crops of real images."""
 
     name = "classifier"
@@ -100,12 +100,6 @@ class ClassifierObjective:
         labels = batch[1].to(device)
         accuracy = (scores.argmax(1) == labels).float().mean().item()
         return F.cross_entropy(scores, labels, label_smoothing=0.1), {"accuracy": accuracy}
-
-    def extras(self) -> dict[str, Tensor]:
-        return {}
-
-    def restore_extras(self, tensors: dict[str, Tensor]) -> None:
-        pass
 
     def grid(self, averaged: nn.Module) -> Image.Image:
         return tile_images([_shrink(picture.pixels) for picture in self.corpus[:16]], columns=8)

@@ -26,7 +26,7 @@ from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.thumbnail_vae import CELL, encode
 from text2earth_core.training.grids import tile_images
-from text2earth_core.training.loop import Schedule, fit
+from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.masks import random_mask
 
 SHOWN = ("dense green forest", "a desert", "a beach", "a lake", "farmland", "dense housing", "a parking lot",
@@ -98,7 +98,7 @@ def build_scheduler() -> DDIMScheduler:
     )
 
 
-class DiffusionObjective:
+class DiffusionObjective(Objective):
     """Denoising in v-prediction with the loss weight min(SNR + 1, 5) / (SNR + 1)."""
 
     name = "diffusion"
@@ -176,12 +176,6 @@ class DiffusionObjective:
         signal = self.scheduler.alphas_cumprod.to(t.device)[t]
         plus_one = 1 / (1 - signal).clamp(min=1e-8)  # SNR + 1
         return plus_one.clamp(max=5.0) / plus_one
-
-    def extras(self) -> dict[str, Tensor]:
-        return {}
-
-    def restore_extras(self, tensors: dict[str, Tensor]) -> None:
-        pass
 
     def grid(self, averaged: nn.Module) -> Image.Image:
         images = self._model(averaged).generate(list(SHOWN) * 2, seed=list(range(2 * len(SHOWN))), size=self.window)

@@ -66,9 +66,11 @@ class Objective(Protocol):
         """Score a batch: the loss to descend, and named figures to log."""
 
     def extras(self) -> dict[str, Tensor]:
-        """Further state that a resumed run needs (a discriminator, say)."""
+        """Further state that a resumed run needs (a discriminator, say); none unless an objective says so."""
+        return {}
 
-    def restore_extras(self, tensors: dict[str, Tensor]) -> None: ...
+    def restore_extras(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `extras` gave."""
 
     def grid(self, averaged: nn.Module) -> Image.Image:
         """Draw what the averaged weights can do now."""

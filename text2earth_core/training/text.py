@@ -16,7 +16,7 @@ from text2earth_core.data.captions import CLASSES, all_texts, class_of, describe
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.tokens import WORDS_FILE, count_words, train_tokenizer
-from text2earth_core.training.loop import Schedule, fit
+from text2earth_core.training.loop import Objective, Schedule, fit
 
 SIDE = 96
 """Pixels along the side of what the image tower sees."""
@@ -113,7 +113,7 @@ class Towers(nn.Module):
         return images @ texts.T * self.scale.exp() + self.bias
 
 
-class ContrastiveObjective:
+class ContrastiveObjective(Objective):
     """Sigmoid contrastive loss (Zhai et al. 2023, eq. 1), where a text that only names a class matches all of it."""
 
     name = "text"
@@ -152,12 +152,6 @@ class ContrastiveObjective:
         texts = self.trainable.embed_text(batch["ids"].to(device))
         signs = batch["matches"].to(device).float() * 2 - 1
         return -F.logsigmoid(signs * self.trainable.logits(images, texts)).sum() / len(images), {}
-
-    def extras(self) -> dict[str, Tensor]:
-        return {}
-
-    def restore_extras(self, tensors: dict[str, Tensor]) -> None:
-        pass
 
     @torch.no_grad()
     def zero_shot(self, towers: Towers) -> float:

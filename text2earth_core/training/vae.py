@@ -24,7 +24,7 @@ from text2earth_core.thumbnail_vae import (
 from text2earth_core.training.checkpoint import module_tensors, optimizer_tensors, restore_module, restore_optimizer
 from text2earth_core.training.discriminator import TextureDiscriminator
 from text2earth_core.training.grids import tile_images
-from text2earth_core.training.loop import Schedule, fit
+from text2earth_core.training.loop import Objective, Schedule, fit
 
 CROP = 96
 
@@ -72,18 +72,31 @@ def cell_statistics(corpus: list[Picture]) -> tuple[Tensor, Tensor]:
     return values.mean(0), values.std(0)
 
 
-class FidelityObjective:
+class AutoencoderObjective(Objective):
+    """What both stages share: native crops in, reconstructions to look at, `out/vae` written."""
+
+    def __init__(self, vae: AutoencoderTiny, corpus: list[Picture], shown: list[Picture]):
+        self.trainable: nn.Module = Autoencoder(vae)
+        self.corpus, self.shown = corpus, shown
+
+    def batch(self, size: int, rng: np.random.Generator) -> Tensor:
+        return _crops(self.corpus, size, rng)
+
+    def grid(self, averaged: nn.Module) -> Image.Image:
+        return _reconstructions(averaged, self.shown)
+
+    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+        averaged.standardised().save_pretrained(out / "vae")
+
+
+class FidelityObjective(AutoencoderObjective):
     """Encoder and decoder on L1 and squared error, with a little noise on the latent so that the decoder is robust."""
 
     name = "vae-fidelity"
 
     def __init__(self, vae: AutoencoderTiny, corpus: list[Picture], shown: list[Picture]):
         keep_thumbnail_fixed(vae)
-        self.trainable: nn.Module = Autoencoder(vae)
-        self.corpus, self.shown = corpus, shown
-
-    def batch(self, size: int, rng: np.random.Generator) -> Tensor:
-        return _crops(self.corpus, size, rng)
+        super().__init__(vae, corpus, shown)
 
     def loss(self, batch: Tensor, seen: int) -> tuple[Tensor, dict[str, float]]:
         target = _to_unit(batch, self.trainable)
@@ -93,18 +106,6 @@ class FidelityObjective:
         squared = F.mse_loss(output, target)
         distance = F.l1_loss(output, target) + F.l1_loss(raw, target) + 10 * squared
         return distance, {"psnr": -10 * squared.log10().item()}
-
-    def extras(self) -> dict[str, Tensor]:
-        return {}
-
-    def restore_extras(self, tensors: dict[str, Tensor]) -> None:
-        pass
-
-    def grid(self, averaged: nn.Module) -> Image.Image:
-        return _reconstructions(averaged, self.shown)
-
-    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
-        averaged.standardised().save_pretrained(out / "vae")
 
 
 class Autoencoder(nn.Module):
@@ -150,7 +151,7 @@ class Autoencoder(nn.Module):
         return vae
 
 
-class TextureObjective:
+class TextureObjective(AutoencoderObjective):
     """The decoder against a conditional patch discriminator; the encoder is frozen.
 
     Distances alone leave a few per cent of the real Laplacian energy (the picture looks out of focus). The
@@ -161,14 +162,10 @@ class TextureObjective:
 
     def __init__(self, vae: AutoencoderTiny, corpus: list[Picture], shown: list[Picture]):
         vae.encoder.requires_grad_(False)
-        self.trainable: nn.Module = Autoencoder(vae)
+        super().__init__(vae, corpus, shown)
         self.trainable.variance.fill_(1 - 1e-6)  # the encoder on disk is standardised already
-        self.corpus, self.shown = corpus, shown
         self.discriminator = TextureDiscriminator()
         self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=4e-4, betas=(0.5, 0.99))
-
-    def batch(self, size: int, rng: np.random.Generator) -> Tensor:
-        return _crops(self.corpus, size, rng)
 
     def loss(self, batch: Tensor, seen: int) -> tuple[Tensor, dict[str, float]]:
         target = _to_unit(batch, self.trainable)
@@ -209,12 +206,6 @@ class TextureObjective:
     def restore_extras(self, tensors: dict[str, Tensor]) -> None:
         restore_module(self.discriminator, tensors, "critic")
         restore_optimizer(self.optimizer, tensors, "critic_optimizer")
-
-    def grid(self, averaged: nn.Module) -> Image.Image:
-        return _reconstructions(averaged, self.shown)
-
-    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
-        averaged.standardised().save_pretrained(out / "vae")
 
 
 def band_energy_distance(output: Tensor, target: Tensor) -> Tensor:
