@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from torch import Tensor, nn
 
@@ -115,7 +116,11 @@ class DiffusionObjective(Objective):
         self.text = TextConditioner(*load_text(out), remembered=60_000)
         self.null = self.text.embed([""])[0]
         torch.manual_seed(0)
-        self.trainable: nn.Module = build_unet(preset)
+        unet = build_unet(preset)
+        if not torch.cuda.is_available():
+            # The fused kernel's backward pass is slow on a CPU for the few tokens of a training window (12 % a step).
+            unet.set_attn_processor(AttnProcessor())
+        self.trainable: nn.Module = unet
         self.scheduler = build_scheduler()
         self.by_size: dict[int, list[Picture]] = {}
         for picture in corpus:
