@@ -89,6 +89,11 @@ class Scene:
         return self._database.path
 
     @property
+    def database(self) -> Database:
+        """The file's connections, for the parts of this room that keep more in it than content."""
+        return self._database
+
+    @property
     def writable(self) -> bool:
         """False for a file or folder without write permission."""
         return self._database.writable

@@ -89,8 +89,55 @@ CREATE TABLE pyramid (
 CREATE INDEX pyramid_dirty ON pyramid (layer, z, x, y, revision) WHERE image IS NULL;
 """
 
+# fills:      region fills on their way, one row each, so that a killed one goes on where it was. `phase` is the step to
+#             take next (-1: the ground is not surveyed yet), `revision` the one reserved for its tiles.
+# fill_rows:  rows of latent cells, by the phase they come out of; phase -1 is the survey.
+# fill_bands: rows of windows that a phase has finished.
+# fill_tiles: finished tiles that wait in `tiles` to be shown all at once, and where they changed.
+_FILLS = """
+CREATE TABLE fills (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request TEXT NOT NULL UNIQUE,
+    created TEXT NOT NULL,
+    phase INTEGER NOT NULL,
+    revision INTEGER,
+    x INTEGER NOT NULL,
+    y INTEGER NOT NULL,
+    w INTEGER NOT NULL,
+    h INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE fill_rows (
+    fill INTEGER NOT NULL REFERENCES fills (id) ON DELETE CASCADE,
+    phase INTEGER NOT NULL,
+    y INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    UNIQUE (fill, phase, y)
+) STRICT;
+
+CREATE TABLE fill_bands (
+    fill INTEGER NOT NULL REFERENCES fills (id) ON DELETE CASCADE,
+    phase INTEGER NOT NULL,
+    band INTEGER NOT NULL,
+    PRIMARY KEY (fill, phase, band)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fill_tiles (
+    fill INTEGER NOT NULL REFERENCES fills (id) ON DELETE CASCADE,
+    layer TEXT NOT NULL,
+    x INTEGER NOT NULL,
+    y INTEGER NOT NULL,
+    before INTEGER,
+    left INTEGER NOT NULL,
+    top INTEGER NOT NULL,
+    right INTEGER NOT NULL,
+    bottom INTEGER NOT NULL,
+    PRIMARY KEY (fill, layer, x, y)
+) STRICT, WITHOUT ROWID;
+"""
+
 # MIGRATIONS[n] brings a file of version n to version n + 1. Append; never edit one that was released.
-MIGRATIONS: list[str] = [_VERSION_1]
+MIGRATIONS: list[str] = [_VERSION_1, _FILLS]
 
 
 def program_version() -> str:

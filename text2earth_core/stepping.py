@@ -1,0 +1,92 @@
+"""One denoising step of a batch of windows: the same step as `Text2Earth.denoise` takes, in the caller's hands.
+
+For areas larger than a window, where other windows are stepped in between: the caller owns the noisy latents.
+"""
+
+from collections.abc import Sequence
+from copy import deepcopy
+
+import torch
+from torch import Tensor
+
+from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input, level_of, masked_latents
+from text2earth_core.model import Text2Earth
+from text2earth_core.sampling import clean_estimate, network_output
+
+
+class Stepper:
+    """Steps windows under one set of prompts and settings. Holds no latents; safe to use from several threads.
+
+    Args:
+        prompts: what may be mixed in a window, by `weights` in `step`.
+        resolution: m/px, or None for unknown. steps, guidance: None takes the model's own.
+
+    Raises:
+        Text2EarthError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        model: Text2Earth,
+        prompts: Sequence[str],
+        *,
+        negative_prompt: str = "",
+        resolution: float | None,
+        steps: int | None = None,
+        guidance: float | None = None,
+    ) -> None:
+        self._model = model
+        self.steps, self._guidance = model.check_settings(steps, guidance)
+        self._device = model.unet.device
+        self._scheduler = deepcopy(model.scheduler)  # its time steps are state, and the model's own serves others
+        self._scheduler.set_timesteps(self.steps, device=self._device)
+        self._prompts = model.text.embed(list(prompts))
+        self._null = model.text.embed([negative_prompt])
+        self._level = level_of(resolution)
+        self._grey = model.codec.grey.to(self._device)
+
+    def amplitudes(self, step: int) -> tuple[float, float]:
+        """(a, s) of what step `step` (from 0) starts from: noisy latents are a z + s e; (1, 0) after the last step."""
+        if step == self.steps:
+            return 1.0, 0.0
+        if step == 0:
+            return 0.0, float(self._scheduler.init_noise_sigma)  # sampling starts from pure noise, whatever the schedule
+        cumulative = float(self._scheduler.alphas_cumprod[int(self._scheduler.timesteps[step])])
+        return cumulative**0.5, (1 - cumulative) ** 0.5
+
+    @torch.no_grad()
+    def step(self, step: int, latents: Tensor, known: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Take step number `step` (from 0).
+
+        Args:
+            latents: (B, 4, h, w) noisy. known: clean latents of the same shape, read where the mask is 0.
+            mask: (B, 1, h, w), 1 = generate. weights: (B, prompts), rows that sum to 1; embeddings are mixed by them.
+
+        Returns:
+            (latents one step cleaner, estimate of the clean ones), float32 on the CPU. A window's result does not
+            depend on the others in its batch beyond rounding, and not at all as long as the batch stays the same.
+        """
+        latents, known, mask = (part.to(self._device, torch.float32) for part in (latents, known, mask))
+        mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
+        t = self._scheduler.timesteps[step]
+        output = self._predict(latents, t, mixed, mask, known)
+        estimate = clean_estimate(self._scheduler, output, latents, t)
+        estimate = torch.where(mask > 0.5, estimate, known)
+        output = network_output(self._scheduler, estimate, latents, t)
+        stepped = self._scheduler.step(output, t, latents, return_dict=False)[0]
+        return stepped.cpu(), estimate.cpu()
+
+    def _predict(self, latents: Tensor, t: Tensor, mixed: Tensor, mask: Tensor, known: Tensor) -> Tensor:
+        """The guided prediction (paper, Algorithm 2) for each window of the batch."""
+        unet, count = self._model.unet, len(latents)
+        inputs = latents
+        if self._model.info.inpaints:
+            inputs = inpainting_input(latents, mask, masked_latents(known, mask, self._grey))
+        inputs = inputs.to(unet.dtype)
+        level = torch.full((count,), self._level, device=self._device)
+        if self._guidance == 1:
+            return unet(inputs, t, mixed.to(unet.dtype), class_labels=level).sample.float()
+        embeddings = torch.cat([self._null.expand(count, -1, -1), mixed]).to(unet.dtype)
+        levels = torch.cat([torch.full_like(level, NULL_LEVEL), level])
+        output = unet(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
+        return guide(output[:count], output[count:], self._guidance, self._model.facts.guidance_rescale)
