@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
@@ -99,7 +100,8 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
             frames = row_of_frames(opened, body.direction or "", use.host.model.info.window, anchor, body.count)
         if use.host.state != "loading":
             make_request(opened, use.host.model, frames[0], settings)  # says now what it would say when it runs
-    return use.jobs.submit(scene, frames, settings)[0]
+    requests = [{"frame": list(frame)} | asdict(settings) for frame in frames]
+    return use.jobs.submit(scene, "generate", requests)[0]
 
 
 def _future_content(use: Services, scene: str, bounds: Rect | None) -> Rect | None:

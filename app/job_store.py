@@ -19,10 +19,11 @@ ACTIVE = ("queued", "running")
 
 @dataclass
 class Job:
-    """One request for pixels.  `state`: queued, running, done, cancelled, failed or interrupted.
+    """One piece of work.  `state`: queued, running, done, cancelled, failed or interrupted.
 
-    `rank` orders the queue (lowest first); `started` and `created` are Unix seconds, `seconds` the time worked so far;
-    `error` and `notes` are sentences for the user.
+    `kind` names what does the work; `request` and `result` are its own, JSON-ready.  `rank` orders the queue (lowest
+    first), `started` and `created` are Unix seconds, `seconds` the time worked so far, `error` and `notes` sentences
+    for the user.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Job:
     seconds: float = 0.0
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    result: dict[str, Any] = field(default_factory=dict)
 
 
 class JobStore:

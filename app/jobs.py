@@ -1,50 +1,50 @@
-"""The queue: requests wait in order, one worker thread paints them, every page hears about it.
+"""The queue: requests wait in order, one worker thread does them, every page hears about it.
 
-Jobs belong to the server, not to a page: a reload re-attaches, a kill leaves a record.  What is accepted is in the
-scene file before the job is called done.
+Jobs belong to the server, not to a page: a reload re-attaches, a kill leaves a record.  What a job makes is on the disk
+before it is called done.  What there is to do is the business of its kind (`app/job_kinds.py`).
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import logging
 import secrets
 import threading
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from app.errors import AppError
 from app.events import EventHub
+from app.job_kinds import KINDS
 from app.job_store import ACTIVE, Job, JobStore
+from app.job_work import JobKind, JobWork, Outcome
 from app.library import Library
 from app.model_host import ModelHost
-from app.work import Settings, extend, make_request, prompt_notes
+from app.work import prompt_notes
 from canvas.errors import SceneError
 from canvas.geometry import Rect
 from text2earth_core.errors import Cancelled, Text2EarthError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from canvas.painter import Progress
-    from canvas.scene import Step
-    from text2earth_core import Text2Earth
 
 log = logging.getLogger("text2earth")
 
 MAX_QUEUED = 100
 SHOWN = 50  # finished jobs of a scene that the page is told about
-PREVIEW_S = 0.2
-INTERRUPTED = "The server was stopped while this was painted; nothing else was lost. Press Retry to paint it again."
+INTERRUPTED = "The server was stopped while this ran; nothing else was lost. Press Retry to run it again."
 UNEXPECTED = "Something unexpected went wrong ({}); nothing was changed. The terminal says more."
 
 
 class JobQueue:
     """Owns the jobs and their worker thread.  Every public method is safe to call from any thread."""
 
-    def __init__(self, store: JobStore, library: Library, host: ModelHost, hub: EventHub) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        library: Library,
+        host: ModelHost,
+        hub: EventHub,
+        kinds: Mapping[str, JobKind] = KINDS,
+    ) -> None:
+        self._kinds = kinds
         self._store = store
         self._library = library
         self._host = host
@@ -59,8 +59,9 @@ class JobQueue:
         """Name the jobs that a kill cut off, then begin to work."""
         for job in self._jobs.values():
             if job.state == "running":
-                accepted = self._accepted(job)
-                job.state, job.error = ("done", None) if accepted else ("interrupted", INTERRUPTED)
+                outcome = self._outcome(job)
+                job.state, job.error = ("interrupted", INTERRUPTED) if outcome is None else ("done", None)
+                job.result = outcome.result if outcome else {}
                 self._record(job)
         self._worker.start()
 
@@ -71,39 +72,28 @@ class JobQueue:
             self._wake.notify_all()
         self._worker.join(seconds)
 
-    def _accepted(self, job: Job) -> bool:
-        """Whether the killed server had already accepted the change: the kill may fall between scene and record."""
+    def _outcome(self, job: Job) -> Outcome | None:
+        """What the killed server had already done of a job: the kill may fall between the scene and the record."""
         try:
             with self._library.open(job.scene) as scene:
-                started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
-                recent = [step for step in scene.history(newest=20) if step.created >= started]
-                return any(step.request | job.request == step.request for step in recent)
+                return self._kind(job).finished(scene, job)
         except (AppError, SceneError):
-            return False
+            return None
 
     # ---- what the page asks for
 
-    def submit(self, scene: str, frames: list[Rect], settings: Settings) -> list[dict[str, Any]]:
-        """Queue one job per frame, in this order.  AppError 429 where the queue is full."""
-        notes = prompt_notes(self._host.model, settings.prompt) if self._host.state == "ready" else []
+    def submit(self, scene: str, kind: str, requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Queue one job of a kind per request, in this order.  AppError 429 where the queue is full."""
         with self._wake:
-            queue = self._queued()
-            if len(queue) + len(frames) > MAX_QUEUED:
+            if len(self._queued()) + len(requests) > MAX_QUEUED:
                 raise AppError(429, f"The queue is full ({MAX_QUEUED} jobs); wait until some are done.")
-            jobs: list[Job] = []
-            for frame in frames:
-                request = {
-                    "frame": list(frame),
-                    "prompt": settings.prompt,
-                    "negative_prompt": settings.negative_prompt,
-                    "seed": settings.seed,
-                    "steps": settings.steps,
-                    "guidance": settings.guidance,
-                }
-                job = Job(secrets.token_hex(6), scene, request, time.time(), rank=self._last_rank() + 1)
-                job.steps, job.notes = settings.steps or 0, list(notes)
-                job.rank += len(jobs)
-                jobs.append(job)
+            last = self._last_rank()
+            jobs = [
+                Job(secrets.token_hex(6), scene, dict(request), time.time(), kind=kind, rank=last + number)
+                for number, request in enumerate(requests, start=1)
+            ]
+            for job in jobs:
+                job.notes = self._notes(job)
             self._store.save(*jobs)
             self._jobs |= {job.id: job for job in jobs}
             self._wake.notify_all()
@@ -143,7 +133,7 @@ class JobQueue:
             if job.state == "done":
                 raise AppError(409, "This job is done; undo it or queue a new one.")
             self._library.path(job.scene)
-            job.state, job.error, job.step, job.seconds = "queued", None, 0, 0.0
+            job.state, job.error, job.step, job.steps, job.seconds = "queued", None, 0, 0, 0.0
             job.rank = self._last_rank() + 1
             self._record(job)
             self._wake.notify_all()
@@ -175,7 +165,8 @@ class JobQueue:
     def pending_frames(self, scene: str) -> list[Rect]:
         """Frames that are waiting or being painted: the next extension lies beyond them."""
         with self._wake:
-            return [Rect(*job.request["frame"]) for job in self._of(scene) if job.state in ACTIVE]
+            waiting = [job for job in self._of(scene) if job.state in ACTIVE]
+            return [Rect(*job.request["frame"]) for job in waiting if "frame" in job.request]
 
     # ---- inside, with the lock held
 
@@ -183,6 +174,11 @@ class JobQueue:
         if job_id not in self._jobs:
             raise AppError(404, "There is no job with this id.")
         return self._jobs[job_id]
+
+    def _kind(self, job: Job) -> JobKind:
+        if job.kind not in self._kinds:
+            raise AppError(409, f"This program does not know jobs of the kind {job.kind!r}: cancel it.")
+        return self._kinds[job.kind]
 
     def _of(self, scene: str) -> list[Job]:
         return [job for job in self._jobs.values() if job.scene == scene]
@@ -203,11 +199,12 @@ class JobQueue:
             "kind": job.kind,
             "request": job.request,
             "step": job.step,
-            "steps": job.steps,
+            "steps": self._steps(job),
             "seconds": round(self._seconds(job), 2),
             "eta": self._eta(job, queue[:position] if position is not None else []),
             "error": job.error,
             "notes": job.notes,
+            "result": job.result,
             "position": position,
             "created": job.created,
         }
@@ -215,13 +212,34 @@ class JobQueue:
     def _seconds(self, job: Job) -> float:
         return time.time() - job.started if job.state == "running" and job.started else job.seconds
 
+    def _steps(self, job: Job) -> int:
+        """Steps of the whole job; before it runs what its kind expects, over all its windows."""
+        if job.steps or job.state != "queued" or self._host.state != "ready" or job.kind not in self._kinds:
+            return job.steps
+        return self._kinds[job.kind].expected_steps(job.request, self._host.model.info)
+
     def _eta(self, job: Job, before: list[Job]) -> float | None:
-        """Seconds until `job` is done, from the measured seconds per step; None where nothing is known."""
-        pace = self._host.seconds_per_step
-        if pace is None or job.state not in ACTIVE:
+        """Seconds until `job` is done; None where nothing is known."""
+        if job.state not in ACTIVE:
             return None
         running = [other for other in self._jobs.values() if other.state == "running" and other is not job]
-        return round(pace * sum(max(0, other.steps - other.step) for other in [*running, *before, job]), 1)
+        left = [self._seconds_left(other) for other in [*running, *before, job]]
+        known = [seconds for seconds in left if seconds is not None]
+        return round(sum(known), 1) if len(known) == len(left) else None
+
+    def _seconds_left(self, job: Job) -> float | None:
+        """From the measured seconds per denoising step; for other work from the job's own pace so far."""
+        steps = self._steps(job)
+        if job.kind in self._kinds and self._kinds[job.kind].denoises:
+            pace = self._host.seconds_per_step
+        else:
+            pace = self._seconds(job) / job.step if job.step else None
+        return None if pace is None else pace * max(0, steps - job.step)
+
+    def _notes(self, job: Job) -> list[str]:
+        """What the model will not read of a prompt as it was meant; nothing while the model loads."""
+        prompt = job.request.get("prompt")
+        return prompt_notes(self._host.model, prompt) if prompt and self._host.state == "ready" else []
 
     def _publish(self, *jobs: Job) -> None:
         for job in jobs:
@@ -286,33 +304,26 @@ class JobQueue:
             return job
 
     def _run(self, job: Job) -> None:
-        while not self._host.wait(0.1):
-            self._check(job)
-        model = self._host.model
-        request = job.request
-        settings = Settings(
-            request["prompt"], request["negative_prompt"], request["seed"], request["steps"], request["guidance"]
-        )
+        work = JobWork(job, self._library, self._host, self._hub, lambda: self._check(job), self._update)
+        if self._kind(job).denoises:
+            work.model()
+            work.note(*self._notes(job))
+        outcome = self._kind(job).run(work)
+        if outcome.changed:
+            try:
+                self.scene_changed(job.scene, outcome.changed)
+            except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
+                log.warning("Scene %s could not be shown: %s", job.scene, error)
         with self._wake:
-            job.notes = prompt_notes(model, settings.prompt)
-        with self._library.open(job.scene) as scene:
-            full = make_request(scene, model, Rect(*request["frame"]), settings)
-            with self._wake:
-                job.request = request | {"steps": full.steps, "guidance": full.guidance}
-                job.steps = full.steps
-                self._record(job)
-                self._publish(job)
-            step = extend(scene, model, full, _Progress(self, job, model), lambda: self._check(job))
-        self._done(job, step)
-
-    def _done(self, job: Job, step: Step) -> None:
-        try:
-            self.scene_changed(job.scene, [step.rect])
-        except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
-            log.warning("Scene %s could not be shown: %s", job.scene, error)
-        with self._wake:
-            job.step = job.steps
+            job.step, job.result = job.steps, outcome.result
             self._finish(job, "done")
+
+    def _update(self, job: Job, **values: Any) -> None:
+        with self._wake:
+            for name, value in values.items():
+                setattr(job, name, value)
+            self._record(job)
+            self._publish(job)
 
     def scene_changed(self, scene: str, changed: list[Rect]) -> dict[str, Any]:
         """Tell every page of `scene` about its new state and the rectangles (px) that changed; returns the state."""
@@ -324,43 +335,3 @@ class JobQueue:
     def _check(self, job: Job) -> None:
         if self._stopping or job.id in self._cancelled:
             raise Cancelled
-
-    def _stepped(self, job: Job, step: int, total: int, seconds: float) -> None:
-        self._check(job)
-        self._host.measured(seconds)
-        job.step, job.steps = step, total
-
-
-class _Progress:
-    """The painter's callback: counts steps, sends previews (at most one in PREVIEW_S), and is where a job stops."""
-
-    def __init__(self, queue: JobQueue, job: Job, model: Text2Earth) -> None:
-        self._queue = queue
-        self._job = job
-        self._model = model
-        self._before = time.monotonic()
-        self._sent = 0.0
-
-    def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        self._queue._stepped(self._job, progress.step, progress.total, now - self._before)
-        self._before = now
-        if now - self._sent >= PREVIEW_S or progress.step == progress.total:
-            self._sent = now
-            message = {
-                "job": self._job.id,
-                "frame": list(progress.rect),
-                "step": progress.step,
-                "steps": progress.total,
-                "image": _data_url(self._model.preview(progress.latents)),
-            }
-            self._queue._hub.publish("preview", message, self._job.scene, keep=False)
-
-
-def _data_url(pixels: np.ndarray) -> str:
-    """An image (h, w, 3) uint8 as a data URL; small, because previews are thumbnails."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP", quality=80, method=0)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,11 @@ class Settings:
     seed: int = 0
     steps: int | None = None
     guidance: float | None = None
+
+    @classmethod
+    def of(cls, request: dict[str, Any]) -> Settings:
+        """The settings in a job's request; what is not there stands at its default."""
+        return cls(**{field.name: request[field.name] for field in fields(cls) if field.name in request})
 
 
 def random_seed() -> int:

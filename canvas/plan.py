@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from canvas.geometry import CELL, Rect
@@ -17,9 +19,7 @@ def windows(frame: Rect, todo: np.ndarray, known: np.ndarray, area: Rect, window
     """
     side = window // CELL
     candidates = [
-        Rect(x, y, window, window)
-        for y in _starts(frame.y, frame.h, window)
-        for x in _starts(frame.x, frame.w, window)
+        Rect(x, y, window, window) for y in _starts(frame.y, frame.h, window) for x in _starts(frame.x, frame.w, window)
     ]
     x = np.array([(c.x - area.x) // CELL for c in candidates])
     y = np.array([(c.y - area.y) // CELL for c in candidates])
@@ -38,6 +38,20 @@ def windows(frame: Rect, todo: np.ndarray, known: np.ndarray, area: Rect, window
         known |= todo & inside
         todo &= ~inside
     return chosen
+
+
+def window_count(frame: Rect, window: int) -> int:
+    """How many windows an empty frame takes: an estimate of the work before anything is read."""
+    return _count(*frame.snap()[2:], window)
+
+
+@functools.lru_cache(256)
+def _count(width: int, height: int, window: int) -> int:
+    frame = Rect(0, 0, width, height)
+    area = reach(frame, window)
+    todo = np.zeros((area.h // CELL, area.w // CELL), bool)
+    todo[frame.cells().slices(area.cells())] = True
+    return len(windows(frame, todo, np.zeros_like(todo), area, window))
 
 
 def reach(frame: Rect, window: int) -> Rect:

@@ -1,0 +1,8 @@
+"""The kinds of jobs the queue can run, by the name that a job's record carries."""
+
+from __future__ import annotations
+
+from app.job_generate import Generate
+from app.job_work import JobKind
+
+KINDS: dict[str, JobKind] = {kind.name: kind for kind in (Generate(),)}
