@@ -1,0 +1,132 @@
+"""Can a detector tell seams from other lines? It learns on some scenes and is asked about others; 0.5 is perfect.
+
+The detector is a penalised logistic regression on profiles across the line: how strong first and second differences
+are at each distance from it, against the strip's own mean, and by how much colour and contrast differ between the two
+sides. A line, a step, a blurred or a doubled band beside the line all show there. What it says counts only if it finds
+the seams of naively tiled scenes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from text2earth_core.evaluation.bootstrap import Interval, bootstrap
+
+COUNTS = 0.9
+"""AUC on naively tiled scenes from which the detector is taken seriously."""
+
+PENALTY = 10.0
+FOLDS = 5
+
+
+def detector_auc(
+    seams: np.ndarray, others: np.ndarray, seam_scenes: np.ndarray, other_scenes: np.ndarray, seed: int = 0
+) -> Interval:
+    """Area under the ROC curve of a detector on scenes it has not learned from.
+
+    Args:
+        seams, others: strips uint8 (N, L, W, 3) and (M, L, W, 3). seam_scenes, other_scenes: (N,), (M,) scene of each.
+
+    Raises:
+        ValueError: there are fewer than two scenes, so that none can be held back.
+    """
+    scenes = np.unique(np.concatenate([seam_scenes, other_scenes]))
+    if len(scenes) < 2:
+        raise ValueError("the detector needs at least two scenes: one to learn from, one to be asked about")
+    shuffled = np.random.default_rng(seed).permutation(scenes)
+    fold_of = {scene: index % min(FOLDS, len(scenes)) for index, scene in enumerate(shuffled)}
+    folds = [np.array([fold_of[scene] for scene in mine]) for mine in (seam_scenes, other_scenes)]
+    features = [describe(strips) for strips in (seams, others)]
+    scores = [np.zeros(len(strips)) for strips in features]
+    for fold in range(min(FOLDS, len(scenes))):
+        learn = [x[f != fold] for x, f in zip(features, folds, strict=True)]
+        weights = fit_logistic(*learn)
+        for which in range(2):
+            held_back = folds[which] == fold
+            scores[which][held_back] = weights(features[which][held_back])
+
+    def mean_auc(chosen_seams: np.ndarray, chosen_others: np.ndarray) -> float:
+        areas = []
+        for fold in range(min(FOLDS, len(scenes))):
+            yes = scores[0][chosen_seams[folds[0][chosen_seams] == fold]]
+            no = scores[1][chosen_others[folds[1][chosen_others] == fold]]
+            if len(yes) and len(no):
+                areas.append(area_under_curve(yes, no))
+        return float(np.mean(areas)) if areas else float("nan")
+
+    return bootstrap(mean_auc, (seam_scenes, other_scenes), seed=seed)
+
+
+def describe(strips: np.ndarray) -> np.ndarray:
+    """Profiles across the line: float64 (N, D). Unchanged by the strip's own contrast, as land covers differ in it."""
+    pixels = strips.astype(np.float32)
+    across = np.abs(np.diff(pixels, axis=2)).mean((1, 3))
+    second = np.abs(np.diff(pixels, n=2, axis=2)).mean((1, 3))
+    along = np.abs(np.diff(pixels, axis=1)).mean((1, 3))
+    middle = pixels.shape[2] // 2
+    # A first difference k is the border k + 1; a second difference k is centred on the pixel k + 1.
+    blocks = [
+        _profile(across, middle - 1, symmetric=1),
+        _profile(second, middle - 1, symmetric=0),
+        _profile(along, middle, symmetric=0),
+    ]
+    contrast = np.log(across.mean(1, keepdims=True) + 1)
+    for width in (2, 8, 16):
+        left, right = pixels[:, :, middle - width : middle], pixels[:, :, middle : middle + width]
+        step = np.abs(left.mean((1, 2)) - right.mean((1, 2)))
+        blocks.append(np.log(step + 0.5) - contrast)
+        sides = [np.log(side.std((1, 2)).mean(1, keepdims=True) + 1) for side in (left, right)]
+        blocks.append(np.abs(sides[0] - sides[1]))
+    return np.concatenate([*blocks, contrast], axis=1).astype(np.float64)
+
+
+def _profile(values: np.ndarray, centre: int, symmetric: int) -> np.ndarray:
+    """Logarithms relative to the strip's mean: pixel by pixel near the line, in means of 4 px further away."""
+    near = values[:, centre - 8 : centre + 8 + symmetric]
+    left, right = values[:, : centre - 8], values[:, centre + 8 + symmetric :]
+    far = [
+        part[:, start : start + 4].mean(1, keepdims=True)
+        for part in (left, right)
+        for start in range(0, part.shape[1] - 3, 4)
+    ]
+    profile = np.log(np.concatenate([near, *far], axis=1) + 0.5)
+    return profile - np.log(values.mean(1, keepdims=True) + 0.5)
+
+
+class Logistic:
+    """A fitted logistic regression: features (N, D) to log odds (N,)."""
+
+    def __init__(self, mean: np.ndarray, scale: np.ndarray, weights: np.ndarray):
+        self.mean, self.scale, self.weights = mean, scale, weights
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        return (features - self.mean) / self.scale @ self.weights[:-1] + self.weights[-1]
+
+
+def fit_logistic(yes: np.ndarray, no: np.ndarray, penalty: float = PENALTY) -> Logistic:
+    """Newton's method with a ridge penalty on standardised features; both classes weigh the same."""
+    features = np.concatenate([yes, no])
+    mean, scale = features.mean(0), features.std(0) + 1e-9
+    inputs = np.concatenate([(features - mean) / scale, np.ones((len(features), 1))], axis=1)
+    wanted = np.concatenate([np.ones(len(yes)), np.zeros(len(no))])
+    importance = np.where(wanted == 1, 0.5 / len(yes), 0.5 / len(no)) * len(features)
+    ridge = np.full(inputs.shape[1], penalty)
+    ridge[-1] = 1e-6  # the intercept is free
+    weights = np.zeros(inputs.shape[1])
+    for _ in range(20):
+        probability = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
+        gradient = inputs.T @ (importance * (probability - wanted)) + ridge * weights
+        curvature = (inputs * (importance * probability * (1 - probability))[:, None]).T @ inputs + np.diag(ridge)
+        step = np.linalg.solve(curvature, gradient)
+        weights -= step
+        if np.abs(step).max() < 1e-6:
+            break
+    return Logistic(mean, scale, weights)
+
+
+def area_under_curve(yes: np.ndarray, no: np.ndarray) -> float:
+    """Probability that a random `yes` scores above a random `no`, ties counted half (Mann-Whitney)."""
+    ordered = np.sort(no)
+    below = np.searchsorted(ordered, yes, "left")
+    not_above = np.searchsorted(ordered, yes, "right")
+    return float((below + not_above).mean() / (2 * len(no)))
