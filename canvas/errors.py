@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
 _FULL = "The disk is full: nothing was lost, the scene is as it was. Free some space and try again."
+
+
+_SPARE = 1 << 20  # bytes: a disk with less than this is full for everybody
 
 
 class SceneError(Exception):
@@ -39,3 +43,16 @@ def storage_error(error: sqlite3.Error | OSError, path: Path) -> SceneError:
     if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return SceneError(f"{path.name} is damaged: restore it from a copy.")
     return SceneError(f"{path.name} cannot be used ({error}): restore it from a copy or start a new scene.")
+
+
+def disk_full(error: Exception, folder: Path) -> SceneError | None:
+    """The sentence for a disk without space where that is why a library failed to write into `folder`; else None.
+
+    GDAL reports what the system said in words of its own, or only that a write failed.
+    """
+    if getattr(error, "errno", None) == 28 or "No space left" in str(error):
+        return SceneError(_FULL)
+    try:
+        return SceneError(_FULL) if shutil.disk_usage(folder).free < _SPARE else None
+    except OSError:
+        return None

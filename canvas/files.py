@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from canvas import schema
+from canvas.anchor import MAX_EPSG
 from canvas.database import sync_folder
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import LIMIT, TILE
@@ -68,7 +69,10 @@ _META = {
     "title": ("text",), "resolution": ("real", "integer"), "revision": ("integer",), "created": ("text",),
     "modified": ("text",), "program": ("text",),
 }  # fmt: skip
+_ANCHOR = {"epsg": ("integer",), "east": ("real", "integer"), "north": ("real", "integer")}  # where there is one
 _UNSOUND = (
+    f"SELECT 1 FROM meta WHERE key = 'epsg' AND NOT value BETWEEN 1 AND {MAX_EPSG}",
+    "SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) < 1e12",
     "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.5 AND 128",
     "SELECT 1 FROM meta WHERE key = 'revision' AND value < 0",
     "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'",
@@ -82,6 +86,8 @@ def _sound(connection: sqlite3.Connection) -> bool:
     """Whether the rows mean something: known values in `meta`, readable requests, a tile under every head."""
     kinds = dict(connection.execute("SELECT key, typeof(value) FROM meta"))
     if any(kinds.get(key) not in allowed for key, allowed in _META.items()):
+        return False
+    if any(kinds[key] not in allowed for key, allowed in _ANCHOR.items() if key in kinds):
         return False
     return not any(connection.execute(query + " LIMIT 1").fetchone() for query in _UNSOUND)
 

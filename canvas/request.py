@@ -17,7 +17,9 @@ class Request:
     """What was asked for. The same request, model, device and dtype on the same scene give the same pixels.
 
     `frame` is in px, `resolution` in m/px, `feather` in px, `model` the fingerprint of the model that answers it
-    (empty for changes no model makes, such as erasing).
+    (empty for changes no model makes, such as erasing). `mask` is what an edit may change, a picture of the whole frame
+    as `canvas.masks.encode_mask` writes it; `strength` (0 to 1) is how far it may go from what is there. `source`
+    (JSON-ready) names the file of an import, by its hash.
     """
 
     kind: str
@@ -33,6 +35,9 @@ class Request:
     model: str = ""
     dtype: str = ""
     device: str = ""
+    strength: float = 1.0
+    mask: str = ""
+    source: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frame", Rect(*self.frame))
@@ -41,7 +46,11 @@ class Request:
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dict, `version` first."""
-        return {"version": VERSION} | asdict(self) | {"frame": list(self.frame)}
+        data = {"version": VERSION} | asdict(self) | {"frame": list(self.frame)}
+        for name, nothing in (("source", None), ("mask", "")):
+            if data[name] == nothing:
+                del data[name]
+        return data
 
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))

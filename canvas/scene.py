@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from canvas import codec, files, history, pyramid, tiles
+from canvas.anchor import Anchor
 from canvas.database import Database
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect, bounding_rect, tile_rect
@@ -21,6 +22,7 @@ from canvas.history import Step, TileChange
 from canvas.request import Request
 from canvas.schema import program_version
 from canvas.snapshot import Patch, Snapshot
+from canvas.spool import Piece, Spool
 
 TITLE_LENGTH = 120
 RESOLUTIONS = (0.5, 128.0)  # m/px: Google levels 18 to 10
@@ -110,6 +112,12 @@ class Scene:
             return at.resolution
 
     @property
+    def anchor(self) -> Anchor | None:
+        """Where the scene lies on Earth; None where nobody said so."""
+        with self.snapshot() as at:
+            return at.anchor
+
+    @property
     def revision(self) -> int:
         """Grows by one with every change of the content: an accepted change, an erasure, an undo, a redo."""
         with self.snapshot() as at:
@@ -167,6 +175,7 @@ class Scene:
                 "tiles": connection.execute("SELECT count(*) FROM heads").fetchone()[0],
                 "bytes": files.size(self.path),
                 "writable": self.writable,
+                "anchor": at.anchor.as_dict() if at.anchor else None,
             }
 
     # reading
@@ -233,12 +242,7 @@ class Scene:
         _check_change(change)
         box = bounding_rect(change.valid, rect.x, rect.y)
         with self._database.write() as connection:
-            resolution = Snapshot(connection).resolution
-            if change.request.resolution != resolution:
-                raise SceneError(
-                    f"This was made for {change.request.resolution:g} m/px and the scene has {resolution:g} m/px: "
-                    "generate it again for this scene."
-                )
+            _check_resolution(connection, change.request)
             revision = _next_revision(connection)
             history.drop_redo(connection)
             changed: list[TileChange] = []
@@ -260,6 +264,39 @@ class Scene:
                 tiles.store(connection, layer, x, y, revision, tile)
                 changed.append((layer, x, y, before, revision))
             return _finish(connection, change.request, box, revision, changed)
+
+    def accept_tiles(
+        self, request: Request, pieces: Iterable[Piece], layer: str = "rgb", anchor: Anchor | None = None
+    ) -> Step:
+        """Write pixels without latents into the scene, one change however many tiles it has.
+
+        `pieces` come one at a time and are compressed to a temporary file; only then is the scene locked, for as long
+        as it takes to copy them. `anchor` is set in the same transaction. A redo branch ends here.
+        """
+        with Spool(self.path.absolute().parent) as spool:
+            for piece in pieces:
+                spool.add(piece)
+            if spool.box.empty:
+                raise SceneError("The picture has no known pixel here: choose another one, or another place.")
+            with self._database.write() as connection:
+                _check_resolution(connection, request)
+                revision = _next_revision(connection)
+                history.drop_redo(connection)
+                changed: list[TileChange] = []
+                for x, y, image, whole in spool:
+                    before = tiles.head(connection, layer, x, y)
+                    if whole:
+                        tiles.store_image(connection, layer, x, y, revision, image)
+                    else:
+                        blank = tiles.Tile.blank(layer)
+                        tile = blank if before is None else tiles.load(connection, layer, x, y, before)
+                        pixels = codec.decode_image(image)
+                        tile.write_pixels((slice(None), slice(None)), pixels[..., :3], pixels[..., 3] > 0)
+                        tiles.store(connection, layer, x, y, revision, tile)
+                    changed.append((layer, x, y, before, revision))
+                if anchor is not None:
+                    _set_meta(connection, **anchor.as_dict())
+                return _finish(connection, request, spool.box, revision, changed)
 
     def erase(self, rect: Rect, layer: str = "rgb") -> Step:
         """Make a region (snapped to 8 px) empty again; a redo branch ends here."""
@@ -312,6 +349,12 @@ class Scene:
             history.drop_redo(connection)
             _set_meta(connection, resolution=resolution, modified=history.now())
 
+    def set_anchor(self, anchor: Anchor | None) -> None:
+        """Say where the scene lies on Earth, or that it lies nowhere; whether maps can be made there is not checked."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM meta WHERE key IN ('epsg', 'east', 'north')")
+            _set_meta(connection, **(anchor.as_dict() if anchor else {}), modified=history.now())
+
     # the file as a whole
 
     def backup(self, destination: str | Path) -> None:
@@ -323,6 +366,15 @@ class Scene:
     def check(path: str | Path, max_bytes: int = files.MAX_BYTES) -> None:
         """Raise SceneError where a file from elsewhere is not a sound scene; nothing is written."""
         files.check(Path(path), max_bytes)
+
+
+def _check_resolution(connection: sqlite3.Connection, request: Request) -> None:
+    resolution = Snapshot(connection).resolution
+    if request.resolution != resolution:
+        raise SceneError(
+            f"This was made for {request.resolution:g} m/px and the scene has {resolution:g} m/px: "
+            "generate it again for this scene."
+        )
 
 
 def _next_revision(connection: sqlite3.Connection) -> int:

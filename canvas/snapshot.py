@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from canvas import codec, tiles
+from canvas.anchor import Anchor
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
 
@@ -54,6 +56,12 @@ class Snapshot:
             f" max(x * {TILE} + right), max(y * {TILE} + bottom) FROM heads"
         ).fetchone()
         return None if row[0] is None else Rect.from_corners(*row)
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """Where the scene lies on Earth; None where nobody said so."""
+        found = dict(self._connection.execute("SELECT key, value FROM meta WHERE key IN ('epsg', 'east', 'north')"))
+        return Anchor(**found) if len(found) == 3 else None
 
     def meta(self, key: str) -> str | float | int:
         """One value of the table `meta`."""
@@ -110,15 +118,23 @@ class Snapshot:
 
     def prompts(self, rect: Rect, limit: int = 100) -> list[str]:
         """The different prompts whose changes touch a rectangle, newest first, at most `limit`."""
+        return self._of_requests(rect, limit, lambda request: request.get("prompt"))
+
+    def imported_files(self, rect: Rect, limit: int = 100) -> list[str]:
+        """The names of the files whose imports touch a rectangle, newest first, at most `limit`."""
+        return self._of_requests(rect, limit, lambda request: (request.get("source") or {}).get("file"))
+
+    def _of_requests(self, rect: Rect, limit: int, wanted: Callable[[dict[str, Any]], str | None]) -> list[str]:
+        """The different texts that `wanted` finds in the requests whose changes touch a rectangle, newest first."""
         found: dict[str, None] = {}
         for (request,) in self._connection.execute(
             "SELECT request FROM steps WHERE NOT undone AND x < ? AND x + w > ? AND y < ? AND y + h > ?"
             " ORDER BY id DESC",
             (rect.x1, rect.x, rect.y1, rect.y),
         ):
-            prompt = json.loads(request).get("prompt")
-            if prompt:
-                found[prompt] = None
+            text = wanted(json.loads(request))
+            if text:
+                found[text] = None
             if len(found) == limit:
                 break
         return list(found)

@@ -102,11 +102,18 @@ def store(connection: sqlite3.Connection, layer: str, x: int, y: int, revision: 
     )  # fmt: skip
 
 
+def store_image(connection: sqlite3.Connection, layer: str, x: int, y: int, revision: int, image: bytes) -> None:
+    """Write a new revision of a tile that is known throughout and has no latents, from its encoded pixels."""
+    nothing = codec.encode_mask(np.zeros((TILE_CELLS, TILE_CELLS), bool))
+    connection.execute(
+        "INSERT INTO tiles VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, '', NULL, ?, NULL, ?)",
+        (layer, x, y, revision, TILE * TILE, TILE, TILE, nothing, image),
+    )
+
+
 def head(connection: sqlite3.Connection, layer: str, x: int, y: int) -> int | None:
     """The revision of a tile that is shown now; None where the tile is empty."""
-    row = connection.execute(
-        "SELECT revision FROM heads WHERE layer = ? AND x = ? AND y = ?", (layer, x, y)
-    ).fetchone()
+    row = connection.execute("SELECT revision FROM heads WHERE layer = ? AND x = ? AND y = ?", (layer, x, y)).fetchone()
     return None if row is None else int(row[0])
 
 

@@ -1,0 +1,72 @@
+"""A tiled GeoTIFF on its way somewhere: the file through which exports and imports pass window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio._err import CPLE_BaseError
+from rasterio.crs import CRS
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetWriter
+from rasterio.windows import Window
+
+from canvas.errors import SceneError, disk_full
+from canvas.geometry import Rect
+
+BLOCK = 512  # px along a side of a block
+CHUNK = 4 * BLOCK  # px along a side of what is held at a time: 12 MiB of RGB, and few scene tiles are read twice
+CACHE = 128 * 2**20  # bytes of GDAL's block cache, which would otherwise take 5 % of the machine's memory
+
+GDAL_ERRORS = (RasterioError, CPLE_BaseError)  # rasterio lets some of GDAL's own through
+
+# Nothing beside the file is looked at (side files may name other drivers), and nothing is fetched.
+OPTIONS = {
+    "GDAL_CACHEMAX": CACHE,
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_TIFF_INTERNAL_MASK": "YES",
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+}
+
+
+@contextmanager
+def gdal(doing: str, folder: Path) -> Iterator[None]:
+    """Run GDAL with bounded memory, and turn its errors into one sentence: `doing` failed, or the disk is full."""
+    try:
+        with rasterio.Env(**OPTIONS):
+            yield
+    except (*GDAL_ERRORS, OSError) as error:
+        if disk_full(error, folder):
+            raise disk_full(error, folder) from error  # type: ignore[misc]
+        reason = str(error.__cause__ or error).strip().rstrip(".")
+        raise SceneError(f"{doing} failed ({reason}): check the free space of the disk and try again.") from error
+
+
+@contextmanager
+def staged(path: Path, width: int, height: int, crs: CRS, transform: Affine) -> Iterator[DatasetWriter]:
+    """A new RGB file with an internal mask, lightly compressed, open for windows in any order."""
+    with rasterio.open(
+        path, "w", driver="GTiff", width=width, height=height, count=3, dtype="uint8", photometric="RGB",
+        tiled=True, blockxsize=BLOCK, blockysize=BLOCK, interleave="pixel", compress="ZSTD", zstd_level=1,
+        bigtiff="IF_SAFER", sparse_ok=True, crs=crs, transform=transform,
+    ) as file:  # fmt: skip
+        yield file
+
+
+def put(file: DatasetWriter, x: int, y: int, pixels: np.ndarray, valid: np.ndarray) -> None:
+    """Write pixels (h, w, 3) uint8 and their mask (h, w) bool with the upper left corner at (x, y)."""
+    window = Window(x, y, pixels.shape[1], pixels.shape[0])
+    file.write(np.moveaxis(pixels, 2, 0), window=window)
+    file.write_mask(valid, window=window)
+
+
+def chunks(width: int, height: int, side: int = CHUNK) -> Iterator[Rect]:
+    """Squares of `side` px that cover an image, row by row; cut off at its right and lower edge."""
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            yield Rect(x, y, min(side, width - x), min(side, height - y))
