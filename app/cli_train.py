@@ -1,4 +1,4 @@
-"""`text2earth train`: the three parts of a model, each by its own objective."""
+"""`text2earth train`: the parts of a model, each by its own objective."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import typer
 
 from app.cli_output import Json, emit
 
-app = typer.Typer(help="Train the parts of a model: vae, then text, then diffusion.", no_args_is_help=True)
+app = typer.Typer(
+    help="Train the parts of a model: vae, text, diffusion, student, in this order.", no_args_is_help=True
+)
 
 Preset = Annotated[str, typer.Option(help="Size of the model: text2earth, mini or tiny.")]
 Data = Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder of parquet files with images and captions.")]
@@ -18,6 +20,11 @@ Out = Annotated[Path, typer.Option(help="Model folder; the parts of former runs 
 Minutes = Annotated[float | None, typer.Option(min=0, help="Stop after this time.")]
 Samples = Annotated[int | None, typer.Option(min=1, help="Stop after so many samples, those before --resume included.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
+Window = Annotated[
+    int | None,
+    typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
+]
+LearningRate = Annotated[float, typer.Option(help="Of AdamW, after the warm-up.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 
 
@@ -76,12 +83,9 @@ def diffusion(
     minutes: Minutes = None,
     samples: Samples = None,
     resume: Resume = False,
-    window: Annotated[
-        int | None,
-        typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
-    ] = None,
+    window: Window = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 64, or 256 on a GPU).")] = None,
-    learning_rate: Annotated[float, typer.Option(help="Of AdamW, after the warm-up.")] = 3e-4,
+    learning_rate: LearningRate = 3e-4,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -89,6 +93,30 @@ def diffusion(
     from text2earth_core.training.diffusion import train_diffusion
 
     result = train_diffusion(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
+        learning_rate=learning_rate, device=device,
+    )  # fmt: skip
+    emit(result, as_json)
+
+
+@app.command()
+def student(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    window: Window = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 32, or 256 on a GPU).")] = None,
+    learning_rate: LearningRate = 3e-4,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the few-step student of a finished UNet: the page's fast sampler."""
+    from text2earth_core.training.student import train_student
+
+    result = train_student(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
         learning_rate=learning_rate, device=device,
     )  # fmt: skip

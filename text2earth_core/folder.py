@@ -19,6 +19,7 @@ transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+STUDENT = "student"  # optional: the few-step LoRA on the UNet
 FACTS_FILE = "text2earth.json"
 
 
@@ -30,7 +31,7 @@ class ModelFacts:
 
     window: px that the UNet sees. resolutions: m/px it was trained on. resolution: the default m/px of a new scene.
     steps, guidance: sampling defaults. guidance_rescale: see `conditioning.guide`. thumbnail: the latent's first three
-    channels are an exact thumbnail. samples: images seen in training.
+    channels are an exact thumbnail. samples: images seen in training; student_samples: by its student.
     """
 
     version: int = 1
@@ -43,6 +44,7 @@ class ModelFacts:
     guidance_rescale: float = 0.0
     thumbnail: bool = False
     samples: int = 0
+    student_samples: int = 0
 
 
 def mini_facts(**changes: Any) -> ModelFacts:
@@ -153,7 +155,7 @@ def write_facts(folder: Path, facts: ModelFacts) -> None:
 def fingerprint(folder: Path) -> str:
     """Hash of every weight and config of a model: two folders with the same one paint the same pixels."""
     digest = hashlib.sha256()
-    for part in PARTS:
+    for part in (*PARTS, STUDENT):
         for path in sorted((folder / part).rglob("*")):
             if path.suffix in (".safetensors", ".json", ".txt"):
                 with path.open("rb") as file:

@@ -16,15 +16,17 @@ from text2earth_core.codec import Codec
 from text2earth_core.conditioning import NULL_LEVEL, TextConditioner, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import ModelFacts, load_parts, locate, mini_facts, write_facts
+from text2earth_core.folder import STUDENT, ModelFacts, load_parts, locate, mini_facts, write_facts
 from text2earth_core.noise import world_noise
 from text2earth_core.sampling import sample
+from text2earth_core.student import FAST_STEPS, Student
 from text2earth_core.thumbnail_vae import CELL
 from text2earth_core.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
 
 MAX_STEPS = 200
 MAX_GUIDANCE = 30.0
 MAX_SIDE = 2048
+QUALITY, FAST = "quality", "fast"
 
 StepCallback = Callable[[int, int, Tensor], None]
 """(step from 1, number of steps, estimate of the clean latents (4, h, w)); raise `Cancelled` in it to stop."""
@@ -36,7 +38,8 @@ class ModelInfo:
 
     window: px the UNet sees. cell: px per latent cell. channels: of the latent. halo: cells of context after which a
     part decodes as the whole does. resolutions: m/px it was trained on. steps, guidance: defaults. token_limit: longest
-    prompt. inpaints: it has the 9-channel input. device, dtype: where and how it computes.
+    prompt. inpaints: it has the 9-channel input. samplers: "quality", and "fast" where there is a student, which takes
+    `fast_steps`. device, dtype: where and how it computes.
     """
 
     name: str
@@ -52,6 +55,8 @@ class ModelInfo:
     max_steps: int
     token_limit: int
     inpaints: bool
+    samplers: tuple[str, ...]
+    fast_steps: int
     device: str
     dtype: str
 
@@ -71,13 +76,15 @@ class Text2Earth:
         facts: ModelFacts,
         fingerprint: str,
         words: frozenset[str] = frozenset(),
+        student: Student | None = None,
     ):
         self.unet, self.codec, self.text, self.scheduler = unet, codec, text, scheduler
-        self.facts, self.words = facts, words
+        self.facts, self.words, self.student = facts, words, student
         limit = min(text.tokenizer.model_max_length, text.encoder.config.max_position_embeddings) - 2
         self.info = ModelInfo(
             facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution,
-            facts.steps, facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9, str(unet.device),
+            facts.steps, facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9,
+            (QUALITY,) if student is None else (QUALITY, FAST), FAST_STEPS, str(unet.device),
             str(unet.dtype).removeprefix("torch."),
         )  # fmt: skip
 
@@ -98,11 +105,15 @@ class Text2Earth:
         precision = pick_dtype(place, dtype)
         folder = locate(folder_or_hub_id)
         parts = load_parts(folder)
+        student = Student.load(folder / STUDENT, parts.unet) if (folder / STUDENT).is_dir() else None
+        if student is not None:
+            student.unet.to(place, precision)
         unet = parts.unet.to(place, precision).eval()
         vae = parts.vae.to(place, torch.float32 if isinstance(parts.vae, AutoencoderTiny) else precision).eval()
         text = TextConditioner(parts.tokenizer, parts.text_encoder.to(place, torch.float32).eval())
         codec = Codec(vae, parts.facts.thumbnail)
-        return cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, load_words(folder / "tokenizer"))
+        words = load_words(folder / "tokenizer")
+        return cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student)
 
     @classmethod
     def from_parts(
@@ -111,11 +122,13 @@ class Text2Earth:
         vae: AutoencoderTiny,
         text: TextConditioner,
         scheduler: DDIMScheduler,
+        student: Student | None = None,
         **facts: Any,
     ) -> "Text2Earth":
         """Put a model together from parts in memory, as training does; `facts` are fields of `ModelFacts`."""
         facts_ = mini_facts(**facts)
-        return cls(unet.eval(), Codec(vae, facts_.thumbnail), text, scheduler, facts_, "in-memory")
+        codec = Codec(vae, facts_.thumbnail)
+        return cls(unet.eval(), codec, text, scheduler, facts_, "in-memory", student=student)
 
     @classmethod
     def from_preset(cls, name: str = "tiny", seed: int = 0) -> "Text2Earth":
@@ -128,7 +141,7 @@ class Text2Earth:
         """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load.
 
         Args:
-            dtype: precision of the U-Net and text tower on disk ("bfloat16" to ship); None keeps each part's own.
+            dtype: precision of UNet, student and text tower on disk ("bfloat16" to ship); None keeps each part's own.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -139,6 +152,8 @@ class Text2Earth:
         if self.words:
             (folder / "tokenizer" / WORDS_FILE).write_text("\n".join(sorted(self.words)) + "\n", encoding="utf-8")
         self.scheduler.save_pretrained(folder / "scheduler")
+        if self.student is not None:
+            self.student.save(folder / STUDENT, None if dtype is None else DTYPES[dtype])
         write_facts(folder, self.facts)
 
     def check_prompt(self, text: str) -> PromptReport:
@@ -174,12 +189,14 @@ class Text2Earth:
         mask: Tensor | None,
         noise: Tensor,
         masked: Tensor | None = None,
+        sampler: str = QUALITY,
         callback: StepCallback | None = None,
     ) -> Tensor:
         """Denoise one window of latents.
 
         Args:
             resolution: m/px, or None for unknown. guidance: s = 1 + omega; 1 is none.
+            sampler: "quality", or "fast" for the student, which has its guidance built in and hears no negative prompt.
             known: float32 (4, h, w), read where the mask is 0; None composes nothing. mask: float32 (h, w), 1 =
                 regenerate; None means a new window.
             noise: float32 (4, h, w) standard normal.
@@ -192,8 +209,9 @@ class Text2Earth:
         Raises:
             Text2EarthError: a parameter is out of range. Cancelled: the callback raised it.
         """
-        steps, guidance = self.check_settings(steps, guidance)
-        device, dtype = self.unet.device, self.unet.dtype
+        steps, guidance = self.check_settings(steps, guidance, sampler)
+        unet = self.unet if sampler == QUALITY or self.student is None else self.student.unet
+        device, dtype = unet.device, unet.dtype
         noise = noise[None].to(device, torch.float32)
         mask_ = torch.ones_like(noise[:, :1]) if mask is None else mask[None, None].to(device, torch.float32)
         known_ = None if known is None else known[None].to(device, torch.float32)
@@ -212,7 +230,7 @@ class Text2Earth:
             if self.info.inpaints:
                 inputs = inpainting_input(latents, mask_, condition)
             inputs = inputs.expand(len(texts), -1, -1, -1).to(dtype)
-            output = self.unet(inputs, t, embeddings, class_labels=levels).sample.float()
+            output = unet(inputs, t, embeddings, class_labels=levels).sample.float()
             if len(texts) == 1:
                 return output
             return guide(output[:1], output[1:], guidance, self.facts.guidance_rescale)
@@ -223,8 +241,17 @@ class Text2Earth:
 
         return sample(predict, self.scheduler, noise, steps, known_, mask_, report)[0].cpu()
 
-    def check_settings(self, steps: int | None, guidance: float | None) -> tuple[int, float]:
-        """Fill in the model's defaults and refuse what is out of range."""
+    def check_settings(self, steps: int | None, guidance: float | None, sampler: str = QUALITY) -> tuple[int, float]:
+        """Fill in the sampler's defaults and refuse what is out of range; the fast sampler's guidance is always 1."""
+        if sampler not in self.info.samplers:
+            raise Text2EarthError(f'This model has no sampler "{sampler}": use {" or ".join(self.info.samplers)}.')
+        if sampler == FAST:
+            if steps not in (None, FAST_STEPS) or guidance not in (None, 1):
+                raise Text2EarthError(
+                    f"The fast sampler takes {FAST_STEPS} steps and has its guidance built in: leave both out, "
+                    "or use quality."
+                )
+            return FAST_STEPS, 1.0
         steps = self.facts.steps if steps is None else steps
         guidance = self.facts.guidance if guidance is None else guidance
         if not (isinstance(steps, int) and 1 <= steps <= MAX_STEPS):
@@ -242,6 +269,7 @@ class Text2Earth:
         guidance: float | None = None,
         negative_prompt: str = "",
         size: int | None = None,
+        sampler: str = QUALITY,
         callback: StepCallback | None = None,
     ) -> list[Image.Image]:
         """Text to images, one for each prompt.
@@ -249,7 +277,7 @@ class Text2Earth:
         Args:
             prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
             resolution: ground resolution in m/px; None leaves it to the model.
-            size: side in px, a multiple of 64; default the model's window.
+            size: side in px, a multiple of 64; default the model's window. sampler: see `denoise`.
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         seeds = [seed + i for i in range(len(texts))] if isinstance(seed, int) else list(seed)
@@ -265,7 +293,7 @@ class Text2Earth:
             noise = world_noise(number, 0, 0, size // CELL, size // CELL)
             latents = self.denoise(
                 text, negative_prompt=negative_prompt, resolution=resolution, steps=steps, guidance=guidance,
-                known=None, mask=None, noise=noise, callback=callback,
+                known=None, mask=None, noise=noise, sampler=sampler, callback=callback,
             )  # fmt: skip
             images.append(Image.fromarray(self.decode(latents)))
         return images
@@ -282,6 +310,7 @@ class Text2Earth:
         steps: int | None = None,
         guidance: float | None = None,
         negative_prompt: str = "",
+        sampler: str = QUALITY,
         callback: StepCallback | None = None,
     ) -> Image.Image:
         """Regenerate the white part of a mask; pixels outside mask + feather stay bit-identical.
@@ -294,5 +323,5 @@ class Text2Earth:
 
         return inpaint_image(
             self, image, mask, prompt, resolution=resolution, seed=seed, strength=strength, feather=feather,
-            steps=steps, guidance=guidance, negative_prompt=negative_prompt, callback=callback,
+            steps=steps, guidance=guidance, negative_prompt=negative_prompt, sampler=sampler, callback=callback,
         )  # fmt: skip

@@ -74,6 +74,6 @@ def network_output(scheduler: DDIMScheduler, estimate: Tensor, latents: Tensor, 
 
 
 def _coefficients(scheduler: DDIMScheduler, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Signal and noise amplitude at timestep t: z_t = a z_0 + s e, a^2 + s^2 = 1."""
-    cumulative = scheduler.alphas_cumprod.to(like.device)[t].to(like.dtype)
+    """Signal and noise amplitude at timestep t (() or (B,)): z_t = a z_0 + s e, a^2 + s^2 = 1."""
+    cumulative = scheduler.alphas_cumprod.to(like.device)[t].to(like.dtype).reshape(-1, 1, 1, 1)
     return cumulative.sqrt(), (1 - cumulative).sqrt()

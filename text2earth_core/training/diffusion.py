@@ -6,29 +6,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from torch import Tensor, nn
 
-from text2earth_core.conditioning import (
-    NULL_LEVEL,
-    TextConditioner,
-    drop_conditions,
-    inpainting_input,
-    level_of,
-    masked_latents,
-)
-from text2earth_core.data.captions import describe
-from text2earth_core.data.corpus import Picture, load_corpus, random_crop
-from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import load_text, mini_facts, write_facts
+from text2earth_core.conditioning import inpainting_input
+from text2earth_core.data.corpus import Picture, load_corpus
+from text2earth_core.folder import mini_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Preset, get_preset
-from text2earth_core.thumbnail_vae import CELL, encode
+from text2earth_core.thumbnail_vae import CELL
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
-from text2earth_core.training.masks import random_mask
+from text2earth_core.training.windows import Windows
 
 SHOWN = ("dense green forest", "a desert", "a beach", "a lake", "farmland", "dense housing", "a parking lot",
          "a river between green banks", "a bridge over a river", "an airport", "storage tanks", "a meadow")  # fmt: skip
@@ -105,16 +96,8 @@ class DiffusionObjective(Objective):
     name = "diffusion"
 
     def __init__(self, preset: Preset, out: Path, corpus: list[Picture], window: int):
-        if window % 64:
-            raise Text2EarthError(f"A training window of {window} px does not fit the UNet: use a multiple of 64.")
         self.preset, self.out, self.window = preset, out, window
-        if not (out / "vae").is_dir() or not (out / "text_encoder").is_dir():
-            raise Text2EarthError(
-                f"{out} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first."
-            )
-        self.vae = AutoencoderTiny.from_pretrained(out / "vae").requires_grad_(False).eval()
-        self.text = TextConditioner(*load_text(out), remembered=60_000)
-        self.null = self.text.embed([""])[0]
+        self.windows = Windows(out, corpus, window)
         torch.manual_seed(0)
         unet = build_unet(preset)
         if not torch.cuda.is_available():
@@ -122,57 +105,20 @@ class DiffusionObjective(Objective):
             unet.set_attn_processor(AttnProcessor())
         self.trainable: nn.Module = unet
         self.scheduler = build_scheduler()
-        self.by_size: dict[int, list[Picture]] = {}
-        for picture in corpus:
-            side = min(window, min(picture.pixels.shape[:2]) // 32 * 32)
-            if side >= window // 2:
-                self.by_size.setdefault(side, []).append(picture)
-        known = [level_of(p.resolution) for p in corpus if p.resolution is not None]
-        self.levels = (min(known) - 1.0, max(known)) if known else None
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
-        sizes = list(self.by_size)
-        counts = np.array([len(self.by_size[side]) for side in sizes], float)
-        side = sizes[rng.choice(len(sizes), p=counts / counts.sum())]
-        pictures = [self.by_size[side][i] for i in rng.integers(len(self.by_size[side]), size=size)]
-        crops, resolutions = zip(*(random_crop(picture, side, rng) for picture in pictures), strict=True)
-        return {
-            "pixels": torch.from_numpy(np.stack(crops)),
-            "texts": [describe(picture, rng)[0] for picture in pictures],
-            "levels": torch.tensor([self._level(resolution, rng) for resolution in resolutions]),
-            "masks": torch.from_numpy(np.stack([random_mask(side // CELL, rng) for _ in range(size)]))[:, None],
-        }
-
-    def _level(self, resolution: float | None, rng: np.random.Generator) -> float:
-        """The true level; for an image of unknown resolution the null level, or now and then any level at all.
-
-        Without the latter, a class that only occurs in images of unknown resolution would never be seen together
-        with a level, and asking for it at a given resolution would be foreign to the model.
-        """
-        if resolution is not None:
-            return level_of(resolution)
-        if self.levels is not None and rng.random() < 0.25:
-            return rng.uniform(*self.levels)
-        return NULL_LEVEL
+        return self.windows.batch(size, rng)
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
-        device = next(self.trainable.parameters()).device
-        texts = batch.pop("texts")
-        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
-        self.vae.to(device), self.text.encoder.to(device)
-        with torch.no_grad():
-            clean = encode(self.vae, batch["pixels"].permute(0, 3, 1, 2).float() / 255).float()
-            grey = encode(self.vae, clean.new_full((1, 3, CELL, CELL), 0.5)).float()[0, :, 0, 0]
-            embeddings = self.text.embed(texts).to(device)
-            embeddings, levels = drop_conditions(embeddings, self.null.to(device), batch["levels"].float())
-        noise = torch.randn_like(clean)
-        t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(clean),), device=device)
-        noisy = self.scheduler.add_noise(clean, noise, t)
-        target = self.scheduler.get_velocity(clean, noise, t)
-        inputs = inpainting_input(noisy, batch["masks"], masked_latents(clean, batch["masks"], grey))
-        output = self.trainable(inputs, t, embeddings, class_labels=levels).sample
+        given = self.windows.condition(batch, next(self.trainable.parameters()).device)
+        noise = torch.randn_like(given.clean)
+        t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(noise),), device=noise.device)
+        noisy = self.scheduler.add_noise(given.clean, noise, t)
+        target = self.scheduler.get_velocity(given.clean, noise, t)
+        inputs = inpainting_input(noisy, given.masks, given.masked)
+        output = self.trainable(inputs, t, given.embeddings, class_labels=given.levels).sample
         per_sample = (output.float() - target).square().mean((1, 2, 3))
-        full = batch["masks"].mean((1, 2, 3)) == 1
+        full = given.masks.mean((1, 2, 3)) == 1
         figures = {"error": per_sample.mean().item(), "error_full_mask": per_sample[full].mean().item()}
         return (per_sample * self.weights(t)).mean(), figures
 
@@ -187,19 +133,11 @@ class DiffusionObjective(Objective):
         return tile_images([np.asarray(image) for image in images], columns=len(SHOWN))
 
     def _model(self, unet: nn.Module) -> Text2Earth:
-        return Text2Earth.from_parts(
-            unet, self.vae, self.text, self.scheduler, name=self.preset.name, window=self.window
-        )
+        parts = (unet, self.windows.vae, self.windows.text, self.scheduler)
+        return Text2Earth.from_parts(*parts, name=self.preset.name, window=self.window)
 
     def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
         averaged.save_pretrained(out / "unet")
         self.scheduler.save_pretrained(out / "scheduler")
         facts = mini_facts(name=self.preset.name, window=self.preset.window, samples=seen)
-        write_facts(out, replace(facts, resolutions=self.trained_resolutions()))
-
-    def trained_resolutions(self) -> tuple[float, ...]:
-        """Round values of m/px within what the corpus covered."""
-        if self.levels is None:
-            return ()
-        low, high = 2 ** (17 - self.levels[1]), 2 ** (17 - self.levels[0])
-        return tuple(r for r in (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 20.0) if low * 0.95 <= r <= high * 1.05)
+        write_facts(out, replace(facts, resolutions=self.windows.trained_resolutions()))

@@ -71,6 +71,7 @@ class Objective(Protocol):
 
     def restore_extras(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `extras` gave."""
+        return
 
     def grid(self, averaged: nn.Module) -> Image.Image:
         """Draw what the averaged weights can do now."""

@@ -1,0 +1,81 @@
+"""The few-step student: it learns the teacher's path, travels with the model folder, and obeys the canvas's rules."""
+
+import numpy as np
+import pytest
+import torch
+
+from text2earth_core import Text2Earth, Text2EarthError
+from text2earth_core.noise import world_noise
+from text2earth_core.training.diffusion import train_diffusion
+from text2earth_core.training.student import train_student
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory, few_images):
+    """A tiny model, trained briefly, with a student of its own."""
+    folder = tmp_path_factory.mktemp("taught") / "model"
+    Text2Earth.from_preset("tiny").save_pretrained(folder)
+    train_diffusion("tiny", few_images, folder, samples=16 * 160, batch=16, learning_rate=3e-3)
+    train_student("tiny", few_images, folder, samples=16 * 150, batch=16, learning_rate=1e-3)
+    return folder
+
+
+def test_student_comes_nearer_to_the_teacher_than_the_teacher_itself_in_as_few_steps(taught):
+    model = Text2Earth.from_pretrained(taught, device="cpu", dtype="float32")
+
+    def windows(**settings):
+        options = {"resolution": 0.5, "steps": None, "guidance": None, "known": None, "mask": None} | settings
+        return torch.stack(
+            [model.denoise("forest", noise=world_noise(seed, 0, 0, 8, 8), **options) for seed in range(6)]
+        )
+
+    whole = windows(steps=20)
+    leaps, few = windows(sampler="fast"), windows(steps=4)
+    assert (leaps - whole).square().mean() < (few - whole).square().mean()
+
+
+def test_student_is_saved_and_loaded_with_its_model(taught, tmp_path):
+    model = Text2Earth.from_pretrained(taught, device="cpu", dtype="float32")
+    assert model.info.samplers == ("quality", "fast")
+    assert model.facts.student_samples == 16 * 150
+    model.save_pretrained(tmp_path / "copy")
+    copy = Text2Earth.from_pretrained(tmp_path / "copy", device="cpu", dtype="float32")
+    first, second = (np.asarray(m.generate("forest", sampler="fast", seed=3)[0]) for m in (model, copy))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, np.asarray(model.generate("forest", sampler="quality", steps=4, seed=3)[0]))
+
+
+def test_known_latents_pass_through_the_fast_sampler_untouched(taught):
+    model = Text2Earth.from_pretrained(taught, device="cpu")
+    known, mask = torch.randn(4, 8, 8), torch.zeros(8, 8)
+    mask[:, 4:] = 1
+    settings = {"resolution": 0.5, "steps": None, "guidance": None, "sampler": "fast"}
+    made = model.denoise("forest", known=known, mask=mask, noise=world_noise(1, 0, 0, 8, 8), **settings)
+    assert torch.equal(made[:, :, :4], known[:, :, :4])
+    assert not torch.equal(made[:, :, 4:], known[:, :, 4:])
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"sampler": "fast", "steps": 9}, "4 steps"),
+        ({"sampler": "fast", "guidance": 3.0}, "built in"),
+        ({"sampler": "turbo"}, 'no sampler "turbo"'),
+    ],
+)
+def test_what_the_fast_sampler_cannot_do_is_said(taught, settings, sentence):
+    with pytest.raises(Text2EarthError, match=sentence):
+        Text2Earth.from_pretrained(taught).generate("forest", **settings)
+
+
+def test_a_model_without_student_says_so(tiny_folder):
+    with pytest.raises(Text2EarthError, match='no sampler "fast"'):
+        Text2Earth.from_pretrained(tiny_folder).generate("forest", sampler="fast")
+
+
+def test_a_student_of_another_unet_is_refused(taught, tmp_path):
+    other = Text2Earth.from_pretrained(taught, device="cpu")
+    other.student.adapter = {name: tensor[:1].clone() for name, tensor in other.student.adapter.items()}
+    other.save_pretrained(tmp_path / "other")
+    with pytest.raises(Text2EarthError, match="student"):
+        Text2Earth.from_pretrained(tmp_path / "other")

@@ -1,0 +1,103 @@
+"""The windows that the UNet and its student are trained on: crops, masks, texts and levels, made into conditions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny
+from torch import Tensor
+
+from text2earth_core.conditioning import NULL_LEVEL, TextConditioner, drop_conditions, level_of, masked_latents
+from text2earth_core.data.captions import describe
+from text2earth_core.data.corpus import Picture, random_crop
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import load_text
+from text2earth_core.thumbnail_vae import CELL, encode
+from text2earth_core.training.masks import random_mask
+
+ROUND_RESOLUTIONS = (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 20.0)
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """A batch as the UNet meets it.
+
+    clean: (B, 4, h, w) latents. masks: (B, 1, h, w), 1 = regenerate. masked: `clean` with its unknown part grey.
+    embeddings: (B, tokens, width). levels: (B,).
+    """
+
+    clean: Tensor
+    masks: Tensor
+    masked: Tensor
+    embeddings: Tensor
+    levels: Tensor
+
+
+class Windows:
+    """Draws training windows from a corpus, with the frozen autoencoder and text tower of a model folder."""
+
+    def __init__(self, folder: Path, corpus: list[Picture], window: int):
+        if window % 64:
+            raise Text2EarthError(f"A training window of {window} px does not fit the UNet: use a multiple of 64.")
+        if not (folder / "vae").is_dir() or not (folder / "text_encoder").is_dir():
+            raise Text2EarthError(
+                f"{folder} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first."
+            )
+        self.vae = AutoencoderTiny.from_pretrained(folder / "vae").requires_grad_(False).eval()
+        self.text = TextConditioner(*load_text(folder), remembered=60_000)
+        self.null = self.text.embed([""])[0]
+        self.by_size: dict[int, list[Picture]] = {}
+        for picture in corpus:
+            side = min(window, min(picture.pixels.shape[:2]) // 32 * 32)
+            if side >= window // 2:
+                self.by_size.setdefault(side, []).append(picture)
+        known = [level_of(p.resolution) for p in corpus if p.resolution is not None]
+        self.levels = (min(known) - 1.0, max(known)) if known else None
+
+    def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        """`size` random crops of one side length, with texts, levels and masks."""
+        sizes = list(self.by_size)
+        counts = np.array([len(self.by_size[side]) for side in sizes], float)
+        side = sizes[rng.choice(len(sizes), p=counts / counts.sum())]
+        pictures = [self.by_size[side][i] for i in rng.integers(len(self.by_size[side]), size=size)]
+        crops, resolutions = zip(*(random_crop(picture, side, rng) for picture in pictures), strict=True)
+        return {
+            "pixels": torch.from_numpy(np.stack(crops)),
+            "texts": [describe(picture, rng)[0] for picture in pictures],
+            "levels": torch.tensor([self._level(resolution, rng) for resolution in resolutions]),
+            "masks": torch.from_numpy(np.stack([random_mask(side // CELL, rng) for _ in range(size)]))[:, None],
+        }
+
+    def _level(self, resolution: float | None, rng: np.random.Generator) -> float:
+        """The true level; for an image of unknown resolution the null level, or now and then any level at all.
+
+        Without the latter, a class that only occurs in images of unknown resolution would never be seen together
+        with a level, and asking for it at a given resolution would be foreign to the model.
+        """
+        if resolution is not None:
+            return level_of(resolution)
+        if self.levels is not None and rng.random() < 0.25:
+            return rng.uniform(*self.levels)
+        return NULL_LEVEL
+
+    @torch.no_grad()
+    def condition(self, batch: dict[str, Any], device: torch.device) -> Conditioned:
+        """Encode a batch on `device`, with dynamic condition adaptation (paper, Algorithm 1)."""
+        self.vae.to(device)
+        self.text.encoder.to(device)
+        pixels = batch["pixels"].to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
+        masks = batch["masks"].to(device, non_blocking=True)
+        clean = encode(self.vae, pixels).float()
+        grey = encode(self.vae, clean.new_full((1, 3, CELL, CELL), 0.5)).float()[0, :, 0, 0]
+        embeddings = self.text.embed(batch["texts"]).to(device)
+        embeddings, levels = drop_conditions(embeddings, self.null.to(device), batch["levels"].to(device).float())
+        return Conditioned(clean, masks, masked_latents(clean, masks, grey), embeddings, levels)
+
+    def trained_resolutions(self) -> tuple[float, ...]:
+        """Round values of m/px within what the corpus covered."""
+        if self.levels is None:
+            return ()
+        low, high = 2 ** (17 - self.levels[1]), 2 ** (17 - self.levels[0])
+        return tuple(r for r in ROUND_RESOLUTIONS if low * 0.95 <= r <= high * 1.05)
