@@ -128,7 +128,7 @@ def read_facts(folder: Path) -> ModelFacts:
             f"{folder / FACTS_FILE} has version {stored.get('version')}: update the program to use this model."
         )
     known = {field.name for field in fields(ModelFacts)}
-    facts = {
+    facts: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known
     }
     return ModelFacts(**facts)

@@ -40,7 +40,7 @@ def load_corpus(
         data: folder with Git-10M-like parquet files: `image` {bytes}, `label`, `captions`, `resolution`, `split`.
         split: "train" or "val".
         files: names of the parquet files, without suffix.
-        limit: at most so many images from each file.
+        limit: at most so many images from each file, spread evenly over it (files may be sorted by class).
 
     Raises:
         Text2EarthError: the folder or a file is missing, or a file lacks a column.
@@ -60,7 +60,7 @@ def load_corpus(
                 f"{path} cannot be read as a table of images: {str(error).splitlines()[0]}."
             ) from None
         mine = [row | {"source": name} for row in table.to_pylist() if row["split"] == split]
-        rows += mine[:limit]
+        rows += mine[:: max(1, len(mine) // limit)][:limit] if limit else mine
     if not rows:
         raise Text2EarthError(f'{data} holds no images of the split "{split}".')
     with ThreadPoolExecutor() as pool:
@@ -106,7 +106,7 @@ def random_crop(
     crop = picture.pixels[top : top + side, left : left + side]
     if side != size:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    crop = np.rot90(crop, rng.integers(4))
+    crop = np.rot90(crop, int(rng.integers(4)))
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
     resolution = None if picture.resolution is None else picture.resolution * side / size

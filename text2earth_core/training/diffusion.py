@@ -9,7 +9,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from text2earth_core.conditioning import inpainting_input
 from text2earth_core.data.corpus import Picture, load_corpus
@@ -103,7 +103,7 @@ class DiffusionObjective(Objective):
         if not torch.cuda.is_available():
             # The fused kernel's backward pass is slow on a CPU for the few tokens of a training window (12 % a step).
             unet.set_attn_processor(AttnProcessor())
-        self.trainable: nn.Module = unet
+        self.trainable = unet
         self.scheduler = build_scheduler()
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -128,15 +128,15 @@ class DiffusionObjective(Objective):
         plus_one = 1 / (1 - signal).clamp(min=1e-8)  # SNR + 1
         return plus_one.clamp(max=5.0) / plus_one
 
-    def grid(self, averaged: nn.Module) -> Image.Image:
+    def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
         images = self._model(averaged).generate(list(SHOWN) * 2, seed=list(range(2 * len(SHOWN))), size=self.window)
         return tile_images([np.asarray(image) for image in images], columns=len(SHOWN))
 
-    def _model(self, unet: nn.Module) -> Text2Earth:
+    def _model(self, unet: UNet2DConditionModel) -> Text2Earth:
         parts = (unet, self.windows.vae, self.windows.text, self.scheduler)
         return Text2Earth.from_parts(*parts, name=self.preset.name, window=self.window)
 
-    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+    def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
         averaged.save_pretrained(out / "unet")
         self.scheduler.save_pretrained(out / "scheduler")
         facts = mini_facts(name=self.preset.name, window=self.preset.window, samples=seen)

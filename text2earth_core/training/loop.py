@@ -54,10 +54,10 @@ class Schedule:
 
 
 class Objective(Protocol):
-    """What the loop trains. `trainable` is optimised and averaged; `extras` are saved with the checkpoint."""
+    """What the loop trains. `trainable`, a torch module, is optimised and averaged; `extras` are saved with it."""
 
     name: str
-    trainable: nn.Module
+    trainable: Any
 
     def batch(self, size: int, rng: np.random.Generator) -> Any:
         """Assemble one batch on the CPU (runs in a background thread)."""
@@ -73,10 +73,10 @@ class Objective(Protocol):
         """Put back what `extras` gave."""
         return
 
-    def grid(self, averaged: nn.Module) -> Image.Image:
+    def grid(self, averaged: Any) -> Image.Image:
         """Draw what the averaged weights can do now."""
 
-    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+    def export(self, averaged: Any, out: Path, seen: int) -> None:
         """Write the trained part into the model folder."""
 
 

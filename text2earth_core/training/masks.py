@@ -16,7 +16,7 @@ def random_mask(side: int, rng: np.random.Generator) -> np.ndarray:
     if kind < 0.4:
         return np.ones((side, side), np.float32)
     mask = extension_mask(side, rng) if kind < 0.8 else brush_mask(side, rng)
-    return np.rot90(mask, rng.integers(4)).astype(np.float32).copy()
+    return np.rot90(mask, int(rng.integers(4))).astype(np.float32).copy()
 
 
 def extension_mask(side: int, rng: np.random.Generator) -> np.ndarray:

@@ -15,7 +15,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input
 from text2earth_core.data.corpus import Picture, load_corpus
@@ -89,7 +89,7 @@ class StudentObjective(Objective):
         student = _load(folder)
         torch.manual_seed(0)
         student.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED)))
-        self.trainable: nn.Module = student
+        self.trainable = student
         self.scheduler = build_scheduler()
         self.scheduler.set_timesteps(FAST_STEPS * STRIDE)
         self.path = torch.cat([self.scheduler.timesteps, torch.tensor([CLEAN])])
@@ -125,8 +125,10 @@ class StudentObjective(Objective):
         inputs = inpainting_input(noisy, given.masks, given.masked)
         null = self.windows.null.to(noisy.device).expand_as(given.embeddings)
         conditions = ((null, torch.full_like(given.levels, NULL_LEVEL)), (given.embeddings, given.levels))
-        outputs = [self.teacher(inputs, t, text, class_labels=levels).sample.float() for text, levels in conditions]
-        output = guide(*outputs, self.facts.guidance, self.facts.guidance_rescale)
+        null_output, output = (
+            self.teacher(inputs, t, text, class_labels=levels).sample.float() for text, levels in conditions
+        )
+        output = guide(null_output, output, self.facts.guidance, self.facts.guidance_rescale)
         return torch.where(given.masks > 0.5, clean_estimate(self.scheduler, output, noisy, t), given.clean)
 
     def _move(self, noisy: Tensor, clean: Tensor, t: Tensor, s: Tensor) -> Tensor:
@@ -144,7 +146,7 @@ class StudentObjective(Objective):
         signal = self.scheduler.alphas_cumprod.to(t.device)[t.clamp(min=0)].where(t != CLEAN, 1.0)
         return _wide(signal.sqrt()), _wide((1 - signal).sqrt())
 
-    def grid(self, averaged: nn.Module) -> Image.Image:
+    def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
         parts = (averaged, self.windows.vae, self.windows.text, self.scheduler)
         student = Student(averaged.eval(), {}, {})
         model = Text2Earth.from_parts(*parts, student=student, name=self.facts.name, window=self.window)
@@ -152,7 +154,7 @@ class StudentObjective(Objective):
         images = model.generate(list(SHOWN) * 2, seed=seeds, size=self.window, sampler="fast")
         return tile_images([np.asarray(image) for image in images], columns=len(SHOWN))
 
-    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+    def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
         averaged.save_lora_adapter(out / STUDENT)
         write_facts(out, replace(self.facts, student_samples=seen))
 

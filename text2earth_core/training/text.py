@@ -1,5 +1,6 @@
 """Training the text tower beside a small image tower with a sigmoid contrastive loss (this model's Git-RSCLIP)."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -20,6 +22,12 @@ from text2earth_core.training.loop import Objective, Schedule, fit
 
 SIDE = 96
 """Pixels along the side of what the image tower sees."""
+
+WIDTH = 128
+"""Dimensions of the space in which images and texts meet."""
+
+IMAGE_TOWER = "image_encoder"
+"""Folder of the image tower beside the model's parts; sampling does not need it, evaluation does."""
 
 
 def train_text(
@@ -128,7 +136,7 @@ class ContrastiveObjective(Objective):
     ):
         self.tokenizer, self.words = tokenizer, words
         torch.manual_seed(0)
-        self.trainable: nn.Module = Towers(build_text_encoder(preset, self.tokenizer), width=128)
+        self.trainable = Towers(build_text_encoder(preset, self.tokenizer), WIDTH)
         self.corpus, self.held_back = corpus, held_back
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -166,7 +174,7 @@ class ContrastiveObjective(Objective):
             right += [names[n] == class_of(p.label) for n, p in zip(nearest.tolist(), part, strict=True)]
         return float(np.mean(right))
 
-    def grid(self, averaged: nn.Module) -> Image.Image:
+    def grid(self, averaged: Towers) -> Image.Image:
         """A small sheet that states the zero-shot accuracy on held-back images."""
         sheet = Image.new("RGB", (420, 40), "white")
         text = f"zero-shot accuracy on {len(self.held_back)} held-back images: {self.zero_shot(averaged.cpu()):.1%}"
@@ -174,10 +182,14 @@ class ContrastiveObjective(Objective):
         print(text, file=sys.stderr, flush=True)
         return sheet
 
-    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+    def export(self, averaged: Towers, out: Path, seen: int) -> None:
         averaged.text.save_pretrained(out / "text_encoder")
         self.tokenizer.save_pretrained(out / "tokenizer")
         (out / "tokenizer" / WORDS_FILE).write_text("\n".join(self.words) + "\n", encoding="utf-8")
+        (out / IMAGE_TOWER).mkdir(exist_ok=True)
+        weights = {name: w.cpu().contiguous() for name, w in averaged.state_dict().items() if name[:5] != "text."}
+        save_file(weights, out / IMAGE_TOWER / "model.safetensors")
+        (out / IMAGE_TOWER / "config.json").write_text(json.dumps({"width": WIDTH, "side": SIDE}) + "\n")
 
 
 def _view(picture: Picture, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -187,6 +199,6 @@ def _view(picture: Picture, rng: np.random.Generator | None = None) -> np.ndarra
         height, width = pixels.shape[:2]
         side = int(min(height, width) * rng.uniform(0.6, 1.0))
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        pixels = np.rot90(pixels[top : top + side, left : left + side], rng.integers(4))
+        pixels = np.rot90(pixels[top : top + side, left : left + side], int(rng.integers(4)))
         pixels = pixels[:, ::-1] if rng.random() < 0.5 else pixels
     return cv2.resize(np.ascontiguousarray(pixels), (SIDE, SIDE), interpolation=cv2.INTER_AREA)

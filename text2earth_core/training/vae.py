@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from text2earth_core.data.corpus import Picture, load_corpus, random_crop
+from text2earth_core.errors import Text2EarthError
 from text2earth_core.presets import get_preset
 from text2earth_core.thumbnail_vae import (
     CELL,
@@ -48,14 +49,18 @@ def train_vae(
             `out/vae` adversarially while the encoder, and so every stored latent, stays as it is.
         limit: at most so many images of each file (for trials).
     """
+    width = get_preset(preset).decoder_width
+    if width is None:
+        raise Text2EarthError(f'The preset "{preset}" uses the official autoencoder: copy its vae/ folder to {out}.')
     corpus = load_corpus(data, limit=limit)
     shown = load_corpus(data, "val", files=("rsicd",), limit=12)
+    objective: AutoencoderObjective
     if stage == "texture":
         objective = TextureObjective(AutoencoderTiny.from_pretrained(out / "vae"), corpus, shown)
         schedule = Schedule(minutes, samples, batch=12, learning_rate=2e-4, betas=(0.5, 0.99), ema=10_000, warmup=1_000)
     else:
         mean, std = cell_statistics(corpus)
-        vae = build_thumbnail_vae(get_preset(preset).decoder_width, mean, std)
+        vae = build_thumbnail_vae(width, mean, std)
         objective = FidelityObjective(vae, corpus, shown)
         schedule = Schedule(minutes, samples, batch=16, learning_rate=1e-3, ema=10_000, warmup=2_000, decay=0.4)
     return fit(objective, out, schedule, resume, device)
@@ -76,16 +81,16 @@ class AutoencoderObjective(Objective):
     """What both stages share: native crops in, reconstructions to look at, `out/vae` written."""
 
     def __init__(self, vae: AutoencoderTiny, corpus: list[Picture], shown: list[Picture]):
-        self.trainable: nn.Module = Autoencoder(vae)
+        self.trainable = Autoencoder(vae)
         self.corpus, self.shown = corpus, shown
 
     def batch(self, size: int, rng: np.random.Generator) -> Tensor:
         return _crops(self.corpus, size, rng)
 
-    def grid(self, averaged: nn.Module) -> Image.Image:
+    def grid(self, averaged: Autoencoder) -> Image.Image:
         return _reconstructions(averaged, self.shown)
 
-    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+    def export(self, averaged: Autoencoder, out: Path, seen: int) -> None:
         averaged.standardised().save_pretrained(out / "vae")
 
 
@@ -110,6 +115,9 @@ class FidelityObjective(AutoencoderObjective):
 
 class Autoencoder(nn.Module):
     """The stock autoencoder with its learned latent channel standardised on the fly while it is being trained."""
+
+    mean: Tensor
+    variance: Tensor
 
     def __init__(self, vae: AutoencoderTiny):
         super().__init__()
