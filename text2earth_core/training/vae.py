@@ -87,10 +87,10 @@ class AutoencoderObjective(Objective):
     def batch(self, size: int, rng: np.random.Generator) -> Tensor:
         return _crops(self.corpus, size, rng)
 
-    def grid(self, averaged: Autoencoder) -> Image.Image:
+    def grid(self, averaged: "Autoencoder") -> Image.Image:
         return _reconstructions(averaged, self.shown)
 
-    def export(self, averaged: Autoencoder, out: Path, seen: int) -> None:
+    def export(self, averaged: "Autoencoder", out: Path, seen: int) -> None:
         averaged.standardised().save_pretrained(out / "vae")
 
 
