@@ -42,13 +42,16 @@ def tile_index(use: Use, scene: str, z: int, x0: int, y0: int, x1: int, y1: int)
 
 @router.get("/tiles/{layer}/{z}/{x}/{y}.webp")
 def tile(use: Use, scene: str, layer: str, z: int, x: int, y: int, v: int | None = None) -> Response:
-    """One tile as WebP with alpha 0 where nothing is known; cached forever under the revision `v` it really has."""
+    """One tile as WebP with alpha 0 where nothing is known; cached forever under the revision `v` it really has.
+
+    No content where the tile is empty: a page may ask for one that an undo in another tab has just taken away.
+    """
     if layer != "rgb" or not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > LIMIT:
         raise AppError(404, "There is no such tile.")
     with use.library.open(scene) as opened:
         found = opened.tile_webp(layer, z, x, y)
     if found is None:
-        raise AppError(404, "There is no such tile.")
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
     image, revision = found
     forever = "public, max-age=31536000, immutable" if v == revision else "no-store"
     return Response(image, media_type="image/webp", headers={"Cache-Control": forever})

@@ -63,7 +63,7 @@ export class Api {
   /** One tile, decoded. @param {AbortSignal} signal @returns {Promise<ImageBitmap>} */
   async tile(scene, layer, z, x, y, revision, signal) {
     const response = await this.#fetch(`/api/scenes/${scene}/tiles/${layer}/${z}/${x}/${y}.webp?v=${revision}`, { signal });
-    if (!response.ok) throw new ApiError(`Tile ${z}/${x}/${y} is missing.`, response.status);
+    if (response.status !== 200) throw new ApiError(`Tile ${z}/${x}/${y} is missing.`, response.status);
     return createImageBitmap(await response.blob());
   }
 

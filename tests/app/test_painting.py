@@ -56,6 +56,12 @@ def test_a_tile_is_cached_forever_under_its_own_revision_only(server: Server, sc
     assert wrong.headers["cache-control"] == "no-store"
 
 
+def test_an_empty_tile_is_no_error(server: Server, scene: str) -> None:
+    answer = server.http.get(f"/api/scenes/{scene}/{TILE}")
+    assert answer.status_code == 204
+    assert answer.headers["cache-control"] == "no-store"
+
+
 def test_undo_and_redo_give_the_same_bytes(server: Server, scene: str) -> None:
     server.painted(scene)
     before = server.http.get(f"/api/scenes/{scene}/{TILE}").content
