@@ -8,6 +8,7 @@ result, because it is the most that a generator can reach.
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from rich.progress import track
 from rich.table import Table
 
 from text2earth_core import Text2Earth
-from text2earth_core.data.corpus import load_corpus
-from text2earth_core.evaluation.classifier import SceneClassifier, accuracy_on, train_classifier
+from text2earth_core.data.captions import class_of
+from text2earth_core.data.corpus import Picture, load_corpus
+from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier, accuracy, train_classifier
 from text2earth_core.training.grids import tile_images
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +34,19 @@ PROMPTS = {
 }
 """Prompt -> the class that the judge should name."""
 
+MERGED = {
+    "river and lake": "lake",
+    "pond": "lake",
+    "residential": "dense residential",
+    "medium residential": "dense residential",
+}
+"""Classes that name the same thing in different data sets, so that the judge need not tell the data sets apart."""
+
+
+def merged(pictures: list[Picture]) -> list[Picture]:
+    """Pictures under the names that this judge uses."""
+    return [replace(p, label=MERGED.get(class_of(p.label), class_of(p.label))) for p in pictures]
+
 
 def main() -> None:
     """Print, for each prompt, how often the judge names its class first and among its first three."""
@@ -39,7 +54,7 @@ def main() -> None:
     parser.add_argument("--model", default=str(ROOT / "assets" / "models" / "text2earth-mini"))
     parser.add_argument("--data", type=Path, default=os.environ.get("TEXT2EARTH_DATA"))
     parser.add_argument("--judge", type=Path, default=ROOT / "runs" / "judge", help="folder of the trained judge")
-    parser.add_argument("--judge-minutes", type=float, default=8.0)
+    parser.add_argument("--judge-samples", type=int, default=150_000, help="training of the judge, if there is none")
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--resolution", type=float, default=None, help="m/px (default: left to the model)")
     parser.add_argument("--size", type=int, default=None, help="px (default: the model's window)")
@@ -47,11 +62,13 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("give the folder of real images with --data or TEXT2EARTH_DATA")
-    weights = arguments.judge / "classifier.safetensors"
-    if not weights.is_file():
-        train_classifier(arguments.data, arguments.judge, arguments.judge_minutes)
-    judge = SceneClassifier.load(weights)
-    real = accuracy_on(judge, load_corpus(arguments.data, "val"))
+    weights, held_back = arguments.judge / WEIGHTS, merged(load_corpus(arguments.data, "val"))
+    if weights.is_file():
+        judge = SceneClassifier.load(weights)
+    else:
+        real_images = merged(load_corpus(arguments.data))
+        judge = train_classifier(real_images, arguments.judge, arguments.judge_samples, held_back=held_back)
+    real = accuracy(judge, held_back)
     model = Text2Earth.from_pretrained(arguments.model)
     table = Table(
         "prompt",
@@ -63,7 +80,7 @@ def main() -> None:
     images, first, three = [], [], []
     for prompt, wanted in track(PROMPTS.items(), "Generating", console=Console(stderr=True), transient=True):
         made = model.generate([prompt] * arguments.seeds, resolution=arguments.resolution, seed=0, size=arguments.size)
-        named = judge.ranked(made)
+        named = judge.ranked(np.asarray(image) for image in made)
         images += [np.asarray(image) for image in made]
         first += [wanted == names[0] for names in named]
         three += [wanted in names[:3] for names in named]

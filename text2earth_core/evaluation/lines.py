@@ -80,6 +80,12 @@ def off_seam_lines(scene: SeamScene, each: int = 2, seed: int = 0) -> list[Line]
     return found
 
 
+def middle_lines(pixels: np.ndarray, vertical: bool = True) -> tuple[Line, ...]:
+    """Lines through the middle of a real picture, as if windows had met there: the calibration of every metric."""
+    across, along = (pixels.shape[1], pixels.shape[0]) if vertical else pixels.shape[:2]
+    return tuple(pieces(vertical, across // 2 // GRID * GRID, 0, along))
+
+
 def cut_strips(pixels: np.ndarray, lines: Sequence[Line]) -> np.ndarray:
     """The surroundings of lines, turned so that each line runs from top to bottom through the middle.
 

@@ -59,6 +59,10 @@ def detector_auc(
 
 def describe(strips: np.ndarray) -> np.ndarray:
     """Profiles across the line: float64 (N, D). Unchanged by the strip's own contrast, as land covers differ in it."""
+    return np.concatenate([_describe(strips[start : start + 256]) for start in range(0, len(strips), 256)])
+
+
+def _describe(strips: np.ndarray) -> np.ndarray:
     pixels = strips.astype(np.float32)
     across = np.abs(np.diff(pixels, axis=2)).mean((1, 3))
     second = np.abs(np.diff(pixels, n=2, axis=2)).mean((1, 3))

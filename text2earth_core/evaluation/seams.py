@@ -14,24 +14,15 @@ import cv2
 import numpy as np
 
 from text2earth_core.evaluation.bootstrap import Interval, bootstrap
-from text2earth_core.evaluation.lines import (
-    GRID,
-    HALF,
-    Line,
-    SeamScene,
-    cut_strips,
-    off_seam_lines,
-    pieces,
-    usable,
-)
+from text2earth_core.evaluation.lines import HALF, SeamScene, cut_strips, off_seam_lines, usable
 from text2earth_core.evaluation.patch_distance import strip_distance
 from text2earth_core.evaluation.seam_detector import detector_auc
 
-ENOUGH = 200
-"""Lines from which the figures are worth quoting."""
-
 SIDE = 16
 """Pixels on each side of a line whose mean colours are compared; also how far a feather reaches."""
+
+COMPARED = 400
+"""Strips on each side of a patch distance, at most: more change nothing but the time it takes."""
 
 Features = Callable[[np.ndarray], np.ndarray]
 """Pixels uint8 (H, W, 3) -> features float32 (C, H / s, W / s) for some stride s, as an autoencoder's encoder gives."""
@@ -150,7 +141,7 @@ def texture_distance_ratio(strips: LineStrips, seed: int = 0) -> float:
     Both distances are taken between sets of one size, because the distance of two finite sets is never zero.
     """
     rng = np.random.default_rng(seed)
-    size = min(len(strips.seams), len(strips.others) // 2)
+    size = min(len(strips.seams), len(strips.others) // 2, COMPARED)
     if size < 1:
         raise ValueError("too few lines: give each seam two off-seam lines")
     seams = strips.seams[rng.permutation(len(strips.seams))[:size]]
@@ -232,9 +223,3 @@ def measure_seams(
 def line_count(scenes: Sequence[SeamScene]) -> int:
     """How many pieces of seam the metrics see."""
     return sum(len(usable(scene.seams, scene.pixels.shape)) for scene in scenes)
-
-
-def middle_lines(pixels: np.ndarray, vertical: bool = True) -> tuple[Line, ...]:
-    """Lines through the middle of a real picture, as if windows had met there: the calibration of every metric."""
-    across, along = (pixels.shape[1], pixels.shape[0]) if vertical else pixels.shape[:2]
-    return tuple(pieces(vertical, across // 2 // GRID * GRID, 0, along))

@@ -1,0 +1,244 @@
+"""The measurements of an evaluation: each a function from the shared context to JSON-ready figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from text2earth_core.data.captions import CLASSES, class_of
+from text2earth_core.data.corpus import Picture, load_corpus
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.evaluation import neighbours, scale
+from text2earth_core.evaluation.classifier import accuracy, train_classifier
+from text2earth_core.evaluation.context import Context, caption_of
+from text2earth_core.evaluation.frechet import compare, frechet_distance
+from text2earth_core.evaluation.generated import Wanted, generate_set
+from text2earth_core.evaluation.outpainting import SIDES, measure_outpainting, outpaint_set
+from text2earth_core.evaluation.plan import OMEGAS
+from text2earth_core.evaluation.pretrained import Clip, Inception
+from text2earth_core.evaluation.reconstruction import measure_reconstruction, middle
+from text2earth_core.evaluation.speed import part_seconds, tile_seconds
+from text2earth_core.evaluation.towers import AlignmentTowers
+
+Figures = dict[str, Any]
+
+
+def networks(context: Context) -> Figures:
+    """How good the measuring networks are themselves."""
+    judge = context.judge
+    return {
+        "features": "scene classifier trained here on real images of RESISC, RSSCN7 and UC Merced, 64 dimensions",
+        "judge_top1": accuracy(judge, context.held_back),
+        "judge_top3": accuracy(judge, context.held_back, among=3),
+        "classes": len(judge.classes),
+        "held_back": len(context.held_back),
+    }
+
+
+def distances(context: Context) -> Figures:
+    """Fréchet and kernel distance to real images, beside another real set (ceiling) and random latents (floor)."""
+    reference, other = (context.features.features(_pixels(part)) for part in context.references)
+    found = {"real": compare(reference, other)}
+    for sampler in context.samplers:
+        found[sampler] = compare(reference, context.features.features(_pixels(context.generated(sampler))))
+    found["random"] = compare(reference, context.features.features(context.random_images(context.count)))
+    return found
+
+
+def class_accuracy(context: Context) -> Figures:
+    """Cls-OA: a classifier trained on generated images names real held-back ones, beside one trained on as many real.
+
+    All start from the feature network, which has seen no image of this data set.
+    """
+    real, _ = context.references
+    sets: dict[str, list[Picture]] = {"real": real}
+    sets |= {sampler: context.generated(sampler) for sampler in context.samplers}
+    labels = [want.label for want in context.wanted()]
+    randoms = zip(labels, context.random_images(context.count), strict=True)
+    sets["random"] = [Picture(pixels, label, (), None, "random") for label, pixels in randoms]
+    found = {}
+    for name, pictures in sets.items():
+        own = name if name in ("real", "random") else f"{name}-{context.sampled_by}"
+        place = context.out / "networks" / f"accuracy-{own}-{context.count}"
+        classifier = train_classifier(pictures, place, context.plan.accuracy_samples, context.features)
+        found[name] = accuracy(classifier, context.held_back)
+    return found | {"images": context.count}
+
+
+def alignment(context: Context) -> Figures:
+    """CLIP score with the model's own towers: generated, real with their own captions (ceiling), random (floor)."""
+    try:
+        towers = AlignmentTowers(context.folder)
+    except Text2EarthError as error:
+        return {"missing": str(error)}
+    texts = [want.prompt for want in context.wanted()]
+    held_back = context.held_back[: context.count]
+    found = {"real": towers.score(_pixels(held_back), [caption_of(picture) for picture in held_back])}
+    for sampler in context.samplers:
+        found[sampler] = towers.score(_pixels(context.generated(sampler)), texts)
+    few = min(256, context.count)
+    return found | {"random": towers.score(list(context.random_images(few)), texts[:few]), "network": "own towers"}
+
+
+def pretrained(context: Context) -> Figures:
+    """Distance and CLIP score with published networks, where asked for and to be had."""
+    if not context.hub:
+        return {"missing": "not asked for: --pretrained fetches Inception-v3 and CLIP from the hub"}
+    try:
+        inception, clip = Inception(), Clip()
+    except Text2EarthError as error:
+        return {"missing": str(error)}
+    reference, other = (inception.features(_pixels(part)) for part in context.references)
+    real = {"frechet": frechet_distance(reference, other)}
+    held_back = context.held_back[: context.count]
+    real["clip"] = clip.score(_pixels(held_back), [caption_of(picture) for picture in held_back])
+    found: Figures = {"networks": f"{inception.name}; {clip.name}", "real": real}
+    for sampler in context.samplers:
+        made = _pixels(context.generated(sampler))
+        found[sampler] = {
+            "frechet": frechet_distance(reference, inception.features(made)),
+            "clip": clip.score(made, [want.prompt for want in context.wanted()]),
+        }
+    return found
+
+
+def autoencoder(context: Context) -> Figures:
+    """What the autoencoder keeps of held-back images at their native size."""
+    plan = context.plan
+    pictures = _pixels(context.held_back[: plan.reconstructed])
+    return measure_reconstruction(context.model, pictures, context.features, plan.rounds, context.progress)
+
+
+def copies(context: Context) -> Figures:
+    """Nearest training images of generated ones, in features and in pixels, against held-back real ones."""
+    generated, held_back = _pixels(context.generated(context.samplers[0])), _pixels(context.held_back)
+    held_back = held_back[: max(100, context.count)]
+    training = _pixels(context.training)
+    known = context.features.features(training)
+    by_feature = [neighbours.nearest(context.features.features(images), known) for images in (generated, held_back)]
+    small = neighbours.thumbnails(training)
+    by_pixel = [neighbours.nearest_pixels(images, small) for images in (generated, held_back)]
+    closest = np.argsort(by_pixel[0].distance)[:8]
+    return {
+        "features": neighbours.compare_distances(by_feature[0].distance, by_feature[1].distance),
+        "pixels": neighbours.compare_distances(by_pixel[0].distance, by_pixel[1].distance),
+        "pairs": [[int(i), int(by_pixel[0].index[i]), float(by_pixel[0].distance[i])] for i in closest],
+    }
+
+
+def guidance(context: Context) -> Figures:
+    """Omega 0 to 7: distance, how often the judge agrees, and CLIP score, each on the same prompts and seeds."""
+    count = min(context.plan.sweep_images, context.count)
+    wanted = context.wanted()[:count]
+    reference = context.features.features(_pixels(context.references[0][:count]))
+    try:
+        towers = AlignmentTowers(context.folder)
+    except Text2EarthError:
+        towers = None
+    found: Figures = {"omega": list(OMEGAS), "frechet": [], "kid": [], "top1": [], "clip": [], "images": count}
+    for omega in OMEGAS:
+        folder = context.images / f"omega-{omega}"
+        made = generate_set(context.model, wanted, folder, context.progress, guidance=1.0 + omega)
+        distance = compare(reference, context.features.features(_pixels(made)))
+        found["frechet"].append(distance["frechet"])
+        found["kid"].append(distance["kid"])
+        found["top1"].append(accuracy(context.judge, made))
+        if towers is not None:
+            found["clip"].append(towers.score(_pixels(made), [want.prompt for want in wanted]))
+    return found
+
+
+def text_control(context: Context) -> Figures:
+    """One prompt for each class, several seeds: how often the judge names the prompted class."""
+    wanted = control_prompts(context)
+    found: Figures = {"seeds": context.plan.control_seeds, "prompts": len(context.classes)}
+    for sampler in context.samplers:
+        folder = context.images / f"prompts-{sampler}"
+        made = generate_set(context.model, wanted, folder, context.progress, sampler=sampler)
+        ranked = context.judge.ranked(_pixels(made))
+        first = [names[0] == want.label for names, want in zip(ranked, wanted, strict=True)]
+        three = [want.label in names[:3] for names, want in zip(ranked, wanted, strict=True)]
+        by_class = {
+            label: float(np.mean([hit for hit, want in zip(first, wanted, strict=True) if want.label == label]))
+            for label in context.classes
+        }
+        found[sampler] = {"top1": float(np.mean(first)), "top3": float(np.mean(three)), "by_class": by_class}
+    return found
+
+
+def control_prompts(context: Context) -> list[Wanted]:
+    """Class by class: the wording by which people ask for it, with every seed."""
+    return [
+        Wanted(CLASSES.get(label, (label,))[0], label, seed)
+        for label in context.classes
+        for seed in range(context.plan.control_seeds)
+    ]
+
+
+def outpainting(context: Context) -> Figures:
+    """Half of the window masked on held-back images of the other data sets, which are as large as the window."""
+    pictures, window = context.others_held_back, context.model.info.window
+    masked, others = pictures[0::2], pictures[1::2]
+    if len(others) < 2:
+        return {"missing": f"The data hold too few images of {window} px that were held back."}
+    count = min(context.plan.outpainted, len(SIDES) * len(others))
+    # A picture that comes again loses another side: its halves are different samples.
+    turns = [(number % len(others), SIDES[(number + number // len(others)) % len(SIDES)]) for number in range(count)]
+    tasks = [(masked[index], side) for index, side in turns]
+    reference = [middle(others[index].pixels, window) for index, _ in turns]
+    found: Figures = {"images": count}
+    for sampler in context.samplers:
+        folder = context.images / f"outpainted-{sampler}"
+        made = outpaint_set(context.model, tasks, folder, context.progress, sampler)
+        found[sampler] = measure_outpainting(context.features, reference, *made)
+    return found
+
+
+def resolution(context: Context) -> Figures:
+    """The same prompt at seven ground resolutions: do things scale as they do in real images of known m/px?"""
+    pictures = load_corpus(context.data, "train", ["rsscn7", "ucm"], context.plan.limit)
+    classes = sorted({class_of(p.label) for p in pictures if p.source == "rsscn7"})[: context.plan.scale_classes]
+    real = [scale.class_scales(pictures, label) for label in classes]
+    size = max(context.model.info.window, scale.SIDE)
+    found: Figures = {"classes": classes, "real": real, "made": [], "seeds": context.plan.scale_seeds}
+    for label in classes:
+        scales = {}
+        for metres in scale.RESOLUTIONS:
+            wanted = [
+                Wanted(CLASSES.get(label, (label,))[0], label, seed, metres) for seed in range(context.plan.scale_seeds)
+            ]
+            folder = context.images / f"scale-{label.replace(' ', '-')}-{metres}"
+            made = generate_set(context.model, wanted, folder, context.progress, size=size)
+            scales[metres] = scale.mean_scale(_pixels(made))
+        found["made"].append(scales)
+    common = [sorted(set(ours) & set(theirs)) for ours, theirs in zip(found["made"], real, strict=True)]
+    found["by_class"] = [
+        scale.spearman([ours[r] for r in both], [theirs[r] for r in both]) if len(both) > 1 else None
+        for ours, theirs, both in zip(found["made"], real, common, strict=True)
+    ]
+    return found | {"spearman": scale.centred_spearman(found["made"], real)}
+
+
+def speed(context: Context) -> Figures:
+    """Seconds a tile on this machine, with each sampler's own steps."""
+    tiles = {sampler: tile_seconds(context.model, sampler, context.plan.repeat) for sampler in context.samplers}
+    found: Figures = {"tile": tiles, "part": part_seconds(context.model), "device": context.model.info.device}
+    if "fast" in tiles:
+        found["student_over_teacher"] = tiles["quality"] / tiles["fast"]
+    return found
+
+
+MEASUREMENTS: dict[str, Callable[[Context], Figures]] = {
+    function.__name__: function
+    for function in (
+        networks, distances, class_accuracy, alignment, pretrained, autoencoder, copies, guidance, text_control,
+        outpainting, resolution, speed,
+    )
+}  # fmt: skip
+"""In the order in which they run and are reported: what others rest on comes first."""
+
+
+def _pixels(pictures: list[Picture]) -> list[np.ndarray]:
+    return [picture.pixels for picture in pictures]
