@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from app import cli_scene, cli_train
+from app import cli_evaluate, cli_scene, cli_train
 from app.cli_output import Json, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_scene.app, name="scene")
 app.add_typer(cli_train.app, name="train")
+app.command()(cli_evaluate.evaluate)
 
 
 @app.callback()
