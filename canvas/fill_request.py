@@ -56,7 +56,9 @@ def parse_prompt(value: Any, name: str) -> Prompt:
 
 def parse_region(value: Any, name: str) -> Region:
     """A region from [x0, y0, x1, y1] or [[x, y], ...] (px); SceneError where it is no area of a possible size."""
-    sentence = f"The region of {name.lower()} must be [x0, y0, x1, y1] or at least three points [x, y] in px: change it."
+    sentence = (
+        f"The region of {name.lower()} must be [x0, y0, x1, y1] or at least three points [x, y] in px: change it."
+    )
     if not isinstance(value, list | tuple):
         raise SceneError(sentence)
     if len(value) == 4 and all(_number(v) for v in value):

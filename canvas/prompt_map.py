@@ -28,7 +28,9 @@ class Region:
     def box(self) -> Rect:
         """The smallest rectangle of whole pixels around it."""
         x, y = np.array(self.points).T
-        return Rect.from_corners(*(int(v) for v in (np.floor(x.min()), np.floor(y.min()), np.ceil(x.max()), np.ceil(y.max()))))
+        return Rect.from_corners(
+            *(int(v) for v in (np.floor(x.min()), np.floor(y.min()), np.ceil(x.max()), np.ceil(y.max())))
+        )
 
     @property
     def area(self) -> float:

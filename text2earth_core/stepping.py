@@ -50,7 +50,9 @@ class Stepper:
         if step == self.steps:
             return 1.0, 0.0
         if step == 0:
-            return 0.0, float(self._scheduler.init_noise_sigma)  # sampling starts from pure noise, whatever the schedule
+            return 0.0, float(
+                self._scheduler.init_noise_sigma
+            )  # sampling starts from pure noise, whatever the schedule
         cumulative = float(self._scheduler.alphas_cumprod[int(self._scheduler.timesteps[step])])
         return cumulative**0.5, (1 - cumulative) ** 0.5
 

@@ -1,0 +1,126 @@
+"""Rebuilds a scene from a recipe: the same pixels with the same model, device and precision."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from canvas import codec
+from canvas.errors import SceneError
+from canvas.fill_request import FillRequest
+from canvas.fill_workers import Workers
+from canvas.geometry import LIMIT, TILE, Rect
+from canvas.history import Step
+from canvas.painter import Painter, Progress
+from canvas.recipe import MADE_BY_MODEL, Recipe
+from canvas.region_fill import RegionFill, fill_request
+from canvas.request import Request
+from canvas.scene import Scene
+from canvas.spool import Piece
+from text2earth_core import Text2Earth
+
+Callback = Callable[[int, Progress], None]
+"""(step of the recipe from 0, progress within it); it may raise `Cancelled`."""
+
+
+def fill_of(recipe: Recipe, scene: Scene, model: Text2Earth) -> FillRequest:
+    """The fill that a recipe asks for, on a scene and with a model it fits; SceneError otherwise."""
+    if recipe.fill is None:
+        raise SceneError("This recipe rebuilds a whole scene: use `text2earth scene replay` with it.")
+    recipe.check_scene(scene.resolution)
+    recipe.check_model(model.info.fingerprint, model.info.name)
+    return fill_request(model, scene, **recipe.fill)
+
+
+def notes(recipe: Recipe, model: Text2Earth) -> list[str]:
+    """Sentences about why the pixels may not be quite the same."""
+    info = model.info
+    here = {"device": info.device, "dtype": info.dtype}
+    if any(recipe.made_on.get(name, value) != value for name, value in here.items()):
+        there = " ".join(recipe.made_on.values())
+        return [f"This recipe was made on {there}, this is {info.device} {info.dtype}: pixels may differ a little."]
+    return []
+
+
+def replay(
+    recipe: Recipe, scene: Scene, model: Text2Earth, callback: Callback | None = None, workers: Workers | None = None
+) -> int:
+    """Repeat every step of a recipe on a scene; how many there were.
+
+    What the scene has of the recipe already (after a kill) is not done again. Raises SceneError where the scene holds
+    anything else, and where recipe, scene and model do not fit.
+    """
+    recipe.check_scene(scene.resolution)
+    recipe.check_model(model.info.fingerprint, model.info.name)
+    if recipe.fill is not None:
+        if scene.history():
+            raise SceneError("The scene is not empty: name a new file, or use `text2earth scene fill`.")
+        _fill(scene, model, fill_of(recipe, scene, model), _of_step(callback, 0), workers)
+        return 1
+    done = scene.history()
+    if any(step.undone for step in done) or [step.request["kind"] for step in done] != [
+        step["kind"] for step in recipe.history[: len(done)]
+    ]:
+        raise SceneError("The scene holds something else than this recipe: name a new file.")
+    for number in range(len(done), len(recipe.history)):
+        try:
+            _repeat(recipe, recipe.history[number], scene, model, _of_step(callback, number), workers)
+        except (TypeError, KeyError, ValueError) as error:
+            raise SceneError(f"Step {number + 1} of this recipe cannot be read: write the recipe again.") from error
+    return len(recipe.history)
+
+
+def _repeat(
+    recipe: Recipe,
+    step: dict[str, Any],
+    scene: Scene,
+    model: Text2Earth,
+    callback: Callable[[Progress], None] | None,
+    workers: Workers | None,
+) -> Step:
+    info = model.info
+    fields = {key: value for key, value in step.items() if key != "tiles"} | {"resolution": scene.resolution}
+    if step.get("mask"):
+        fields["mask"] = base64.b64encode(recipe.files[step["mask"]]).decode("ascii")
+    if step["kind"] in MADE_BY_MODEL:
+        fields |= {"model": info.fingerprint, "device": info.device, "dtype": info.dtype}
+    match step["kind"]:
+        case "erase":
+            return scene.erase(Rect(*step["frame"]), step["layer"])
+        case "fill":
+            x, y, w, h = step["frame"]
+            names = ("prompts", "region", "negative_prompt", "seed", "steps", "guidance", "feather")
+            again = fill_request(model, scene, [x, y, x + w, y + h], **{name: step[name] for name in names})
+            return _fill(scene, model, again, callback, workers)
+        case "import":
+            return scene.accept_tiles(Request.from_dict(fields), _pieces(recipe, step), step["layer"])
+        case _:
+            request = Request.from_dict(fields)
+            model.check_settings(request.steps, request.guidance)
+            return scene.accept(Painter(model).paint(scene, request, callback))
+
+
+def _fill(
+    scene: Scene,
+    model: Text2Earth,
+    request: FillRequest,
+    callback: Callable[[Progress], None] | None,
+    workers: Workers | None,
+) -> Step:
+    return RegionFill(scene, model, request, workers).run(callback)
+
+
+def _pieces(recipe: Recipe, step: dict[str, Any]) -> Iterator[Piece]:
+    for x, y, name in step["tiles"]:
+        if max(abs(x), abs(y)) > LIMIT // TILE:
+            raise SceneError("An import of this recipe lies too far from the origin: write the recipe again.")
+        pixels = codec.decode_image(recipe.files[name])
+        valid = pixels[..., 3] > 0 if pixels.shape[2] == 4 else np.ones(pixels.shape[:2], bool)
+        yield Piece(x, y, pixels[..., :3], valid)
+
+
+def _of_step(callback: Callback | None, number: int) -> Callable[[Progress], None] | None:
+    return None if callback is None else lambda progress: callback(number, progress)

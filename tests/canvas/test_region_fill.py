@@ -1,0 +1,319 @@
+"""A region fill makes what it was asked for and nothing else, whatever the order, however often it is killed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from canvas import Change, Rect, Scene, SceneError
+from canvas.fill_workers import Batch, FillWorker, LocalWorkers
+from canvas.masks import dilate
+from canvas.painter import Progress
+from canvas.region_fill import RegionFill, fill_request
+from canvas.snapshot import Patch
+from canvas.tiles import cells_touched
+from text2earth_core import Cancelled, Text2Earth
+
+Make = Callable[..., Change]
+ROOT = Path(__file__).parents[2]
+VIEW = Rect(-256, -256, 768, 768)
+FOREST = [{"text": "forest"}]
+
+
+@pytest.fixture(scope="module")
+def filler() -> ModuleType:
+    """The process that is killed."""
+    spec = importlib.util.spec_from_file_location("filler", Path(__file__).with_name("filler.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def model() -> Text2Earth:
+    return Text2Earth.from_preset("tiny", seed=0)
+
+
+def fill(scene: Scene, model: Text2Earth, box: list[int], **options: Any) -> None:
+    request = fill_request(model, scene, box, options.pop("prompts", FOREST), **({"steps": 2} | options))
+    RegionFill(scene, model, request).run()
+
+
+def same(one: Patch, other: Patch) -> bool:
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Patch.__dataclass_fields__)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, filler: ModuleType, model: Text2Earth) -> Patch:
+    """What the standard fill makes of an empty scene when nothing disturbs it."""
+    with Scene.create(tmp_path_factory.mktemp("expected") / "s.t2e", 1.0) as scene:
+        RegionFill(scene, model, filler.standard_request(model, scene)).run()
+        return scene.read(VIEW, model=model.info.fingerprint)
+
+
+class AnyOrder:
+    """Workers that do the jobs in an order of their own, and the windows of a batch in another."""
+
+    def __init__(self, worker: FillWorker, seed: int) -> None:
+        self._worker, self._random = worker, random.Random(seed)
+
+    def map(self, method: str, jobs: Iterable[Any]) -> Iterator[Any]:
+        waiting = list(jobs)
+        results: dict[int, Any] = {}
+        for number in self._random.sample(range(len(waiting)), len(waiting)):
+            job = waiting[number]
+            results[number] = self._shuffled(job) if method == "step" else getattr(self._worker, method)(job)
+        for number in range(len(waiting)):
+            yield results[number]
+
+    def _shuffled(self, batch: Batch) -> tuple[np.ndarray, ...]:
+        order = self._random.sample(range(len(batch.latents)), len(batch.latents))
+        arrays = (batch.latents, batch.known, batch.mask, batch.weights)
+        back = np.argsort(order)
+        return tuple(part[back] for part in self._worker.step(Batch(batch.step, *(part[order] for part in arrays))))
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_windows_leaves_no_trace(
+    scene: Scene, model: Text2Earth, filler: ModuleType, expected: Patch, seed: int
+) -> None:
+    request = filler.standard_request(model, scene)
+    RegionFill(scene, model, request, AnyOrder(FillWorker(model, request), seed)).run()
+    assert same(scene.read(VIEW, model=request.model), expected)
+
+
+def test_the_number_of_threads_leaves_no_trace(
+    scene: Scene, model: Text2Earth, filler: ModuleType, expected: Patch
+) -> None:
+    request = filler.standard_request(model, scene)
+    workers = LocalWorkers(FillWorker(model, request), "cpu", 3)
+    RegionFill(scene, model, request, workers).run()
+    workers.close()
+    assert same(scene.read(VIEW, model=request.model), expected)
+
+
+class Filler:
+    """The process that fills a scene, again and again, each time in a child that can be killed."""
+
+    def __init__(self, path: Path, scene: Path) -> None:
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, str(path), str(scene)], stdin=-1, stdout=-1, text=True, env=environment
+        )
+
+    def start(self) -> int:
+        """Begin or go on; the id of the process that does."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+        return int(self.line())
+
+    def line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+def test_a_killed_fill_goes_on_to_the_same_pixels(
+    scene: Scene, filler: ModuleType, model: Text2Earth, expected: Patch
+) -> None:
+    process = Filler(Path(filler.__file__ or ""), scene.path)
+    kills = random.Random(3)
+    for attempt in range(10):
+        child = process.start()
+        assert process.line() == ("resumed" if attempt else "new")
+        for _ in range(kills.randrange(1, 5)):
+            process.line()
+        os.kill(child, signal.SIGKILL)
+        while process.line() != "ended":
+            pass
+        assert scene.bounds is None, "half a fill must not show"
+    process.start()
+    lines = list(iter(process.line, "ended"))
+    process.end()
+    assert lines[-1] == "done"
+    assert same(scene.read(VIEW, model=model.info.fingerprint), expected)
+    assert [step.request["kind"] for step in scene.history()] == ["fill"]
+
+
+def test_cancelling_keeps_what_is_done_and_shows_nothing(
+    scene: Scene, model: Text2Earth, filler: ModuleType, expected: Patch
+) -> None:
+    request, seen = filler.standard_request(model, scene), []
+
+    def stop(progress: Progress) -> None:
+        seen.append(progress.step)
+        if len(seen) == 12:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        RegionFill(scene, model, request).run(stop)
+    assert scene.bounds is None
+    again = RegionFill(scene, model, request)
+    assert again.resumed
+    again.run(lambda progress: seen.append(progress.step))
+    assert seen[-1] == again.cost.windows
+    assert seen[12] > seen[10], "it does not begin again"
+    assert same(scene.read(VIEW, model=request.model), expected)
+
+
+def test_a_fill_is_one_step_of_history(scene: Scene, model: Text2Earth, make_change: Make) -> None:
+    scene.accept(make_change(Rect(304, 304, 64, 64), model=model.info.fingerprint))
+    before = scene.read(VIEW)
+    fill(scene, model, [0, 0, 400, 120])
+    after = scene.read(VIEW)
+    step = scene.undo()
+    assert step is not None
+    assert step.rect == Rect(0, 0, 400, 120)
+    assert same(scene.read(VIEW), before)
+    scene.redo()
+    assert same(scene.read(VIEW), after)
+
+
+@pytest.mark.parametrize("imported", [False, True])
+@pytest.mark.parametrize("feather", [0, 16])
+def test_what_is_known_stays_outside_of_mask_and_feather(
+    scene: Scene, model: Text2Earth, make_change: Make, imported: bool, feather: int
+) -> None:
+    change = make_change(Rect(-16, -24, 200, 96), model="" if imported else model.info.fingerprint)
+    change.valid[40:60, 100:140] = False
+    change.latent_valid[:] = not imported
+    change.latent_valid[cells_touched(~change.valid)] = False
+    scene.accept(change)
+    before = scene.read(VIEW, model=model.info.fingerprint)
+    triangle = [[-100, -100], [250, -60], [60, 220]]
+    fill(scene, model, [-100, -100, 250, 220], region=triangle, feather=feather)
+    after = scene.read(VIEW, model=model.info.fingerprint)
+
+    made = after.valid & ~before.valid
+    assert made[Rect(90, 20, 20, 10).slices(VIEW)].all()  # the hole
+    assert made[Rect(40, 120, 40, 40).slices(VIEW)].all()
+    assert not made[Rect(-90, 100, 40, 40).slices(VIEW)].any()  # outside of the triangle
+    near = dilate(made, feather)
+    assert np.array_equal(after.pixels[~near], before.pixels[~near])
+    far = before.latent_valid & ~cells_touched(near)
+    assert np.array_equal(after.latents[:, far], before.latents[:, far])
+    assert after.latent_valid[far].all()
+    assert after.latent_valid[cells_touched(made)].all()
+    assert (after.pixels[near & before.valid] != before.pixels[near & before.valid]).any() == (feather > 0)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (64, 64), (72, 8), (24, 300)])
+def test_regions_of_any_size(scene: Scene, model: Text2Earth, size: tuple[int, int]) -> None:
+    width, height = size
+    fill(scene, model, [-13, -7, -13 + width, -7 + height])
+    whole = Rect.from_corners(-13, -7, -13 + width, -7 + height).snap_out()
+    assert scene.bounds == whole
+    assert scene.read(whole).valid.all()
+
+
+def test_the_result_depends_on_seed_and_prompts(scene: Scene, model: Text2Earth) -> None:
+    pictures = []
+    for options in ({}, {"seed": 1}, {"prompts": [{"text": "desert"}]}, {}):
+        fill(scene, model, [0, 0, 96, 64], **options)
+        pictures.append(scene.read(Rect(0, 0, 96, 64)).pixels)
+        scene.undo()
+    assert (pictures[0] != pictures[1]).any()
+    assert (pictures[0] != pictures[2]).any()
+    assert np.array_equal(pictures[0], pictures[3])
+
+
+def test_what_somebody_paints_meanwhile_is_theirs(scene: Scene, model: Text2Earth, make_change: Make) -> None:
+    theirs = make_change(Rect(64, 64, 64, 64), model=model.info.fingerprint)
+
+    def paint(progress: Progress) -> None:
+        if progress.step == progress.total and scene.bounds is None:
+            scene.accept(theirs)
+
+    request = fill_request(model, scene, [0, 0, 256, 256], FOREST, steps=2, feather=0)
+    RegionFill(scene, model, request).run(paint)
+    assert scene.read(Rect(0, 0, 256, 256)).valid.all()
+    assert np.array_equal(scene.read(theirs.rect).pixels, theirs.pixels)
+
+
+class Interrupting(LocalWorkers):
+    """Workers beside whom somebody paints as soon as the first tiles are made."""
+
+    def __init__(self, worker: FillWorker, paint: Callable[[], object]) -> None:
+        super().__init__(worker, "cpu")
+        self._paint: Callable[[], object] | None = paint
+
+    def map(self, method: str, jobs: Iterable[Any]) -> Iterator[Any]:
+        yield from super().map(method, jobs)
+        if method == "decode" and self._paint is not None:
+            self._paint()
+            self._paint = None
+
+
+def test_tiles_changed_after_they_were_made_are_made_again(scene: Scene, model: Text2Earth, make_change: Make) -> None:
+    theirs = make_change(Rect(304, 24, 64, 64), model=model.info.fingerprint)
+    request = fill_request(model, scene, [0, 0, 400, 300], FOREST, steps=1, feather=0)
+    workers = Interrupting(FillWorker(model, request), lambda: scene.accept(theirs))
+    RegionFill(scene, model, request, workers).run()
+    workers.close()
+    assert scene.read(Rect(0, 0, 400, 296)).valid.all()
+    assert np.array_equal(scene.read(theirs.rect).pixels, theirs.pixels)
+
+
+def test_a_full_region_is_refused_and_leaves_nothing(scene: Scene, model: Text2Earth, make_change: Make) -> None:
+    scene.accept(make_change(Rect(0, 0, 64, 64)))
+    for _ in range(2):
+        with pytest.raises(SceneError, match="exists already"):
+            fill(scene, model, [0, 0, 64, 64])
+    with scene.database.read() as connection:
+        assert connection.execute("SELECT count(*) FROM fills").fetchone()[0] == 0
+
+
+def test_a_finished_or_discarded_fill_leaves_no_rows(scene: Scene, model: Text2Earth) -> None:
+    fill(scene, model, [0, 0, 64, 64])
+    request = fill_request(model, scene, [64, 0, 128, 64], FOREST, steps=2)
+
+    def stop(progress: Progress) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        RegionFill(scene, model, request).run(stop)
+    RegionFill(scene, model, request).discard()
+    with scene.database.read() as connection:
+        for table in ("fills", "fill_rows", "fill_bands", "fill_tiles"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("box", "options", "words"),
+    [
+        ([0, 0, 0, 10], {}, "no area"),
+        ([10, 0, 0, 10], {}, "no area"),
+        ([0, 0, 10**6, 10], {}, "too large"),
+        ([0, 0, float("nan"), 10], {}, "four numbers"),
+        ([2**31, 0, 2**31 + 8, 8], {}, "from the origin"),
+        ([0, 0, 64, 64], {"prompts": []}, "at least one prompt"),
+        ([0, 0, 64, 64], {"prompts": [{"region": [0, 0, 8, 8]}]}, "no text"),
+        ([0, 0, 64, 64], {"prompts": [{"text": "a", "region": [0, 0, 0, 8]}]}, "no area"),
+        ([0, 0, 64, 64], {"prompts": [{"text": "a", "feather": -1}]}, "feather"),
+        ([0, 0, 64, 64], {"prompts": [{"text": "a", "colour": 1}]}, "colour"),
+        ([0, 0, 64, 64], {"region": [[0, 0], [1, 1]]}, "three points"),
+    ],
+)
+def test_impossible_fills_are_refused_with_a_sentence(
+    scene: Scene, model: Text2Earth, box: list[int], options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SceneError, match=words):
+        fill(scene, model, box, **options)
