@@ -146,9 +146,12 @@ def events(
     def snapshot() -> dict[str, Any]:
         try:
             state = use.library.summary(scene)
+            with use.library.open(scene) as opened:
+                candidates = [candidate.as_dict() for candidate in opened.candidates()]
         except AppError:  # deleted since the line above
-            return {"scene": None, "jobs": [], "model": use.host.as_dict()}
-        return {"scene": state, "jobs": use.jobs.of_scene(scene), "model": use.host.as_dict()}
+            return {"scene": None, "jobs": [], "candidates": [], "model": use.host.as_dict()}
+        jobs = use.jobs.of_scene(scene)
+        return {"scene": state, "jobs": jobs, "candidates": candidates, "model": use.host.as_dict()}
 
     stream: AsyncIterator[bytes] = use.hub.stream(scene, last_event_id, snapshot)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli_edit import edit
 from app.cli_output import Json, bar, emit, say
 from app.errors import AppError
 from canvas.errors import SceneError
 
-app = typer.Typer(help="Scene files: make, grow, take back, export.", no_args_is_help=True)
+app = typer.Typer(help="Scene files: make, grow, edit, take back, export.", no_args_is_help=True)
+app.command()(edit)
 
 SceneFile = Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.t2e).")]
 

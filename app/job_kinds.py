@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from app.job_edit import Edit
 from app.job_generate import Generate
 from app.job_work import JobKind
 
-KINDS: dict[str, JobKind] = {kind.name: kind for kind in (Generate(),)}
+KINDS: dict[str, JobKind] = {kind.name: kind for kind in (Generate(), Edit())}

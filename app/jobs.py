@@ -28,6 +28,7 @@ from text2earth_core.errors import Cancelled, Text2EarthError
 log = logging.getLogger("text2earth")
 
 MAX_QUEUED = 100
+UNSHOWN = "mask"  # large, and the page that drew it needs it no more
 SHOWN = 50  # finished jobs of a scene that the page is told about
 INTERRUPTED = "The server was stopped while this ran; nothing else was lost. Press Retry to run it again."
 UNEXPECTED = "Something unexpected went wrong ({}); nothing was changed. The terminal says more."
@@ -197,7 +198,7 @@ class JobQueue:
             "scene": job.scene,
             "state": job.state,
             "kind": job.kind,
-            "request": job.request,
+            "request": {name: value for name, value in job.request.items() if name != UNSHOWN},
             "step": job.step,
             "steps": self._steps(job),
             "seconds": round(self._seconds(job), 2),

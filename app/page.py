@@ -77,8 +77,9 @@ def build_page() -> gr.Blocks:
             with gr.Column(elem_id="t2e-queue-section", elem_classes="t2e-section is-empty"):
                 gr.HTML("<h2>Queue</h2>", js_on_load=None, apply_default_css=False)
                 PanelSlot("queue", "ul", "Queue")
-            with gr.Accordion("History", open=False, elem_classes="t2e-section"):
+            with gr.Accordion("History", open=False, elem_classes="t2e-section", elem_id="t2e-history") as history:
                 PanelSlot("history", "ul", "History")
+        _js(history.expand, f"() => {{ {CANVAS}.historyOpened(); return []; }}")
         _js(canvas.restore, RESTORE, outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
         _js(canvas.describe, DESCRIBE, outputs=[resolution, steps, guidance, quality])

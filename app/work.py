@@ -16,6 +16,8 @@ from canvas.extend import extension_frame
 from canvas.geometry import LIMIT, Rect
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from canvas.painter import Progress
     from canvas.request import Request
     from canvas.scene import Scene, Step
@@ -90,6 +92,26 @@ def make_request(scene: Scene, model: Text2Earth, frame: Rect, settings: Setting
         seed=settings.seed,
         steps=settings.steps,
         guidance=settings.guidance,
+    )
+
+
+def make_edit(
+    scene: Scene, model: Text2Earth, frame: Rect, mask: np.ndarray, settings: Settings, strength: float, feather: int
+) -> Request:
+    """As `make_request`, for what lies under a mask that covers `frame` (see `canvas.masks.placed`)."""
+    from canvas.painter import Painter
+
+    return Painter(model).edit(
+        scene,
+        frame,
+        mask,
+        settings.prompt,
+        strength,
+        negative_prompt=settings.negative_prompt,
+        seed=settings.seed,
+        steps=settings.steps,
+        guidance=settings.guidance,
+        feather=feather,
     )
 
 

@@ -26,11 +26,11 @@ def encode_image(pixels: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
     return out.getvalue()
 
 
-def decode_image(data: bytes) -> np.ndarray:
-    """(256, 256, 3 or 4) uint8 of a stored tile; SceneError where the bytes are not one."""
+def decode_image(data: bytes, size: tuple[int, int] = (TILE, TILE)) -> np.ndarray:
+    """(h, w, 3 or 4) uint8 of a stored image of `size` (w, h); SceneError where the bytes are not one."""
     try:
         image = Image.open(io.BytesIO(data), formats=["WEBP"])
-        if image.size != (TILE, TILE):
+        if image.size != size:
             raise ValueError(image.size)
         return np.asarray(image if image.mode in ("RGB", "RGBA") else image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

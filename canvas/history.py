@@ -1,4 +1,8 @@
-"""Accepted changes in order, each with the tile revisions before and after it: undo and redo only move heads."""
+"""Accepted changes in order, each with the tile revisions before and after it: undo and redo only move heads.
+
+What is kept for undo is bounded in bytes: beyond the budget the oldest steps lose the pixels from before them and
+cannot be taken back any more. What was asked for is never lost.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from canvas import tiles
+from canvas import thumbnails, tiles
+from canvas.errors import SceneError
 from canvas.geometry import Rect
 from canvas.request import Request
 from canvas.schema import program_version
+
+BUDGET = 2 * 2**30  # bytes of tiles kept only so that steps can be taken back
 
 TileKey = tuple[str, int, int]  # layer, x, y
 TileChange = tuple[str, int, int, int | None, int | None]  # layer, x, y, revision before, revision after
@@ -19,7 +26,10 @@ TileChange = tuple[str, int, int, int | None, int | None]  # layer, x, y, revisi
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One accepted change. `rect` (px) is where it changed something, `tiles` which tiles, `created` UTC ISO time."""
+    """One accepted change. `rect` (px) is where it changed something, `tiles` which tiles, `created` UTC ISO time.
+
+    `request` is without its mask, which may be large (`Scene.request` has it); a `dropped` step cannot be undone.
+    """
 
     id: int
     request: dict[str, Any]
@@ -27,6 +37,7 @@ class Step:
     tiles: tuple[TileKey, ...]
     created: str
     undone: bool
+    dropped: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -42,18 +53,59 @@ def record(
     connection: sqlite3.Connection, request: Request, rect: Rect, revision: int, changed: list[TileChange]
 ) -> Step:
     """Append a step whose tiles are stored already, and show them."""
-    created = now()
+    created, size = now(), _bytes_before(connection, changed)
+    asked = (request.model, request.to_json())
     cursor = connection.execute(
-        "INSERT INTO steps (revision, created, program, model, request, x, y, w, h) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (revision, created, program_version(), request.model, request.to_json(), *rect),
+        "INSERT INTO steps (revision, created, program, model, request, x, y, w, h, bytes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (revision, created, program_version(), *asked, *rect, size),
     )
     step = cursor.lastrowid
     assert step is not None  # an INSERT always has one
     connection.executemany("INSERT INTO step_tiles VALUES (?, ?, ?, ?, ?, ?)", [(step, *row) for row in changed])
     for layer, x, y, _, after in changed:
         tiles.set_head(connection, layer, x, y, after)
+    trim(connection, BUDGET)
     keys = tuple((layer, x, y) for layer, x, y, _, _ in changed)
-    return Step(step, request.as_dict(), rect, keys, created, False)
+    shown = {key: value for key, value in request.as_dict().items() if key != "mask"}
+    return Step(step, shown, rect, keys, created, False)
+
+
+def _bytes_before(connection: sqlite3.Connection, changed: list[TileChange]) -> int:
+    """What the tiles that a step replaces take on the disk."""
+    sizes = (
+        connection.execute(
+            "SELECT length(pixels) + coalesce(length(latents), 0) FROM tiles"
+            " WHERE layer = ? AND x = ? AND y = ? AND revision = ?",
+            (layer, x, y, before),
+        ).fetchone()[0]
+        for layer, x, y, before, _ in changed
+        if before is not None
+    )
+    return sum(sizes)
+
+
+def trim(connection: sqlite3.Connection, budget: int) -> int:
+    """Let the oldest steps lose what was before them until the rest fits; returns how many. The newest always stays."""
+    kept = connection.execute(
+        "SELECT id, bytes FROM steps WHERE NOT undone AND NOT dropped ORDER BY id DESC"
+    ).fetchall()
+    over = sum(size for _, size in kept) - budget
+    count = 0
+    for step, size in reversed(kept[1:]):
+        if over <= 0:
+            break
+        for layer, x, y, before in connection.execute(
+            "SELECT layer, x, y, before FROM step_tiles WHERE step = ? AND before IS NOT NULL", (step,)
+        ).fetchall():
+            thumbnails.keep_before_dropping(connection, layer, x, y, before)
+            connection.execute(
+                "DELETE FROM tiles WHERE layer = ? AND x = ? AND y = ? AND revision = ?", (layer, x, y, before)
+            )
+        connection.execute("UPDATE steps SET dropped = 1, bytes = 0 WHERE id = ?", (step,))
+        over -= size
+        count += 1
+    return count
 
 
 def drop_redo(connection: sqlite3.Connection) -> None:
@@ -67,7 +119,7 @@ def drop_redo(connection: sqlite3.Connection) -> None:
 
 def undo(connection: sqlite3.Connection) -> Step | None:
     """Show what was before the newest step; None where there is nothing to undo."""
-    row = connection.execute("SELECT max(id) FROM steps WHERE NOT undone").fetchone()
+    row = connection.execute("SELECT max(id) FROM steps WHERE NOT undone AND NOT dropped").fetchone()
     return _move(connection, row[0], "before", True)
 
 
@@ -75,6 +127,22 @@ def redo(connection: sqlite3.Connection) -> Step | None:
     """Show again what the oldest undone step made; None where there is nothing to redo."""
     row = connection.execute("SELECT min(id) FROM steps WHERE undone").fetchone()
     return _move(connection, row[0], "after", False)
+
+
+def go_to(connection: sqlite3.Connection, step: int) -> list[Step]:
+    """Undo or redo until `step` is the newest change that shows; 0 is before the first. Returns what moved.
+
+    Raises SceneError where there is no such step, or what was before a step on the way was dropped.
+    """
+    if step != 0 and connection.execute("SELECT 1 FROM steps WHERE id = ?", (step,)).fetchone() is None:
+        raise SceneError("This step is not in the history any more: choose another one.")
+    if connection.execute("SELECT 1 FROM steps WHERE id > ? AND dropped LIMIT 1", (step,)).fetchone():
+        raise SceneError("The pixels from before this step were dropped to save space: choose a later one.")
+    back = connection.execute("SELECT id FROM steps WHERE id > ? AND NOT undone ORDER BY id DESC", (step,)).fetchall()
+    on = connection.execute("SELECT id FROM steps WHERE id <= ? AND undone ORDER BY id", (step,)).fetchall()
+    moved = [_move(connection, number, "before", True) for (number,) in back]
+    moved += [_move(connection, number, "after", False) for (number,) in on]
+    return [one for one in moved if one is not None]
 
 
 def _move(connection: sqlite3.Connection, step: int | None, side: str, undone: bool) -> Step | None:
@@ -92,7 +160,8 @@ def steps(connection: sqlite3.Connection, newest: int | None = None, only: int |
     """The history, oldest first: all of it, the `newest` so many steps, or `only` one."""
     where, values = ("", ()) if only is None else ("WHERE id = ?", (only,))
     rows = connection.execute(
-        f"SELECT id, request, x, y, w, h, created, undone FROM steps {where} ORDER BY id DESC LIMIT ?",
+        "SELECT id, json_remove(request, '$.mask'), x, y, w, h, created, undone, dropped"
+        f" FROM steps {where} ORDER BY id DESC LIMIT ?",
         (*values, -1 if newest is None else newest),
     ).fetchall()
     if not rows:
@@ -104,6 +173,14 @@ def steps(connection: sqlite3.Connection, newest: int | None = None, only: int |
     ):
         touched.setdefault(step, []).append((layer, x, y))
     return [
-        Step(step, json.loads(request), Rect(x, y, w, h), tuple(touched.get(step, ())), created, bool(undone))
-        for step, request, x, y, w, h, created, undone in reversed(rows)
+        Step(
+            step,
+            json.loads(request),
+            Rect(x, y, w, h),
+            tuple(touched.get(step, ())),
+            created,
+            bool(undone),
+            bool(dropped),
+        )
+        for step, request, x, y, w, h, created, undone, dropped in reversed(rows)
     ]

@@ -7,42 +7,24 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from canvas import codec, files, history, pyramid, tiles
+from canvas import codec, commit, files, history, pyramid, staging, thumbnails, tiles
 from canvas.anchor import Anchor
+from canvas.change import Change, merge
 from canvas.database import Database
 from canvas.errors import SceneError
-from canvas.geometry import CELL, Rect, bounding_rect, tile_rect
+from canvas.geometry import Rect, bounding_rect, tile_rect
 from canvas.history import Step, TileChange
 from canvas.request import Request
 from canvas.schema import program_version
 from canvas.snapshot import Patch, Snapshot
 from canvas.spool import Piece, Spool
+from canvas.staging import Candidate
 
 TITLE_LENGTH = 120
 RESOLUTIONS = (0.5, 128.0)  # m/px: Google levels 18 to 10
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a request would do to the scene. `rect` lies on the 8 px grid.
-
-    Only pixels where `valid` and cells where `latent_valid` are set are written; everything else stays as it is.
-    The latents belong to the model `request.model`.
-    """
-
-    request: Request
-    layer: str
-    rect: Rect
-    pixels: np.ndarray  # uint8 (h, w, 3)
-    valid: np.ndarray  # bool (h, w)
-    latents: np.ndarray  # float32 (4, h/8, w/8)
-    latent_valid: np.ndarray  # bool (h/8, w/8)
 
 
 class Scene:
@@ -138,7 +120,10 @@ class Scene:
     @property
     def can_undo(self) -> bool:
         with self._database.read() as connection:
-            return connection.execute("SELECT 1 FROM steps WHERE NOT undone LIMIT 1").fetchone() is not None
+            return (
+                connection.execute("SELECT 1 FROM steps WHERE NOT undone AND NOT dropped LIMIT 1").fetchone()
+                is not None
+            )
 
     @property
     def can_redo(self) -> bool:
@@ -159,7 +144,9 @@ class Scene:
         with self._database.read() as connection:
             at = Snapshot(connection)
             bounds = at.bounds
-            done, undone = connection.execute("SELECT count(*) - sum(undone), sum(undone) FROM steps").fetchone()
+            done, undone = connection.execute(
+                "SELECT sum(NOT undone AND NOT dropped), sum(undone) FROM steps"
+            ).fetchone()
             return {
                 "title": at.meta("title"),
                 "resolution": at.resolution,
@@ -195,6 +182,34 @@ class Scene:
         """The accepted changes, oldest first, undone ones at the end; only the `newest` so many where given."""
         with self._database.read() as connection:
             return history.steps(connection, newest)
+
+    def request(self, step: int) -> Request:
+        """All that was asked for in a step, with its mask."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT request FROM steps WHERE id = ?", (step,)).fetchone()
+        if row is None:
+            raise SceneError("This step is not in the history any more: choose another one.")
+        return Request.from_json(row[0])
+
+    def thumbnail(self, step: int) -> bytes | None:
+        """A small WebP of what a step made; None where it left nothing to show, or its pixels are gone."""
+        with self._database.read() as connection:
+            image = thumbnails.stored(connection, step)
+            drawn = thumbnails.draw(connection, step) if image is None else None
+        if drawn is not None and self.writable:
+            with suppress(SceneError), self._database.write() as connection:  # a cache: a full disk must not hide it
+                thumbnails.keep(connection, step, drawn)
+        return image or drawn
+
+    def candidates(self, batch: str | None = None) -> list[Candidate]:
+        """The changes that wait to be accepted or discarded, of one batch or of all."""
+        with self._database.read() as connection:
+            return staging.waiting(connection, batch)
+
+    def candidate_image(self, candidate: int) -> bytes | None:
+        """Lossless WebP of a candidate's rectangle, transparent where it changes nothing; None where it is gone."""
+        with self._database.read() as connection:
+            return staging.image(connection, candidate)
 
     def tile_index(self, span: Rect, z: int = 0, layer: str = "rgb") -> list[tuple[int, int, int]]:
         """(x, y, revision) of the tiles with content in a rectangle of tile coordinates at zoom level z."""
@@ -238,32 +253,26 @@ class Scene:
 
     def accept(self, change: Change) -> Step:
         """Write a change into the scene; a redo branch ends here."""
-        rect, layer = change.rect, change.layer
-        _check_change(change)
-        box = bounding_rect(change.valid, rect.x, rect.y)
+        change.check()
+        with self._database.write() as connection:
+            return _accept(connection, change)
+
+    def stage(self, change: Change, batch: str, number: int) -> int:
+        """Keep a change as candidate `number` (from 0) of a batch until it is accepted or discarded; returns its id."""
+        change.check()
         with self._database.write() as connection:
             _check_resolution(connection, change.request)
-            revision = _next_revision(connection)
-            history.drop_redo(connection)
-            changed: list[TileChange] = []
-            for x, y in rect.tiles():
-                whole = tile_rect(x, y)
-                part = whole.intersect(rect)
-                here, there = part.slices(whole), part.slices(rect)
-                cells_here = part.cells().slices(whole.cells())
-                cells_there = part.cells().slices(rect.cells())
-                if not change.valid[there].any() and not change.latent_valid[cells_there].any():
-                    continue
-                before = tiles.head(connection, layer, x, y)
-                tile = tiles.Tile.blank(layer) if before is None else tiles.load(connection, layer, x, y, before)
-                tile.write_pixels(here, change.pixels[there], change.valid[there])
-                tile.write_latents(
-                    cells_here, change.latents[:, cells_there[0], cells_there[1]], change.latent_valid[cells_there],
-                    change.request.model,
-                )  # fmt: skip
-                tiles.store(connection, layer, x, y, revision, tile)
-                changed.append((layer, x, y, before, revision))
-            return _finish(connection, change.request, box, revision, changed)
+            return staging.add(connection, change, batch, number)
+
+    def accept_candidate(self, candidate: int) -> Step:
+        """Write a candidate into the scene and forget its batch; refused where the place has changed meanwhile."""
+        with self._database.write() as connection:
+            return _accept(connection, staging.take(connection, candidate))
+
+    def discard(self, batch: str) -> int:
+        """Forget the candidates of a batch; returns how many there were."""
+        with self._database.write() as connection:
+            return staging.discard(connection, batch)
 
     def accept_tiles(
         self, request: Request, pieces: Iterable[Piece], layer: str = "rgb", anchor: Anchor | None = None
@@ -280,7 +289,7 @@ class Scene:
                 raise SceneError("The picture has no known pixel here: choose another one, or another place.")
             with self._database.write() as connection:
                 _check_resolution(connection, request)
-                revision = _next_revision(connection)
+                revision = commit.next_revision(connection)
                 history.drop_redo(connection)
                 changed: list[TileChange] = []
                 for x, y, image, whole in spool:
@@ -295,15 +304,15 @@ class Scene:
                         tiles.store(connection, layer, x, y, revision, tile)
                     changed.append((layer, x, y, before, revision))
                 if anchor is not None:
-                    _set_meta(connection, **anchor.as_dict())
-                return _finish(connection, request, spool.box, revision, changed)
+                    commit.set_meta(connection, **anchor.as_dict())
+                return commit.finish(connection, request, spool.box, revision, changed)
 
     def erase(self, rect: Rect, layer: str = "rgb") -> Step:
         """Make a region (snapped to 8 px) empty again; a redo branch ends here."""
         rect = Rect(*rect).snap()
         with self._database.write() as connection:
             request = Request("erase", rect, Snapshot(connection).resolution, layer)
-            revision = _next_revision(connection)
+            revision = commit.next_revision(connection)
             history.drop_redo(connection)
             changed: list[TileChange] = []
             for x, y, before in tiles.heads_in(connection, layer, rect.tile_span()):
@@ -320,23 +329,34 @@ class Scene:
                     changed.append((layer, x, y, before, None))
             if not changed:
                 raise SceneError("There is nothing to erase here: choose a region with content.")
-            return _finish(connection, request, rect, revision, changed)
+            return commit.finish(connection, request, rect, revision, changed)
 
     def undo(self) -> Step | None:
-        """Take back the newest change; None where there is none."""
-        with self._database.write() as connection:
-            return _moved(connection, history.undo(connection))
+        """Take back the newest change; None where there is none, or its former pixels were dropped to save space."""
+        return self._move(history.undo)
 
     def redo(self) -> Step | None:
         """Bring back the change that was undone last, byte for byte; None where there is none."""
+        return self._move(history.redo)
+
+    def _move(self, how: Callable[[sqlite3.Connection], Step | None]) -> Step | None:
         with self._database.write() as connection:
-            return _moved(connection, history.redo(connection))
+            step = how(connection)
+            commit.moved(connection, [step] if step else [])
+            return step
+
+    def go_to(self, step: int) -> list[Step]:
+        """Undo or redo, in one go, until `step` (an id; 0 for before the first) is the newest change that shows."""
+        with self._database.write() as connection:
+            steps = history.go_to(connection, step)
+            commit.moved(connection, steps)
+            return steps
 
     def set_title(self, title: str) -> None:
         """Rename the scene (1 to 120 characters); the file keeps its name."""
         title = _checked_title(title)
         with self._database.write() as connection:
-            _set_meta(connection, title=title, modified=history.now())
+            commit.set_meta(connection, title=title, modified=history.now())
 
     def set_resolution(self, resolution: float) -> None:
         """Choose another resolution (m/px); only in a scene into which no undo can bring content back."""
@@ -347,13 +367,13 @@ class Scene:
             if connection.execute("SELECT 1 FROM steps WHERE NOT undone LIMIT 1").fetchone():
                 raise SceneError("The resolution is fixed once a scene has content: start a new scene for another one.")
             history.drop_redo(connection)
-            _set_meta(connection, resolution=resolution, modified=history.now())
+            commit.set_meta(connection, resolution=resolution, modified=history.now())
 
     def set_anchor(self, anchor: Anchor | None) -> None:
         """Say where the scene lies on Earth, or that it lies nowhere; whether maps can be made there is not checked."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM meta WHERE key IN ('epsg', 'east', 'north')")
-            _set_meta(connection, **(anchor.as_dict() if anchor else {}), modified=history.now())
+            commit.set_meta(connection, **(anchor.as_dict() if anchor else {}), modified=history.now())
 
     # the file as a whole
 
@@ -368,6 +388,14 @@ class Scene:
         files.check(Path(path), max_bytes)
 
 
+def _accept(connection: sqlite3.Connection, change: Change) -> Step:
+    _check_resolution(connection, change.request)
+    box = bounding_rect(change.valid, change.rect.x, change.rect.y)
+    revision = commit.next_revision(connection)
+    history.drop_redo(connection)
+    return commit.finish(connection, change.request, box, revision, merge(connection, change, revision))
+
+
 def _check_resolution(connection: sqlite3.Connection, request: Request) -> None:
     resolution = Snapshot(connection).resolution
     if request.resolution != resolution:
@@ -375,38 +403,6 @@ def _check_resolution(connection: sqlite3.Connection, request: Request) -> None:
             f"This was made for {request.resolution:g} m/px and the scene has {resolution:g} m/px: "
             "generate it again for this scene."
         )
-
-
-def _next_revision(connection: sqlite3.Connection) -> int:
-    revision = Snapshot(connection).revision + 1
-    _set_meta(connection, revision=revision, modified=history.now(), program=program_version())
-    return revision
-
-
-def _finish(
-    connection: sqlite3.Connection, request: Request, rect: Rect, revision: int, changed: list[TileChange]
-) -> Step:
-    step = history.record(connection, request, rect, revision, changed)
-    _invalidate(connection, step.tiles, revision)
-    return step
-
-
-def _moved(connection: sqlite3.Connection, step: Step | None) -> Step | None:
-    if step is not None:
-        _invalidate(connection, step.tiles, _next_revision(connection))
-    return step
-
-
-def _invalidate(connection: sqlite3.Connection, keys: Iterable[history.TileKey], revision: int) -> None:
-    touched: dict[str, list[tuple[int, int]]] = {}
-    for layer, x, y in keys:
-        touched.setdefault(layer, []).append((x, y))
-    for layer, places in touched.items():
-        pyramid.invalidate(connection, layer, places, revision)
-
-
-def _set_meta(connection: sqlite3.Connection, **values: str | float | int) -> None:
-    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
 
 def _checked_title(title: str) -> str:
@@ -432,23 +428,3 @@ def _check_tile(layer: str, z: int) -> None:
         raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(codec.LAYERS)}.")
     if not 0 <= z <= pyramid.MAX_ZOOM:
         raise SceneError(f"Zoom level {z} does not exist: use 0 to {pyramid.MAX_ZOOM}.")
-
-
-def _check_change(change: Change) -> None:
-    """A change with arrays of the wrong shape is a mistake of the program, an empty one of the person."""
-    rect = change.rect
-    shapes = {
-        "pixels": (change.pixels.shape, (rect.h, rect.w, codec.LAYERS[change.layer])),
-        "valid": (change.valid.shape, (rect.h, rect.w)),
-        "latents": (change.latents.shape, (codec.LATENT_CHANNELS, rect.h // CELL, rect.w // CELL)),
-        "latent_valid": (change.latent_valid.shape, (rect.h // CELL, rect.w // CELL)),
-    }
-    for name, (given, wanted) in shapes.items():
-        if given != wanted:
-            raise ValueError(f"{name} has shape {given}, but {wanted} covers {rect}")
-    if not rect.on_cells:
-        raise ValueError(f"{rect} does not lie on the {CELL} px grid")
-    if change.pixels.dtype != np.uint8 or change.valid.dtype != bool or change.latent_valid.dtype != bool:
-        raise ValueError("pixels are uint8 and masks are bool")
-    if not change.valid.any():
-        raise SceneError("This change would change nothing: place the frame over empty ground.")

@@ -91,7 +91,7 @@ CREATE INDEX pyramid_dirty ON pyramid (layer, z, x, y, revision) WHERE image IS 
 
 # fills:      region fills on their way, one row each, so that a killed one goes on where it was. `phase` is the step to
 #             take next (-1: the ground is not surveyed yet), `revision` the one reserved for its tiles.
-# fill_rows:  rows of latent cells, by the phase they come out of; phase -1 is the survey.
+# fill_rows:  rows of latent cells, by the phase that starts from them; phase -1 is the survey.
 # fill_bands: rows of windows that a phase has finished.
 # fill_tiles: finished tiles that wait in `tiles` to be shown all at once, and where they changed.
 _FILLS = """
@@ -136,8 +136,46 @@ CREATE TABLE fill_tiles (
 ) STRICT, WITHOUT ROWID;
 """
 
+# candidates: changes that wait to be accepted: `place` is the fingerprint of what was there, `image` WebP with alpha 0
+#             where nothing changes.
+# thumbnails: small pictures of steps, a cache until the pixels of a step are dropped, and then all that is left.
+# steps:      `bytes` of tiles kept only to take the step back; `dropped` = they are gone.
+_EDITING = """
+CREATE TABLE candidates (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    batch TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    created TEXT NOT NULL,
+    request TEXT NOT NULL,
+    layer TEXT NOT NULL,
+    x INTEGER NOT NULL,
+    y INTEGER NOT NULL,
+    w INTEGER NOT NULL,
+    h INTEGER NOT NULL,
+    place BLOB NOT NULL,
+    latents BLOB NOT NULL,
+    latent_valid BLOB NOT NULL,
+    image BLOB NOT NULL,
+    UNIQUE (batch, number)
+) STRICT;
+
+CREATE TABLE thumbnails (
+    step INTEGER PRIMARY KEY REFERENCES steps (id) ON DELETE CASCADE,
+    image BLOB NOT NULL
+) STRICT;
+
+ALTER TABLE steps ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE steps ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+
+UPDATE steps SET bytes = coalesce((
+    SELECT sum(length(t.pixels) + coalesce(length(t.latents), 0)) FROM step_tiles c
+    JOIN tiles t ON t.layer = c.layer AND t.x = c.x AND t.y = c.y AND t.revision = c.before WHERE c.step = steps.id
+), 0);
+"""
+
 # MIGRATIONS[n] brings a file of version n to version n + 1. Append; never edit one that was released.
-MIGRATIONS: list[str] = [_VERSION_1, _FILLS]
+MIGRATIONS: list[str] = [_VERSION_1, _FILLS, _EDITING]
 
 
 def program_version() -> str:

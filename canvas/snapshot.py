@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -25,6 +26,11 @@ class Patch:
     valid: np.ndarray  # bool (h, w)
     latents: np.ndarray  # float32 (4, h/8, w/8)
     latent_valid: np.ndarray  # bool (h/8, w/8)
+
+
+def fingerprint(pixels: np.ndarray, valid: np.ndarray) -> bytes:
+    """32 bytes that tell one state of a place from another: equal where it looks the same and only there."""
+    return hashlib.sha256(np.ascontiguousarray(pixels).tobytes() + np.packbits(valid).tobytes()).digest()
 
 
 class Snapshot:

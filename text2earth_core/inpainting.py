@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
 
+from text2earth_core.differential import remake
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.feather import feather_weight
 from text2earth_core.noise import world_noise
 from text2earth_core.thumbnail_vae import CELL
 
@@ -39,8 +40,8 @@ def inpaint_image(
         raise Text2EarthError(
             f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side."
         )
-    if strength != 1.0:
-        raise Text2EarthError(f"A strength of {strength} is not possible with this model: leave it at 1.")
+    if not 0 < strength <= 1:
+        raise Text2EarthError(f"A strength of {strength} is not possible: give more than 0 up to 1 (anew).")
     if feather < 0:
         raise Text2EarthError("The feather must not be negative.")
     original = np.asarray(image.convert("RGB"))
@@ -52,23 +53,19 @@ def inpaint_image(
     latents = model.encode(pixels)
     cells = cells_touched(_pad(weight) > 0)
     noise = world_noise(seed, 0, 0, latents.shape[2], latents.shape[1])
-    mask_ = torch.from_numpy(cells.astype(np.float32))
-    masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
-    painted = model.decode(model.denoise(prompt, known=latents, mask=mask_, noise=noise, masked=masked, **settings))
+    degree = torch.from_numpy(cells.astype(np.float32))
+    if strength == 1:
+        masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
+        made = model.denoise(prompt, known=latents, mask=degree, noise=noise, masked=masked, **settings)
+    else:
+        if settings.pop("sampler", "quality") != "quality":
+            raise Text2EarthError("A strength below 1 needs the quality sampler: choose it, or use strength 1.")
+        made = remake(model, prompt, known=latents, degree=strength * degree, noise=noise, **settings)
+    painted = model.decode(made)
     painted = painted[: original.shape[0], : original.shape[1]].astype(np.float32)
     blended = original + weight[..., None] * (painted - original)
     result = np.where(weight[..., None] > 0, blended.round().clip(0, 255), original).astype(np.uint8)
     return Image.fromarray(result)
-
-
-def feather_weight(mask: np.ndarray, feather: int) -> np.ndarray:
-    """Weight of new pixels (H, W): 1 inside the mask, falling smoothly to exactly 0 at `feather` px outside it."""
-    if feather == 0:
-        return mask.astype(np.float32)
-    outside = (~mask).astype(np.uint8)
-    distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    ramp = np.clip(1 - distance / (feather + 1), 0, 1)
-    return np.where(mask, 1, ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
 
 
 def cells_touched(changed: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
  * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
  * `page` is the scene-canvas element.
  */
+import { confirm } from "./dialogs.mjs";
 import * as dialogs from "./scene-dialogs.mjs";
 import { nextFrame } from "./frames.mjs";
 import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./rect.mjs";
@@ -12,6 +13,8 @@ export class Actions {
   #api;
   /** Extensions follow each other: a quick second click starts where the first one ends. */
   #growing = Promise.resolve();
+  /** Revision at which the person agreed to lose the undone steps. */
+  #agreed = -1;
 
   constructor(page, api) {
     this.#page = page;
@@ -38,8 +41,19 @@ export class Actions {
     this.#page.afterSubmit();
   }
 
-  /** Generate what is empty in the frame. */
+  /** A new change after an undo ends the undone steps: that is asked first. @returns {Promise<boolean>} whether to go on */
+  async #mayBranch() {
+    const { scene } = this.#page.state;
+    if (!scene?.can_redo || this.#agreed === scene.revision) return true;
+    const text = "The steps that you have undone would be lost for good. Go on, and drop them? Redo brings them back instead.";
+    if (!(await confirm(this.#page, "Undone steps", text, "Go on"))) return false;
+    this.#agreed = scene.revision;
+    return true;
+  }
+
+  /** Generate what is empty in the frame; where a mask is painted, change what is under it. */
   generate() {
+    if (!this.#page.mask.empty) return this.edit();
     return this.run(async () => {
       const frame = this.#page.frame;
       if (!frame || !this.#page.state.scene) return;
@@ -51,15 +65,64 @@ export class Actions {
         this.#page.notices.show("This frame is filled: press a handle to extend, move the frame, or erase a region first.");
         return;
       }
-      await this.#submit(frame);
+      if (await this.#mayBranch()) await this.#submit(frame);
     }, () => this.generate());
+  }
+
+  /** Queue an edit of what is under the mask; its variations come back as candidates. */
+  edit() {
+    return this.run(async () => {
+      const { mask } = this.#page;
+      const painted = await mask.request();
+      if (typeof painted === "string") {
+        this.#page.notices.show(painted);
+        return;
+      }
+      if (!(await this.#mayBranch())) return;
+      const { prompt, negative_prompt, seed, steps, guidance } = this.#page.settings;
+      const { strength, feather, variations } = mask.settings;
+      const wish = { prompt, negative_prompt, seed, steps, guidance, strength, feather, variations };
+      await this.#api.post(this.#scenePath("/edits"), { ...painted, ...wish });
+      mask.reset();
+      this.#page.chooseTool("select");
+      this.#page.afterSubmit();
+    }, () => this.edit());
+  }
+
+  /** @param {import("./staging.mjs").Candidate} candidate @param {() => void} accepted called before its tiles arrive */
+  acceptCandidate(candidate, accepted) {
+    return this.run(async () => {
+      if (!(await this.#mayBranch())) return;
+      try {
+        const scene = await this.#api.post(this.#scenePath(`/candidates/${candidate.id}/accept`));
+        accepted();
+        this.#page.apply("scene", scene);
+      } catch (error) {
+        if (error.status !== 409) throw error;
+        const again = { label: "Discard", run: () => this.discardCandidates(candidate) };
+        this.#page.notices.show(error.message, { error: true, action: again });
+      }
+    }, () => this.acceptCandidate(candidate, accepted));
+  }
+
+  /** @param {import("./staging.mjs").Candidate} candidate one of the batch */
+  discardCandidates(candidate) {
+    return this.run(async () => {
+      const left = await this.#api.call("DELETE", this.#scenePath(`/candidates?batch=${candidate.batch}`));
+      this.#page.apply("candidates", { candidates: left });
+    }, () => this.discardCandidates(candidate));
+  }
+
+  /** Undo or redo up to a step of the history. @param {{id: number}} step */
+  go(step) {
+    return this.run(async () => this.#page.apply("scene", await this.#api.post(this.#scenePath(`/steps/${step.id}/go`))));
   }
 
   /** Queue `count` extensions, each half a window further. @param {import("./frames.mjs").Direction} direction */
   extend(direction, count = 1) {
     this.#growing = this.#growing.then(() =>
       this.run(async () => {
-        if (!this.#page.frame) return;
+        if (!this.#page.frame || !(await this.#mayBranch())) return;
         for (let n = 0; n < count; n++) {
           const frame = await this.nextFrame(direction);
           await this.#submit(frame);
@@ -101,6 +164,7 @@ export class Actions {
   erase(rect) {
     const region = snapOut(rect);
     return this.run(async () => {
+      if (!(await this.#mayBranch())) return;
       await this.#api.post(this.#scenePath("/erase"), { rect: toXYWH(region) });
       const undo = { label: "Undo", run: () => this.step("undo") };
       this.#page.notices.show(`Erased ${region.w} × ${region.h} px.`, { action: undo });
@@ -207,10 +271,11 @@ export class Actions {
     this.#page.reveal(rect);
   }
 
-  /** @param {{request: any}} step prompt and seed of the history go back into the panel */
+  /** @param {{request: any}} step what was set for a step of the history goes back into the panel */
   reuse(step) {
-    const { prompt, negative_prompt = "", seed, steps, guidance } = step.request;
+    const { kind, prompt, negative_prompt = "", seed, steps, guidance, strength, feather } = step.request;
     this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, steps, guidance });
+    if (kind === "edit") this.#page.mask.set({ strength, feather });
   }
 
   /** The frame where a new scene begins: one corner at the origin, so that it fills one tile and not parts of four. */

@@ -1,19 +1,26 @@
 /** Makes the parts of the page and connects their buttons with the actions. */
 import { Actions } from "./actions.mjs";
+import { BrushRing } from "./brush-ring.mjs";
 import { h } from "./dom.mjs";
 import { Hints } from "./hints.mjs";
+import { HistoryPanel } from "./history-panel.mjs";
 import { MapLayer } from "./map-layer.mjs";
 import { Markers } from "./markers.mjs";
+import { MaskBar } from "./mask-bar.mjs";
+import { MaskTools } from "./mask-tools.mjs";
 import { Notices } from "./notices.mjs";
 import { OverlayLayer } from "./overlay-layer.mjs";
 import { PanelLink } from "./panel-link.mjs";
 import { QueueList } from "./panel-slots.mjs";
 import { PointerTools } from "./pointer-tools.mjs";
+import { Staging } from "./staging.mjs";
 import { StatusBar } from "./status-bar.mjs";
 import { ToolRail } from "./tool-rail.mjs";
 import { TopBar } from "./top-bar.mjs";
 import { Api } from "./transport.mjs";
 
+/** Of the mask on the map: no ground has it. */
+const MASK_COLOUR = "#ff2bd6";
 const LABEL =
   "Scene map. Arrow keys move the frame, Alt and an arrow key extend the scene, question mark lists all keys.";
 
@@ -42,6 +49,7 @@ export function assemble(page) {
   // One canvas for map and overlay: where the browser draws in software, handing over a second one of the size of the
   // window costs more per frame than drawing the map.
   const context = canvas.getContext("2d", { alpha: false });
+  const mask = new MaskTools(page, MASK_COLOUR);
   Object.assign(page, {
     api,
     actions,
@@ -52,6 +60,15 @@ export function assemble(page) {
     hints: new Hints(page),
     map: new MapLayer(context, page.view),
     overlay: new OverlayLayer(context, page.view),
+    mask,
+    maskBar: new MaskBar(page, mask, () => actions.edit()),
+    ring: new BrushRing(),
+    staging: new Staging(page),
+    history: new HistoryPanel({
+      look: (step) => actions.look(step.rect),
+      go: (step) => actions.go(step),
+      reuse: (step) => actions.reuse(step),
+    }),
     pointer: new PointerTools(surface, page),
     markers: new Markers({
       extend: (direction, count) => actions.extend(direction, count),
@@ -76,14 +93,14 @@ export function assemble(page) {
     }),
     bar: new TopBar({
       menu: () => sceneMenu(actions),
-      undo: () => actions.step("undo"),
-      redo: () => actions.step("redo"),
+      undo: () => page.undo(),
+      redo: () => page.redo(),
       goTo: () => actions.goTo(),
       exportImage: () => actions.download("/export?format=png"),
       help: () => actions.help(),
       panel: () => page.togglePanel(),
     }),
   });
-  const { markers, hints, bar, rail, notices, status } = page;
-  return [surface, markers.node, hints.node, bar.node, rail.node, notices.node, status.node];
+  const { markers, ring, staging, hints, bar, rail, maskBar, notices, status } = page;
+  return [surface, ring, markers, staging, hints, bar, rail, maskBar, notices, status].map((part) => part.node ?? part);
 }

@@ -1,6 +1,6 @@
 /** Draws what is dirty, once per animation frame; nothing runs while nothing changes. */
 
-/** @typedef {"map"|"chrome"|"status"} Part */
+/** @typedef {"map"|"mask"|"bar"|"chrome"|"status"} Part */
 const KEPT = 1200;
 
 export class FrameLoop {

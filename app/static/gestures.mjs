@@ -1,6 +1,6 @@
 /**
  * Pointers to gestures: one pointer drags, two pan and zoom. Knows nothing of the scene; coordinates are window pixels.
- * @typedef {{start: (x: number, y: number, event: PointerEvent) => boolean, move: (x: number, y: number) => void,
+ * @typedef {{start: (x: number, y: number, event: PointerEvent) => boolean, move: (x: number, y: number, event: PointerEvent) => void,
  *   end: (x: number, y: number) => void, cancel: () => void, pan: (dx: number, dy: number) => void,
  *   zoom: (factor: number, x: number, y: number) => void, hover: (x: number, y: number) => void}} Handlers
  */
@@ -39,7 +39,7 @@ export class Gestures {
     }
     if (this.#pointers.size === 1) {
       this.#pointers.set(event.pointerId, { x, y });
-      if (this.#dragging) this.#handlers.move(x, y);
+      if (this.#dragging) this.#handlers.move(x, y, event);
       else if (this.#panning) this.#handlers.pan(x - last.x, y - last.y);
       this.#handlers.hover(x, y);
       return;

@@ -2,19 +2,32 @@
 import { DIRECTIONS } from "./frames.mjs";
 import { commandOf } from "./keys.mjs";
 
+const OF_WIDGETS = new Set(["accept", "next"]);
+
 /** @param {any} page the scene-canvas element @param {AbortSignal} signal ends the listening */
 export function bindKeys(page, signal) {
   const commands = {
     "tool-select": () => page.chooseTool("select"),
     "tool-frame": () => page.chooseTool("frame"),
+    "tool-brush": () => page.chooseTool("brush"),
+    "tool-eraser": () => page.chooseTool("eraser"),
+    "tool-swap": () => page.chooseTool(page.pointer.tool === "brush" ? "eraser" : "brush"),
+    "tool-lasso": () => page.chooseTool("lasso"),
+    "tool-rectangle": () => page.chooseTool("rectangle"),
+    "brush-smaller": () => page.mask.resize(0.8),
+    "brush-larger": () => page.mask.resize(1.25),
     "tool-erase": () => page.chooseTool("erase"),
     "tool-hand": () => page.chooseTool("hand"),
     generate: () => page.generate(),
     extend: ({ direction }) => page.actions.extend(direction),
     nudge: ({ direction, big }) => page.actions.nudge(...DIRECTIONS[direction], big),
-    undo: () => page.actions.step("undo"),
-    redo: () => page.actions.step("redo"),
+    undo: () => page.undo(),
+    redo: () => page.redo(),
     cancel: () => page.pointer.abandon(),
+    next: ({ by }) => page.staging.step(by),
+    before: () => page.staging.show(true),
+    accept: () => page.staging.accept(),
+    discard: () => page.staging.discard(),
     "zoom-in": () => page.moveView(() => page.view.zoomAt(1.25)),
     "zoom-out": () => page.moveView(() => page.view.zoomAt(0.8)),
     fit: () => page.fit(),
@@ -36,8 +49,10 @@ export function bindKeys(page, signal) {
         event.preventDefault();
         return;
       }
-      const command = commandOf(event, typing);
+      const command = commandOf(event, typing, page.staging.open);
       if (!command) return;
+      // Enter and the arrows belong to the button or slider that has the focus.
+      if (OF_WIDGETS.has(command.command) && focus !== page.surface && focus !== document.body) return;
       // Arrow keys belong to sliders and radio buttons while those have the focus.
       if (widget && (command.command === "nudge" || command.command === "extend")) return;
       if (command.command !== "cancel") event.preventDefault();
@@ -48,7 +63,10 @@ export function bindKeys(page, signal) {
   const release = () => {
     page.pointer.held = false;
   };
-  addEventListener("keyup", (event) => event.key === " " && release(), { signal });
+  addEventListener("keyup", (event) => {
+    if (event.key === " ") release();
+    if (event.key.toLowerCase() === "b") page.staging.show(false);
+  }, { signal });
   addEventListener("blur", release, { signal });
 }
 

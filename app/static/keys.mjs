@@ -6,14 +6,25 @@
 export const SHORTCUTS = [
   { command: "tool-select", keys: "V", label: "Select: drag the frame, drag the map", group: "Tools" },
   { command: "tool-frame", keys: "F", label: "Frame: click or drag a new place", group: "Tools" },
-  { command: "tool-erase", keys: "E", label: "Erase: drag a region to empty", group: "Tools" },
+  { command: "tool-brush", keys: "B", label: "Brush: paint what shall change", group: "Tools" },
+  { command: "tool-eraser", keys: "E", label: "Eraser: take from the mask", group: "Tools" },
+  { command: "tool-swap", keys: "X", label: "Change between brush and eraser", group: "Tools" },
+  { command: "tool-lasso", keys: "L", label: "Lasso (Alt: take away)", group: "Tools" },
+  { command: "tool-rectangle", keys: "R", label: "Rectangle (Alt: take away)", group: "Tools" },
+  { command: "brush-smaller", keys: "[", label: "Smaller brush", group: "Tools" },
+  { command: "brush-larger", keys: "]", label: "Larger brush", group: "Tools" },
+  { command: "tool-erase", keys: "D", label: "Erase: drag a region to empty", group: "Tools" },
   { command: "tool-hand", keys: "H", label: "Hand (or hold Space, or middle button)", group: "Tools" },
-  { command: "generate", keys: "Ctrl+Enter", label: "Generate in the frame", group: "Grow" },
+  { command: "generate", keys: "Ctrl+Enter", label: "Generate in the frame, or change what is under the mask", group: "Grow" },
   { command: "extend", keys: "Alt+Arrow", label: "Extend in that direction", group: "Grow" },
   { command: "nudge", keys: "Arrow", label: "Move the frame 8 px; Shift: half a window", group: "Grow" },
-  { command: "undo", keys: "Ctrl+Z", label: "Undo (also Z)", group: "Edit" },
+  { command: "undo", keys: "Ctrl+Z", label: "Undo (also Z); while a mask is drawn, its strokes", group: "Edit" },
   { command: "redo", keys: "Ctrl+Shift+Z", label: "Redo (also Shift+Z, Ctrl+Y)", group: "Edit" },
   { command: "cancel", keys: "Escape", label: "Close a dialog, or drop what you drag", group: "Edit" },
+  { command: "next", keys: "Arrow", label: "Candidates: the next, the one before", group: "Candidates" },
+  { command: "before", keys: "B", label: "Candidates: hold to see what was there", group: "Candidates" },
+  { command: "accept", keys: "Enter", label: "Candidates: accept this one", group: "Candidates" },
+  { command: "discard", keys: "Escape", label: "Candidates: discard all", group: "Candidates" },
   { command: "zoom-in", keys: "+", label: "Zoom in", group: "View" },
   { command: "zoom-out", keys: "-", label: "Zoom out", group: "View" },
   { command: "fit", keys: "0", label: "Fit to content", group: "View" },
@@ -24,21 +35,28 @@ export const SHORTCUTS = [
 ];
 
 const PLAIN = {
-  v: "tool-select", f: "tool-frame", e: "tool-erase", h: "tool-hand", z: "undo", g: "goto", p: "panel",
+  v: "tool-select", f: "tool-frame", b: "tool-brush", e: "tool-eraser", x: "tool-swap", l: "tool-lasso", r: "tool-rectangle",
+  d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
   "?": "help", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", _: "zoom-out", 0: "fit", 1: "actual",
+};
+/** While candidates are shown these keys are theirs. */
+const CHOOSING = {
+  ArrowRight: { command: "next", by: 1 }, ArrowLeft: { command: "next", by: -1 }, b: { command: "before" },
+  Enter: { command: "accept" }, Escape: { command: "discard" },
 };
 const ARROWS = { ArrowUp: "up", ArrowRight: "right", ArrowDown: "down", ArrowLeft: "left" };
 
 /**
  * The command a key press means.
  * @param {{key: string, ctrlKey?: boolean, metaKey?: boolean, altKey?: boolean, shiftKey?: boolean}} event
- * @param {boolean} typing whether a text field has the focus
+ * @param {boolean} typing whether a text field has the focus @param {boolean} choosing whether candidates are shown
  * @returns {{command: string, direction?: string, big?: boolean}|null}
  */
-export function commandOf(event, typing) {
+export function commandOf(event, typing, choosing = false) {
   const control = Boolean(event.ctrlKey || event.metaKey);
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (control && key === "Enter") return { command: "generate" };
+  if (choosing && !typing && !control && !event.altKey && CHOOSING[key]) return { ...CHOOSING[key] };
   if (key === "Escape") return { command: "cancel" };
   if (typing) return null;
   if (control) {

@@ -1,6 +1,6 @@
 /**
  * Draws the map: background, previews of running jobs, tiles. Previews lie below the tiles: a preview shows only where
- * nothing exists yet, and the finished tiles fade in over it.
+ * nothing exists yet, and the finished tiles fade in over it. Those of edits lie over the tiles they change.
  * @typedef {{background: string, grid: string}} Colours
  */
 import { CELL, TILE, intersect, tileRange } from "./rect.mjs";
@@ -13,7 +13,7 @@ const ANCESTORS = 5;
 export class MapLayer {
   /**
    * By job: a picture of its whole frame at 1/8 size, in which the windows painted so far stay.
-   * @type {Map<string, {frame: import("./rect.mjs").Rect, picture: OffscreenCanvas, settled: boolean}>}
+   * @type {Map<string, {frame: import("./rect.mjs").Rect, picture: OffscreenCanvas, settled: boolean, over: boolean}>}
    */
   previews = new Map();
   /** @type {Colours} */
@@ -21,7 +21,8 @@ export class MapLayer {
   fade = true;
   /** Whether the last drawing showed every tile of the window in its newest revision. */
   complete = false;
-  #context;
+  /** Of the one canvas: what lies over the map is drawn into it afterwards. */
+  context;
   #view;
   #cache;
   #index;
@@ -29,7 +30,7 @@ export class MapLayer {
 
   /** @param {CanvasRenderingContext2D} context @param {import("./view.mjs").View} view */
   constructor(context, view) {
-    this.#context = context;
+    this.context = context;
     this.#view = view;
   }
 
@@ -46,24 +47,32 @@ export class MapLayer {
    * @returns {boolean} whether a fade is under way
    */
   draw(dpr, now, exists) {
-    const context = this.#context;
+    const context = this.context;
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
     context.globalAlpha = 1;
     this.#drawGround();
     if (!exists) return false;
     context.imageSmoothingEnabled = true;
-    for (const preview of this.previews.values()) {
-      const r = this.#view.rectToScreen(preview.frame);
-      context.drawImage(preview.picture, r.x, r.y, r.w, r.h);
-    }
+    this.#drawPreviews(false);
     // Close up, pixels are shown as they are: people of this field count them.
     context.imageSmoothingEnabled = this.#view.scale * dpr < 3;
-    return this.#drawTiles(dpr, now);
+    const fading = this.#drawTiles(dpr, now);
+    context.imageSmoothingEnabled = true;
+    this.#drawPreviews(true);
+    return fading;
+  }
+
+  #drawPreviews(over) {
+    for (const preview of this.previews.values()) {
+      if (preview.over !== over) continue;
+      const r = this.#view.rectToScreen(preview.frame);
+      this.context.drawImage(preview.picture, r.x, r.y, r.w, r.h);
+    }
   }
 
   #drawGround() {
     const { width, height, scale } = this.#view;
-    const context = this.#context;
+    const context = this.context;
     context.fillStyle = this.colours.background;
     context.fillRect(0, 0, width, height);
     // A dot wherever tile corners meet, thinned or refined by powers of two to 48 to 96 px apart.
@@ -100,9 +109,9 @@ export class MapLayer {
         if (alpha < 1) this.#drawStandIn(z, x, y, place);
         if (!tile) continue;
         if (alpha < 1) fading = true;
-        this.#context.globalAlpha = alpha;
-        this.#context.drawImage(tile.bitmap, place.x, place.y, place.w, place.h);
-        this.#context.globalAlpha = 1;
+        this.context.globalAlpha = alpha;
+        this.context.drawImage(tile.bitmap, place.x, place.y, place.w, place.h);
+        this.context.globalAlpha = 1;
       }
     }
     this.#loader.want(wishes);
@@ -119,7 +128,7 @@ export class MapLayer {
       const side = TILE / n;
       const left = (x - Math.floor(x / n) * n) * side;
       const top = (y - Math.floor(y / n) * n) * side;
-      this.#context.drawImage(tile.bitmap, left, top, side, side, place.x, place.y, place.w, place.h);
+      this.context.drawImage(tile.bitmap, left, top, side, side, place.x, place.y, place.w, place.h);
       return;
     }
     for (let n = 0; z > 0 && n < 4; n++) {
@@ -128,7 +137,7 @@ export class MapLayer {
       const tile = this.#cache.peek(`${z - 1}/${cx}/${cy}`);
       if (!tile) continue;
       const r = this.#view.rectToScreen(this.#area(z - 1, cx, cy));
-      this.#context.drawImage(tile.bitmap, r.x, r.y, r.w, r.h);
+      this.context.drawImage(tile.bitmap, r.x, r.y, r.w, r.h);
     }
   }
 
@@ -140,13 +149,13 @@ export class MapLayer {
   /**
    * Put the newest picture of a part into the job's preview.
    * @param {string} job @param {import("./rect.mjs").Rect} frame of the job @param {import("./rect.mjs").Rect} part
-   * @param {ImageBitmap} bitmap of the part
+   * @param {ImageBitmap} bitmap of the part @param {boolean} over whether it lies over what is there
    */
-  addPreview(job, frame, part, bitmap) {
+  addPreview(job, frame, part, bitmap, over = false) {
     let preview = this.previews.get(job);
     if (!preview) {
       const picture = new OffscreenCanvas(Math.ceil(frame.w / CELL), Math.ceil(frame.h / CELL));
-      preview = { frame, picture, settled: false };
+      preview = { frame, picture, settled: false, over };
       this.previews.set(job, preview);
     }
     const place = [(part.x - frame.x) / CELL, (part.y - frame.y) / CELL, part.w / CELL, part.h / CELL];

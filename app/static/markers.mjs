@@ -6,7 +6,7 @@ import { h, icon, iconButton, keyed, setText } from "./dom.mjs";
 import { duration } from "./format.mjs";
 import { DIRECTION_NAMES, handlePlaces } from "./frames.mjs";
 import { fromXYWH, intersect } from "./rect.mjs";
-import { isOpen } from "./store.mjs";
+import { isOnMap, isOpen } from "./store.mjs";
 
 const MIN_TAG = 96;
 
@@ -61,7 +61,7 @@ export class Markers {
       if (place) button.style.transform = `translate(${Math.round(place.x - 16)}px, ${Math.round(place.y - 16)}px)`;
     }
     const visible = view.visible();
-    const jobs = state.jobs.filter((job) => isOpen(job) && intersect(fromXYWH(job.request.frame), visible)).slice(0, 24);
+    const jobs = state.jobs.filter((job) => isOnMap(job) && intersect(fromXYWH(job.request.frame), visible)).slice(0, 24);
     keyed(this.#jobs, jobs, (job) => job.id, (job) => this.#tag(job, view));
   }
 

@@ -6,11 +6,11 @@
  *   drag: {rect: Rect, kind: "frame"|"erase"}|null}} Overlay
  */
 import { fromXYWH } from "./rect.mjs";
-import { isOpen } from "./store.mjs";
+import { isOnMap } from "./store.mjs";
 
 /** @param {import("./store.mjs").State} state @returns {Overlay} */
 export function overlayOf(state, frame, ghost, drag) {
-  const jobs = state.jobs.filter(isOpen).map((job) => ({
+  const jobs = state.jobs.filter(isOnMap).map((job) => ({
     frame: fromXYWH(job.request.frame),
     running: job.state === "running",
     progress: job.step / Math.max(1, job.steps),

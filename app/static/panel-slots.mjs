@@ -1,8 +1,8 @@
 /**
- * What the module shows inside the panel: notes about the prompt, the queue, the history. The panel itself belongs to
+ * What the module shows inside the panel: notes about the prompt, the queue. The panel itself belongs to
  * Gradio and may be built after us, so slots are looked up when there is something to show.
  */
-import { h, icon, iconButton, keyed, setText } from "./dom.mjs";
+import { h, iconButton, keyed, setText } from "./dom.mjs";
 import { duration } from "./format.mjs";
 import { isOpen } from "./store.mjs";
 
@@ -46,7 +46,7 @@ export class QueueList {
 
   #row(job) {
     const { cancel, retry, move, dismiss, look } = this.#actions;
-    const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => look(job.request.frame) });
+    const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => job.request.frame && look(job.request.frame) });
     const state = h("span", { class: "row-state" });
     const note = h("p", { class: "row-note" });
     const bar = h("span", { class: "row-bar" });
@@ -59,7 +59,7 @@ export class QueueList {
     const row = h("li", { class: "job-row" }, h("div", { class: "row-line" }, name, state, earlier, later, again, stop), bar, note);
     row.update = (now) => {
       current = now;
-      setText(name, now.request.prompt || "(no prompt)");
+      setText(name, jobName(now));
       const words = { queued: "queued", failed: "failed", interrupted: "interrupted" };
       const eta = now.eta === null ? "" : `, ${duration(now.eta)}`;
       setText(state, now.state === "running" ? `${now.step}/${now.steps}${eta}` : `${words[now.state] ?? now.state}${now.state === "queued" ? eta : ""}`);
@@ -68,7 +68,7 @@ export class QueueList {
       row.dataset.state = now.state;
       again.hidden = isOpen(now);
       const label = isOpen(now) ? "Cancel" : "Dismiss";
-      stop.setAttribute("aria-label", `${label}: ${now.request.prompt || "(no prompt)"}`);
+      stop.setAttribute("aria-label", `${label}: ${jobName(now)}`);
       stop.title = label;
     };
     row.order = (at, count) => {
@@ -80,21 +80,7 @@ export class QueueList {
   }
 }
 
-/**
- * @param {any[]} steps oldest first @param {(step: any) => void} look @param {(step: any) => void} reuse
- */
-export function showHistory(steps, look, reuse) {
-  const place = slot("history");
-  if (!place) return;
-  const rows = steps.slice(-60).reverse();
-  keyed(place, rows, (step) => String(step.id), (step) => {
-    const text = step.request.kind === "erase" ? "Erased" : step.request.prompt || "(no prompt)";
-    const size = `${step.rect.w ?? step.rect[2]} × ${step.rect.h ?? step.rect[3]} px`;
-    const detail = step.request.kind === "erase" ? size : `seed ${step.request.seed} · ${size}`;
-    const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => look(step) }, text, h("small", {}, detail));
-    const again = h("button", { type: "button", class: "icon-button", "aria-label": `Use prompt and seed of: ${text}`, title: "Use this prompt and seed", onclick: () => reuse(step) }, icon("reuse"));
-    const row = h("li", { class: "history-row" }, name, step.request.kind === "erase" ? null : again);
-    row.update = (now) => row.classList.toggle("undone", Boolean(now.undone));
-    return row;
-  });
+/** @param {import("./store.mjs").Job} job */
+function jobName(job) {
+  return job.request.prompt || job.request.title || "(no prompt)";
 }

@@ -1,9 +1,10 @@
 /**
- * What the pointer does with each tool. Turns drags into frames, erased regions or panning.
- * @typedef {"select"|"frame"|"erase"|"hand"} Tool
+ * What the pointer does with each tool. Turns drags into frames, erased regions, strokes of the mask or panning.
+ * @typedef {"select"|"frame"|"erase"|"hand"|import("./mask-tools.mjs").MaskTool} Tool
  */
 import { draggedFrame, movedFrame } from "./frames.mjs";
 import { Gestures, wheelFactor } from "./gestures.mjs";
+import { MASK_TOOLS } from "./mask-tools.mjs";
 import { contains, snapOut, spanned } from "./rect.mjs";
 import { modelInfo } from "./store.mjs";
 
@@ -20,6 +21,8 @@ export class PointerTools {
   /** @type {{x: number, y: number}|null} scene place under the pointer */
   place = null;
   #from = null;
+  /** The mask tool whose drag is under way. */
+  #painting = null;
   #frameBefore = null;
   #page;
   #gestures;
@@ -29,7 +32,7 @@ export class PointerTools {
     this.#page = page;
     this.#gestures = new Gestures({
       start: (x, y, event) => this.#start(x, y, event),
-      move: (x, y) => this.#move(x, y),
+      move: (x, y, event) => this.#move(x, y, event),
       end: (x, y) => this.#end(x, y),
       cancel: () => this.#cancel(),
       pan: (dx, dy) => page.moveView(() => page.view.panBy(dx, dy)),
@@ -41,7 +44,7 @@ export class PointerTools {
       return [event.clientX - box.left, event.clientY - box.top];
     };
     surface.addEventListener("pointerdown", (event) => {
-      if (event.button > 1) return;
+      if (event.button > 1 && event.button !== 5) return;
       event.preventDefault();
       surface.focus({ preventScroll: true });
       surface.setPointerCapture(event.pointerId);
@@ -83,12 +86,18 @@ export class PointerTools {
     const point = this.#scene(x, y);
     if (event.button === 1 || this.held || this.tool === "hand") return false;
     if (this.tool === "select" && !(this.#page.frame && contains(this.#page.frame, point.x, point.y))) return false;
+    if (MASK_TOOLS.includes(this.tool)) {
+      this.#painting = this.tool;
+      this.#page.mask.start(point, event, this.tool);
+      return true;
+    }
     this.#from = point;
     this.#frameBefore = this.#page.frame;
     return true;
   }
 
-  #move(x, y) {
+  #move(x, y, event) {
+    if (this.#painting) return this.#page.mask.move(this.#coalesced(x, y, event), this.#painting);
     const point = this.#scene(x, y);
     const { x: ax, y: ay } = this.#from;
     if (this.tool === "select") this.#page.setFrame(movedFrame(this.#frameBefore, point.x - ax, point.y - ay));
@@ -97,12 +106,25 @@ export class PointerTools {
     this.#page.redraw();
   }
 
+  /** Every place the pointer was at since the last event: a quick hand draws curves, not corners. */
+  #coalesced(x, y, event) {
+    const events = event.getCoalescedEvents?.() ?? [];
+    if (!events.length) return [{ ...this.#scene(x, y), event }];
+    const [dx, dy] = [x - event.clientX, y - event.clientY];
+    return events.map((each) => ({ ...this.#scene(each.clientX + dx, each.clientY + dy), event: each }));
+  }
+
   #dragged(point) {
     const { window } = modelInfo(this.#page.state);
     return draggedFrame(this.#from.x, this.#from.y, point.x, point.y, window, CLICK / this.#page.view.scale);
   }
 
   #end(x, y) {
+    if (this.#painting) {
+      this.#page.mask.end(this.#painting);
+      this.#painting = null;
+      return;
+    }
     const point = this.#scene(x, y);
     const moved = Math.hypot(point.x - this.#from.x, point.y - this.#from.y) * this.#page.view.scale;
     if (this.tool === "frame") {
@@ -116,6 +138,11 @@ export class PointerTools {
   }
 
   #cancel() {
+    if (this.#painting) {
+      this.#page.mask.cancel();
+      this.#painting = null;
+      return;
+    }
     if (this.tool === "select") this.#page.setFrame(this.#frameBefore);
     this.drag = null;
     this.#page.redraw();
@@ -123,6 +150,7 @@ export class PointerTools {
 
   #hover(x, y) {
     this.place = x === null ? null : this.#scene(x, y);
+    this.#page.ring.move(x, y);
     this.#page.redrawStatus();
   }
 

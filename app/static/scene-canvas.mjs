@@ -8,8 +8,9 @@ import { frameAtEnd } from "./frames.mjs";
 import { bindKeys } from "./key-bindings.mjs";
 import { freePart, insets, nudgeInto } from "./layout.mjs";
 import { overlayOf } from "./overlay-layer.mjs";
-import { showHistory, slot } from "./panel-slots.mjs";
-import { fromXYWH } from "./rect.mjs";
+import { MASK_TOOLS } from "./mask-tools.mjs";
+import { slot } from "./panel-slots.mjs";
+import { fromXYWH, intersect } from "./rect.mjs";
 import { dismiss, recall, remember } from "./remembered.mjs";
 import { SceneSession } from "./scene-session.mjs";
 import { EMPTY, isOpen, jobFrame, modelInfo, newestFirst, reduce } from "./store.mjs";
@@ -45,6 +46,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.#loop.stop();
     this.session?.close();
     this.map.clear();
+    this.staging.clear();
   }
 
   #build() {
@@ -91,12 +93,14 @@ export class SceneCanvasElement extends HTMLElement {
     this.#rememberPlace();
     this.session?.close();
     this.map.clear();
+    this.staging.clear();
     this.sceneId = id;
     this.state = { ...EMPTY, model: this.state.model };
     this.frame = null;
     this.#ghost = null;
     this.#historyOf = "";
     this.notices.clear();
+    this.mask.open(id);
     const url = new URL(location.href);
     url.searchParams.set("scene", id);
     if (push) history.pushState(null, "", url);
@@ -106,6 +110,7 @@ export class SceneCanvasElement extends HTMLElement {
       redraw: () => this.#loop.mark("map"),
       map: () => this.map,
       jobFrame: (id) => jobFrame(this.state, id),
+      isEdit: (id) => this.state.jobs.some((job) => job.id === id && job.kind === "edit"),
       usualPace: () => this.state.model.seconds_per_step ?? null,
     });
     this.map.attach(this.session);
@@ -125,6 +130,7 @@ export class SceneCanvasElement extends HTMLElement {
     if (name === "job" && data.state === "failed") {
       this.notices.show(data.error ?? "The job failed.", { error: true, action: { label: "Retry", run: () => this.actions.retry(data.id) } });
     }
+    if (this.state.candidates !== before.candidates) this.staging.update();
     this.panel.describe();
     this.redraw();
   }
@@ -238,6 +244,27 @@ export class SceneCanvasElement extends HTMLElement {
     this.pointer.tool = tool;
     this.surface.dataset.tool = tool;
     this.rail.update(tool);
+    this.maskChanged(true);
+  }
+
+  /** The mask, or how it is drawn, has changed. @param {boolean} ended whether more than pixels changed */
+  maskChanged(ended) {
+    this.#loop.mark(...(ended ? ["mask", "bar"] : ["mask"]));
+  }
+
+  /** While a mask is drawn, its strokes; otherwise the scene. */
+  undo() {
+    if (this.#masking && this.mask.canUndo) this.mask.undo();
+    else void this.actions.step("undo");
+  }
+
+  redo() {
+    if (this.#masking && this.mask.canRedo) this.mask.redo();
+    else void this.actions.step("redo");
+  }
+
+  get #masking() {
+    return !this.mask.empty || MASK_TOOLS.includes(this.pointer.tool);
   }
 
   async showGhost(direction) {
@@ -277,18 +304,51 @@ export class SceneCanvasElement extends HTMLElement {
   #draw(dirty, now) {
     const moving = [];
     if (dirty.has("map") && this.session) {
-      const fading = this.map.draw(devicePixelRatio, now, Boolean(this.state.scene) && !this.state.deleted);
-      if (this.map.dropSettled() || fading) moving.push("map");
-      this.#drawOverlay();
-    }
+      if (this.#drawMap(now, this.view.visible())) moving.push("map");
+      this.#drawMarkers();
+    } else if (dirty.has("mask") && this.session) this.#drawMask(now);
+    if (dirty.has("map") || dirty.has("bar")) this.#drawBars();
     if (dirty.has("chrome")) this.#drawChrome();
     if (dirty.has("status")) this.status.update(this.state, this.view, this.pointer.place);
     return moving;
   }
 
-  #drawOverlay() {
-    const free = this.#free();
+  /** @param {import("./rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
+  #drawMap(now, seen) {
+    const fading = this.map.draw(devicePixelRatio, now, Boolean(this.state.scene) && !this.state.deleted);
+    const settling = this.staging.draw(this.map.context, this.view, this.map.complete, now);
+    this.mask.draw(this.map.context, this.view, seen);
+    this.mask.dirty = null;
     this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag), devicePixelRatio);
+    return this.map.dropSettled() || fading || settling;
+  }
+
+  /** Only where the brush was: the rest of the window stays as it is. */
+  #drawMask(now) {
+    const { dirty } = this.mask;
+    const seen = dirty && intersect(dirty, this.view.visible());
+    this.mask.dirty = null;
+    if (!seen) return;
+    const r = this.view.rectToScreen(seen);
+    const { context } = this.map;
+    context.save();
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.beginPath();
+    context.rect(r.x - 1, r.y - 1, r.w + 2, r.h + 2);
+    context.clip();
+    this.#drawMap(now, seen);
+    context.restore();
+  }
+
+  #drawBars() {
+    const free = this.#free();
+    this.maskBar.update(this.pointer.tool, free);
+    this.staging.place(this.view, free);
+    this.ring.update(this.pointer.tool === "brush" || this.pointer.tool === "eraser", this.mask.settings.size * this.view.scale);
+  }
+
+  #drawMarkers() {
+    const free = this.#free();
     this.markers.update(this.state, this.view, this.frame, free);
     this.hints.update(this.state, this.frame && this.view.rectToScreen(this.frame), free);
   }
@@ -304,9 +364,15 @@ export class SceneCanvasElement extends HTMLElement {
     const version = scene ? `${scene.id}@${scene.revision}` : "";
     if (!scene || version === this.#historyOf || !slot("history")) return;
     this.#historyOf = version;
-    const steps = await this.api.get(`/scenes/${scene.id}/history`).catch(() => null);
-    if (!steps || this.sceneId !== scene.id) return;
-    showHistory(steps, (step) => this.actions.look(step.rect), (step) => this.actions.reuse(step));
+    const steps = await this.api.get(`/scenes/${scene.id}/steps`).catch(() => null);
+    if (steps && this.sceneId === scene.id) this.history.show(scene.id, steps);
+  }
+
+  /** Gradio builds what is in its accordion anew each time it is opened. */
+  historyOpened(tries = 60) {
+    if (!slot("history")) return void (tries && requestAnimationFrame(() => this.historyOpened(tries - 1)));
+    this.#historyOf = "";
+    this.redraw();
   }
 
   #resize() {
@@ -333,7 +399,7 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** Bitmaps held outside the JavaScript heap: for tests and benchmarks. */
   get liveBitmaps() {
-    return (this.session?.cache.size ?? 0) + this.map.previews.size;
+    return (this.session?.cache.size ?? 0) + this.map.previews.size + this.staging.size;
   }
 }
 

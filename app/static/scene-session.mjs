@@ -31,7 +31,7 @@ export class SceneSession {
 
   /**
    * @param {import("./transport.mjs").Api} api @param {string} id
-   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, usualPace: () => number|null}} page
+   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, usualPace: () => number|null}} page
    */
   constructor(api, id, page) {
     this.id = id;
@@ -80,7 +80,7 @@ export class SceneSession {
     if (name === "job" && data.state !== "running") {
       this.#pace.forget(data.id);
       this.#clock.delete(data.id);
-      if (data.state === "done") this.page.map().settlePreview(data.id);
+      if (data.state === "done" && data.kind !== "edit") this.page.map().settlePreview(data.id);
       else this.page.map().dropPreview(data.id);
     }
     this.page.apply(name, data);
@@ -92,7 +92,7 @@ export class SceneSession {
     // Decoding takes a moment: the job may be over, or a later step may have come first.
     const whole = this.page.jobFrame(job);
     if (!this.#closed && whole && this.#clock.get(job) === step) {
-      this.page.map().addPreview(job, whole, fromXYWH(frame), bitmap);
+      this.page.map().addPreview(job, whole, fromXYWH(frame), bitmap, this.page.isEdit(job));
       this.page.redraw();
     }
     bitmap.close();

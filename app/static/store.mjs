@@ -4,7 +4,7 @@
  *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number}} Scene
  * @typedef {{id: string, state: string, request: any, step: number, steps: number, seconds: number, eta: number|null,
  *   error: string|null, notes: string[], position: number, created: string|number}} Job
- * @typedef {{scene: Scene|null, jobs: Job[], model: any, connected: boolean, deleted: boolean}} State
+ * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("./staging.mjs").Candidate[], model: any, connected: boolean, deleted: boolean}} State
  */
 import { fromXYWH } from "./rect.mjs";
 
@@ -12,6 +12,7 @@ import { fromXYWH } from "./rect.mjs";
 export const EMPTY = Object.freeze({
   scene: null,
   jobs: [],
+  candidates: [],
   model: { state: "loading", error: null, info: null, seconds_per_step: null },
   connected: false,
   deleted: false,
@@ -73,7 +74,7 @@ export function ordered(jobs) {
 export function reduce(state, name, data) {
   switch (name) {
     case "hello":
-      return { ...state, scene: data.scene, jobs: ordered(data.jobs), model: data.model ?? state.model, deleted: !data.scene };
+      return { ...state, scene: data.scene, jobs: ordered(data.jobs), candidates: data.candidates ?? [], model: data.model ?? state.model, deleted: !data.scene };
     case "scene":
       // Answers of our own requests and events cross: the older revision never wins.
       if (state.scene && data.revision < state.scene.revision) return state;
@@ -87,6 +88,8 @@ export function reduce(state, name, data) {
       });
       return { ...state, jobs };
     }
+    case "candidates":
+      return { ...state, candidates: data.candidates };
     case "dismissed":
       return { ...state, jobs: state.jobs.filter((job) => job.id !== data.id) };
     case "model":
@@ -102,13 +105,18 @@ export function reduce(state, name, data) {
 
 /** @param {State} state @param {string} id @returns {import("./rect.mjs").Rect|null} null once the job is over */
 export function jobFrame(state, id) {
-  const job = state.jobs.find((other) => other.id === id && isOpen(other));
+  const job = state.jobs.find((other) => other.id === id && isOnMap(other));
   return job ? fromXYWH(job.request.frame) : null;
 }
 
-/** Frames of the jobs not finished. @param {State} state @returns {import("./rect.mjs").Rect[]} */
+/** Whether an open job has a place; an export, for one, has none. @param {Job} job */
+export function isOnMap(job) {
+  return isOpen(job) && Boolean(job.request.frame);
+}
+
+/** What the jobs not finished will have filled; an edit changes only what is under its mask. @param {State} state @returns {import("./rect.mjs").Rect[]} */
 export function pendingFrames(state) {
-  return state.jobs.filter(isOpen).map((job) => fromXYWH(job.request.frame));
+  return state.jobs.filter((job) => isOnMap(job) && job.kind !== "edit").map((job) => fromXYWH(job.request.frame));
 }
 
 /** The model's numbers, or what to assume until it is loaded. @param {State} state */

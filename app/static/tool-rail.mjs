@@ -1,11 +1,15 @@
 /** The tools, on the left. */
 import { h, icon } from "./dom.mjs";
 
-/** @typedef {"select"|"frame"|"erase"|"hand"} Tool */
+/** @typedef {import("./pointer-tools.mjs").Tool} Tool */
 const TOOLS = [
   ["select", "Select", "V"],
   ["frame", "Frame", "F"],
-  ["erase", "Erase region", "E"],
+  ["brush", "Brush: paint the mask", "B"],
+  ["eraser", "Eraser: take from the mask", "E"],
+  ["lasso", "Lasso: outline the mask", "L"],
+  ["rectangle", "Rectangle of the mask", "R"],
+  ["erase", "Erase region to empty", "D"],
   ["hand", "Hand", "H"],
 ];
 

@@ -67,6 +67,13 @@ export class Api {
     return createImageBitmap(await response.blob());
   }
 
+  /** A picture, decoded. @param {string} path below /api @returns {Promise<ImageBitmap>} */
+  async picture(path) {
+    const response = await this.#fetch(`/api${path}`);
+    if (!response.ok) throw new ApiError("The picture is not there any more.", response.status);
+    return createImageBitmap(await response.blob());
+  }
+
   /** @returns {Promise<[number, number, number][]>} x, y, revision of the tiles in a range */
   async index(scene, z, x0, y0, x1, y1) {
     const answer = await this.get(`/scenes/${scene}/index?z=${z}&x0=${x0}&y0=${y0}&x1=${x1}&y1=${y1}`);
@@ -74,7 +81,7 @@ export class Api {
   }
 }
 
-export const EVENT_NAMES = ["hello", "scene", "job", "preview", "model", "deleted"];
+export const EVENT_NAMES = ["hello", "scene", "job", "preview", "candidates", "model", "deleted"];
 
 /**
  * The one stream of a page. The browser's EventSource reconnects and sends Last-Event-ID by itself, except after a

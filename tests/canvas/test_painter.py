@@ -12,8 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canvas import CELL, Change, Rect, Request, Scene, SceneError
-from canvas import painter as painter_module
+from canvas import CELL, Change, Rect, Request, Scene, SceneError, painting
 from canvas.extend import extension_frame
 from canvas.geometry import bounding_rect
 from canvas.masks import dilate
@@ -240,7 +239,7 @@ def test_progress_counts_over_all_windows_and_shows_only_new_ground(scene: Scene
 def test_decoding_in_pieces_fits_together(scene: Scene, painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
     request = painter.request(scene, Rect(-40, -40, 160, 120), steps=STEPS)
     whole = painter.paint(scene, request)
-    monkeypatch.setattr(painter_module, "DECODE", 48)
+    monkeypatch.setattr(painting, "DECODE", 48)
     pieces = painter.paint(scene, request)
     assert np.abs(whole.pixels.astype(int) - pieces.pixels).max() <= 1
     assert bounding_rect(whole.valid).area == 160 * 120
