@@ -105,22 +105,5 @@ def redo(scene: SceneFile, as_json: Json = False) -> None:
         emit(_info(opened, scene), as_json)
 
 
-@app.command()
-def export(
-    scene: SceneFile,
-    out: Annotated[Path, typer.Option(help="Image file; the suffix names the format (.png).")],
-    as_json: Json = False,
-) -> None:
-    """Write the whole scene as an image, tagged as synthetic."""
-    from canvas.export import export_png
-    from canvas.scene import Scene
-
-    if out.suffix.lower() != ".png":
-        raise AppError(422, f"The format of {out.name} is not known; use a name that ends in .png.")
-    with Scene.open(scene) as opened, bar("Exporting") as advance:
-        rect = export_png(opened, out, progress=advance)
-    emit({"file": str(out), "width": rect.w, "height": rect.h}, as_json)
-
-
 def _info(scene: Any, path: Path) -> dict[str, Any]:
     return {"file": str(path)} | scene.summary()

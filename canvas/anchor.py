@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from canvas.errors import SceneError
 
 MAX_EPSG = 2**31 - 1
+MAX_COORDINATE = 1e9  # map units: beyond every system in use, and PROJ takes forever to bring far angles back
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Anchor:
     def __post_init__(self) -> None:
         if not 0 < self.epsg <= MAX_EPSG:
             raise SceneError(f"EPSG:{self.epsg} is no code of a coordinate system: use one such as EPSG:32632.")
-        if not (math.isfinite(self.east) and math.isfinite(self.north)):
-            raise SceneError("The origin must be two finite numbers E,N in map units, such as 500000,5400000.")
+        if not max(abs(self.east), abs(self.north)) <= MAX_COORDINATE:  # also True for NaN
+            raise SceneError("The origin must be two numbers E,N in map units, such as 500000,5400000.")
 
     def __str__(self) -> str:
         return f"EPSG:{self.epsg} at {self.east:.10g},{self.north:.10g}"

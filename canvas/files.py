@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from canvas import schema
-from canvas.anchor import MAX_EPSG
+from canvas.anchor import MAX_COORDINATE, MAX_EPSG
 from canvas.database import sync_folder
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import LIMIT, TILE
@@ -72,7 +72,7 @@ _META = {
 _ANCHOR = {"epsg": ("integer",), "east": ("real", "integer"), "north": ("real", "integer")}  # where there is one
 _UNSOUND = (
     f"SELECT 1 FROM meta WHERE key = 'epsg' AND NOT value BETWEEN 1 AND {MAX_EPSG}",
-    "SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) < 1e12",
+    f"SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) <= {MAX_COORDINATE}",
     "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.5 AND 128",
     "SELECT 1 FROM meta WHERE key = 'revision' AND value < 0",
     "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'",

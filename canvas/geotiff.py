@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import rasterio
 from affine import Affine
 from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
@@ -30,8 +31,13 @@ OPTIONS = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_TIFF_INTERNAL_MASK": "YES",
     "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",  # it says nothing about a file that ends in the middle
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
 }
+
+
+# Most pictures that come in lie nowhere, and a scene of 1 m/px has the plainest of transforms.
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
 
 @contextmanager
@@ -55,6 +61,8 @@ def staged(path: Path, width: int, height: int, crs: CRS, transform: Affine) -> 
         tiled=True, blockxsize=BLOCK, blockysize=BLOCK, interleave="pixel", compress="ZSTD", zstd_level=1,
         bigtiff="IF_SAFER", sparse_ok=True, crs=crs, transform=transform,
     ) as file:  # fmt: skip
+        # A file without a mask would count as known throughout, also where nothing is ever written.
+        file.write_mask(np.zeros((1, 1), bool), window=Window(0, 0, 1, 1))
         yield file
 
 

@@ -129,7 +129,7 @@ def _stage(
 ) -> None:
     by = placement.shrink
     width, height = -(-source.width // by), -(-source.height // by)
-    transform = placement.transform * Affine.scale(by)
+    transform = placement.transform @ Affine.scale(by)
     with gdal("Reading the picture", stage.parent), staged(stage, width, height, placement.crs, transform) as file:
         todo = list(_windows(source, by))
         for number, part in enumerate(todo, start=1):

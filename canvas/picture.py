@@ -11,9 +11,9 @@ import numpy as np
 import rasterio
 from affine import Affine
 from PIL import Image, UnidentifiedImageError
-from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 
+from canvas.anchor import MAX_COORDINATE
 from canvas.errors import SceneError
 from canvas.geotiff import GDAL_ERRORS, OPTIONS
 
@@ -34,8 +34,6 @@ MAX_WHOLE = 100 * 10**6  # px where the decoder holds the whole picture: WebP, i
 BOMB_PIXELS = 2**26  # above this much, a file is expected to have bytes for its pixels
 BOMB_RATIO = {"GTiff": 5000, "PNG": 500, "JPEG": 500, "WEBP": 5000}  # bytes of pixels per byte of the file
 ORIENTED = 300 * 10**6  # px up to which Pillow reads the header of a photograph
-
-warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)  # most pictures are not, and we say so ourselves
 
 
 @contextmanager
@@ -92,6 +90,9 @@ def _check(source: DatasetReader, name: str, size: int) -> None:
         raise SceneError(
             f"{name} has {source.width} x {source.height} px, more than can be imported at once: cut it into parts."
         )
+    corners = [source.transform @ corner for corner in ((0, 0), (source.width, source.height))]
+    if source.transform.is_degenerate or not all(abs(v) <= MAX_COORDINATE for corner in corners for v in corner):
+        raise SceneError(f"{name} says that it lies nowhere on Earth: save it without coordinates.")
     depth = sum(_bytes(dtype) for dtype in source.dtypes)
     if pixels > BOMB_PIXELS and pixels * depth > BOMB_RATIO[source.driver] * size:
         raise SceneError(
@@ -135,7 +136,7 @@ def upright(source: DatasetReader) -> Affine:
         4: Affine(1, 0, 0, 0, -1, h),
         5: Affine(0, 1, 0, 1, 0, 0),
         6: Affine(0, -1, h, 1, 0, 0),
-        7: Affine(0, -1, h, 0, -1, w),
+        7: Affine(0, -1, h, -1, 0, w),
         8: Affine(0, 1, 0, -1, 0, w),
     }
     return turns.get(_orientation(source), Affine.identity())

@@ -88,13 +88,13 @@ def place(
     corner = at if at is not None else _beside(ground.bounds)
     if resolution is None:
         x, y = _metres(source)
-        linear = Affine.scale(x / _pixel_x(source), y / _pixel_y(source)) * source.transform
+        linear = Affine.scale(x / _pixel_x(source), y / _pixel_y(source)) @ source.transform
     else:
         x = y = resolution
-        linear = Affine.scale(resolution, -resolution) * upright(source)
+        linear = Affine.scale(resolution, -resolution) @ upright(source)
     west, _, _, north = _bounds(linear, source)
     shift = Affine.translation(corner[0] * ground.resolution - west, -corner[1] * ground.resolution - north)
-    return _flat(source, ground, math.sqrt(x * y), shift * linear, name)
+    return _flat(source, ground, math.sqrt(x * y), shift @ linear, name)
 
 
 def _flat(
@@ -131,8 +131,8 @@ def _finished(
     if not MIN_PIXEL <= resolution <= MAX_PIXEL:
         raise SceneError(f"{name} says that its pixels are {resolution:g} m large: give its resolution in m/px.")
     scene_crs, to_map = placed(ground.resolution, Rect(0, 0, 1, 1), anchor)
-    x0, y0 = ~to_map * (bounds[0], bounds[3])
-    x1, y1 = ~to_map * (bounds[2], bounds[1])
+    x0, y0 = ~to_map @ (bounds[0], bounds[3])
+    x1, y1 = ~to_map @ (bounds[2], bounds[1])
     if not max(map(abs, (x0, y0, x1, y1))) < LIMIT:
         raise SceneError(f"{name} would lie too far away from the rest of the scene: place it by hand.")
     rect = Rect.from_corners(
@@ -149,7 +149,7 @@ def _finished(
         )
     shrink = max(1, math.floor(ground.resolution / resolution + 1e-6))
     _, scene = placed(ground.resolution, rect, anchor)
-    pixel = ~scene * transform * Affine.scale(shrink)  # of the averaged picture, to pixels of `rect`
+    pixel = ~scene @ transform @ Affine.scale(shrink)  # of the averaged picture, to pixels of `rect`
     sides = (source.width / shrink, source.height / shrink)
     if crs == scene_crs and _agrees(pixel, sides):
         resampling = Resampling.nearest
@@ -166,7 +166,7 @@ def _finished(
 
 def _agrees(pixel: Affine, sides: tuple[float, float]) -> bool:
     """Whether pixels of one grid are pixels of the other, perhaps turned or mirrored."""
-    corners = [pixel * (x, y) for x, y in ((0, 0), (1, 0), (0, 1))]
+    corners = [pixel @ (x, y) for x, y in ((0, 0), (1, 0), (0, 1))]
     steps = [corner[axis] for corner in corners for axis in (0, 1)]
     unit = abs(abs(pixel.determinant) - 1) * max(sides) < EXACT
     drift = max(
@@ -189,7 +189,7 @@ def _beside(bounds: Rect | None) -> tuple[int, int]:
 
 def _bounds(transform: Affine, source: DatasetReader) -> tuple[float, float, float, float]:
     """West, south, east, north of a picture in map units, also where it is turned."""
-    corners = [transform * corner for corner in
+    corners = [transform @ corner for corner in
                ((0, 0), (source.width, 0), (0, source.height), (source.width, source.height))]  # fmt: skip
     xs, ys = zip(*corners, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
@@ -197,7 +197,7 @@ def _bounds(transform: Affine, source: DatasetReader) -> tuple[float, float, flo
 
 def _metres(source: DatasetReader) -> tuple[float, float]:
     """The size of a pixel on the ground, in the middle of the file."""
-    x, y = source.transform * (source.width / 2, source.height / 2)
+    x, y = source.transform @ (source.width / 2, source.height / 2)
     east, north = ground_metres(source.crs, x, y)
     return _pixel_x(source) * east, _pixel_y(source) * north
 
