@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from app import cli_evaluate, cli_scene, cli_train
+from app import cli_evaluate, cli_fill, cli_maps, cli_scene, cli_train
 from app.cli_output import Json, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
@@ -23,6 +23,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli_maps.add_to(cli_scene.app)
+cli_fill.add_to(cli_scene.app)
 app.add_typer(cli_scene.app, name="scene")
 app.add_typer(cli_train.app, name="train")
 app.command()(cli_evaluate.evaluate)
