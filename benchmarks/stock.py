@@ -28,6 +28,8 @@ class StockInpainting:
     def __init__(
         self, unet: UNet2DConditionModel, vae: AutoencoderKL | AutoencoderTiny, scheduler: DDIMScheduler, level: float
     ):
+        # What the pipeline asks for in a deprecation warning; with trailing time steps the offset is not used.
+        scheduler = DDIMScheduler.from_config(dict(scheduler.config) | {"steps_offset": 1, "clip_sample": False})
         self.pipeline = StableDiffusionInpaintPipeline(
             vae=vae, text_encoder=None, tokenizer=None, unet=unet, scheduler=scheduler, safety_checker=None,
             feature_extractor=None, requires_safety_checker=False,

@@ -13,7 +13,7 @@ from text2earth_core.evaluation.lines import (
     Line,
     SeamScene,
     cut_strips,
-    middle_lines,
+    lines_through,
     off_seam_lines,
     pieces,
     usable,
@@ -157,9 +157,14 @@ def test_a_strip_has_its_line_in_the_middle():
     assert usable([Line(True, 8, 0), Line(True, 64, 100)], pixels.shape) == []
 
 
-def test_lines_of_a_real_picture_run_through_its_middle():
-    lines = middle_lines(np.zeros((200, 320, 3), np.uint8))
-    assert lines == (Line(True, 160, 0), Line(True, 160, 64), Line(True, 160, 128))
+def test_a_line_through_a_real_picture_lies_where_it_is_wanted():
+    picture = np.zeros((200, 320, 3), np.uint8)
+    assert lines_through(picture, True) == (Line(True, 160, 0), Line(True, 160, 64), Line(True, 160, 128))
+    for place, at in ((0, HALF), (1, 320 - HALF)):
+        lines = lines_through(picture, True, place)
+        assert lines[0].at == at
+        assert usable(lines, picture.shape) == list(lines)
+    assert lines_through(picture, False)[0].vertical is False
 
 
 def test_a_scene_without_room_is_refused():
@@ -191,7 +196,14 @@ def test_texture_on_the_seam_is_told_from_texture_beside_it():
             pixels[:, at - 12 : at + 12] = fine[:, at - 12 : at + 12]
         return pixels
 
-    assert texture_distance_ratio(collect(scenes_of(sharpened, count=4))) > 1.5
+    assert texture_distance_ratio(collect(scenes_of(sharpened, count=4))).low > 1.5
+
+
+def test_texture_is_compared_within_scenes():
+    def of_its_own_kind(rng, width):
+        return smooth_noise(128, width, rng, sigma=rng.uniform(0.6, 5), mean=rng.uniform(60, 190, 3))
+
+    assert texture_distance_ratio(collect(scenes_of(of_its_own_kind))).value == pytest.approx(1, abs=0.15)
 
 
 def test_a_change_of_style_across_the_line_is_found():

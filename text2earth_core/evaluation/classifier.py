@@ -7,7 +7,7 @@ what they show, so the larger test size gives objects the size they were learned
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from itertools import islice
 from pathlib import Path
@@ -73,7 +73,7 @@ class SceneClassifier:
         return [[self.classes[i] for i in row] for row in np.argsort(-self.scores(images), axis=1)]
 
     @torch.no_grad()
-    def _run(self, network: nn.Module, images: Iterable[np.ndarray], batch: int = 128) -> np.ndarray:
+    def _run(self, network: Callable[[Tensor], Tensor], images: Iterable[np.ndarray], batch: int = 128) -> np.ndarray:
         remaining, results = iter(images), []
         while part := list(islice(remaining, batch)):
             pixels = np.stack([shrink(image, TEST_SIDE) for image in part])

@@ -132,7 +132,7 @@ class Loaded(Sequence[Picture]):
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def, override]
+    def __getitem__(self, index):
         return self._pictures[index]
 
 

@@ -80,10 +80,15 @@ def off_seam_lines(scene: SeamScene, each: int = 2, seed: int = 0) -> list[Line]
     return found
 
 
-def middle_lines(pixels: np.ndarray, vertical: bool = True) -> tuple[Line, ...]:
-    """Lines through the middle of a real picture, as if windows had met there: the calibration of every metric."""
+def lines_through(pixels: np.ndarray, vertical: bool, place: float = 0.5) -> tuple[Line, ...]:
+    """Pieces of one line right through a picture, as if windows had met there: the calibration of every metric.
+
+    Args:
+        place: where, from 0 (as far left or up as a strip fits) to 1; snapped to the 8 px grid.
+    """
     across, along = (pixels.shape[1], pixels.shape[0]) if vertical else pixels.shape[:2]
-    return tuple(pieces(vertical, across // 2 // GRID * GRID, 0, along))
+    at = round((HALF + place * (across - 2 * HALF)) / GRID) * GRID
+    return tuple(pieces(vertical, at, 0, along))
 
 
 def cut_strips(pixels: np.ndarray, lines: Sequence[Line]) -> np.ndarray:

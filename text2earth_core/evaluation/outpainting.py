@@ -14,7 +14,7 @@ from text2earth_core.data.corpus import Picture
 from text2earth_core.evaluation.classifier import SceneClassifier
 from text2earth_core.evaluation.frechet import compare
 from text2earth_core.evaluation.generated import save_whole
-from text2earth_core.evaluation.lines import SeamScene, middle_lines
+from text2earth_core.evaluation.lines import SeamScene, lines_through
 from text2earth_core.evaluation.reconstruction import middle
 from text2earth_core.evaluation.seams import measure_seams
 from text2earth_core.model import Text2Earth
@@ -118,7 +118,7 @@ def measure_outpainting(
 def border_scenes(images: Sequence[np.ndarray], sides: Sequence[str]) -> list[SeamScene]:
     """Each image with the border of its mask as the seam."""
     return [
-        SeamScene(image, middle_lines(image, vertical=side in ("left", "right")))
+        SeamScene(image, lines_through(image, vertical=side in ("left", "right")))
         for image, side in zip(images, sides, strict=False)
     ]
 

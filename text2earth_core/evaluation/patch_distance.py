@@ -24,7 +24,7 @@ def laplacian_pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
         smaller = cv2.pyrDown(current)
         larger = cv2.pyrUp(smaller, dstsize=(current.shape[1], current.shape[0]))
         pyramid.append(current - larger)
-        current = smaller
+        current = np.asarray(smaller, np.float32)
     return [*pyramid, current]
 
 

@@ -66,13 +66,13 @@ def evaluate(
     unknown = [name for name in only if name not in MEASUREMENTS]
     if unknown:
         raise Text2EarthError(f"There is no measurement {unknown[0]}: choose from {', '.join(MEASUREMENTS)}.")
-    started = time.monotonic()
     model = Text2Earth.from_pretrained(folder, device=device)
     if student and "fast" not in model.info.samplers:
         raise Text2EarthError(f"{folder} has no student: train one with `text2earth train student`, or leave it out.")
     samplers = ("quality", "fast") if student else ("quality",)
     out.mkdir(parents=True, exist_ok=True)
     plan = choose_plan(model, out, budget, len(samplers))
+    started = time.monotonic()
     context = Context(model, folder, data, out, networks or out / "networks", plan, samplers, hub, progress)
     results = out / "results"
     results.mkdir(exist_ok=True)

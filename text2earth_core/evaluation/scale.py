@@ -120,4 +120,4 @@ def centred_spearman(made: Sequence[dict[float, float]], real: Sequence[dict[flo
     if not pairs:
         return 0.0
     both = np.concatenate(pairs)
-    return spearman(both[:, 0], both[:, 1])
+    return spearman(both[:, 0].tolist(), both[:, 1].tolist())

@@ -135,19 +135,35 @@ def style_step_ratio(strips: LineStrips, features: Features) -> Interval:
     return ratio_of(style_steps(strips.seams, features), style_steps(strips.others, features), strips.groups)
 
 
-def texture_distance_ratio(strips: LineStrips, seed: int = 0) -> float:
+def texture_distance_ratio(strips: LineStrips, repeats: int = 5, seed: int = 0) -> Interval:
     """Patch distance of seams to other lines over that of other lines among themselves; 1 is perfect.
 
-    Both distances are taken between sets of one size, because the distance of two finite sets is never zero.
+    All three sets hold equally many lines of each scene: the distance of two finite sets is never zero, and scenes
+    differ more than lines do. The bounds are those of repeated draws of the other lines.
     """
     rng = np.random.default_rng(seed)
-    size = min(len(strips.seams), len(strips.others) // 2, COMPARED)
-    if size < 1:
-        raise ValueError("too few lines: give each seam two off-seam lines")
-    seams = strips.seams[rng.permutation(len(strips.seams))[:size]]
-    others = strips.others[rng.permutation(len(strips.others))]
-    between, within = strip_distance(seams, others[:size]), strip_distance(others[size : 2 * size], others[:size])
-    return between / max(within, 1e-9)
+    ratios = []
+    for _ in range(repeats):
+        seams, first, second = _balanced(strips, rng)
+        between, within = strip_distance(seams, first), strip_distance(second, first)
+        ratios.append(between / max(within, 1e-9))
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return Interval(float(np.mean(ratios)), float(low), float(high))
+
+
+def _balanced(strips: LineStrips, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Seams and two disjoint sets of other lines, the same number of each scene in all three, at most `COMPARED`."""
+    chosen: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for scene in np.unique(strips.seam_scenes):
+        seams = rng.permutation(np.flatnonzero(strips.seam_scenes == scene))
+        others = rng.permutation(np.flatnonzero(strips.other_scenes == scene))
+        count = min(len(seams), len(others) // 2)
+        chosen.append((seams[:count], others[:count], others[count : 2 * count]))
+    a, b, c = (np.concatenate(part) for part in zip(*chosen, strict=True))
+    if not len(a):
+        raise ValueError("too few lines: give a scene two off-seam lines for a seam")
+    kept = rng.permutation(len(a))[:COMPARED]
+    return strips.seams[a[kept]], strips.others[b[kept]], strips.others[c[kept]]
 
 
 def grid_energy(pixels: np.ndarray, stride: int, vertical: bool = True, harmonics: int = 6) -> tuple[float, float]:
@@ -208,9 +224,8 @@ def measure_seams(
         "seam_gradient_p99": seam_gradient_ratio(strips, percentile=99),
         "band_energy": band_energy_ratio(strips),
         "low_frequency_step": low_frequency_step_ratio(strips),
+        "texture_distance": texture_distance_ratio(strips),
     }
-    texture = texture_distance_ratio(strips)
-    found["texture_distance"] = Interval(texture, texture, texture)
     if features is not None:
         found["style_step"] = style_step_ratio(strips, features)
     if len(np.unique(strips.seam_scenes)) > 1:
