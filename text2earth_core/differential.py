@@ -59,12 +59,6 @@ def remake(
     return torch.where(_released(degree, stepper.steps - 1, stepper.steps), latents[0], known)
 
 
-def steps_taken(steps: int, strength: float) -> int:
-    """How many of `steps` are taken where the largest degree is `strength`."""
-    degree = torch.tensor([strength], dtype=torch.float32)
-    return sum(bool(_released(degree, step, steps).any()) for step in range(steps))
-
-
 def _released(degree: Tensor, step: int, steps: int) -> Tensor:
     """Which cells are free at step `step` (from 0)."""
     return degree * steps > steps - step - 1

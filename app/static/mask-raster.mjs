@@ -41,14 +41,21 @@ export class MaskRaster {
     return area;
   }
 
+  /** Where the pressure changes, in pieces of one width each. */
   #line(context, a, b) {
+    const pieces = Math.max(1, Math.ceil(Math.abs(b.size - a.size) / 2));
+    const along = (t) => ({ x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t, size: a.size + (b.size - a.size) * t });
     context.lineCap = "round";
-    context.lineWidth = (a.size + b.size) / 2;
     context.strokeStyle = this.#colour;
-    context.beginPath();
-    context.moveTo(a.x, a.y);
-    context.lineTo(b.x, b.y + (a.x === b.x && a.y === b.y ? 0.01 : 0)); // a line of no length is not drawn everywhere
-    context.stroke();
+    for (let n = 0; n < pieces; n++) {
+      const from = along(n / pieces);
+      const to = along((n + 1) / pieces);
+      context.lineWidth = to.size;
+      context.beginPath();
+      context.moveTo(from.x, from.y);
+      context.lineTo(to.x, to.y + (from.x === to.x && from.y === to.y ? 0.01 : 0)); // a line of no length is not drawn everywhere
+      context.stroke();
+    }
   }
 
   #dabs(context, a, b, hardness) {

@@ -98,7 +98,7 @@ def test_erasing_a_region_empties_it_and_undo_brings_it_back(canvas: Canvas, ser
     server.painted(scene, frame=[0, 0, 64, 64])
     page = canvas.open(scene).page
     canvas.wait_painted(20, 20)
-    page.keyboard.press("e")
+    page.keyboard.press("d")
     canvas.drag((9, 9), (30, 30))
     page.locator(".notice", has_text="Erased 24 × 24 px").wait_for()
     canvas.wait_painted(20, 20, painted=False)

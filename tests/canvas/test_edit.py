@@ -118,7 +118,7 @@ def test_a_soft_mask_changes_its_middle_most_and_takes_enough_steps(grown: Scene
     moved = np.abs(change.latents - grown.read(change.rect).latents).mean(axis=0)
     middle = moved.shape[0] // 2
     assert moved[middle - 1 : middle + 1, middle - 1 : middle + 1].mean() > 1.5 * moved[middle, 1:3].mean()
-    assert (moved[0] == 0).all(), "a cell that may hardly change keeps its latent"
+    assert moved[0, 0] == moved[-1, -1] == 0, "a cell that may hardly change keeps its latent"
 
 
 def test_a_large_mask_is_covered_by_several_windows_and_progress_counts_all(grown: Scene, painter: Painter) -> None:

@@ -1,0 +1,221 @@
+"""Drawing masks by mouse, pen and touch, and what can be done to them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext
+
+from tests.app.server_process import Server
+from tests.browser.driver import Canvas
+
+pytestmark = pytest.mark.needs_browser
+
+FRAME = {"x": 0, "y": 0, "w": 128, "h": 128}
+
+
+@pytest.fixture
+def drawing(canvas: Canvas, server: Server) -> Canvas:
+    """A scene with some ground, at 100 %, the frame over it, nothing drawn yet."""
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 128, 128])
+    canvas.open(scene)
+    canvas.get("(c.actualSize(), c.lookAt(64, 64), c.setFrame({x: 0, y: 0, w: 128, h: 128}), c.surface.focus())")
+    canvas.get("c.mask.set({size: 20, hardness: 1})")
+    return canvas
+
+
+def mask(canvas: Canvas) -> np.ndarray:
+    """What the server would get, over the scene from -64 to 192: uint8 (256, 256)."""
+    found = canvas.page.evaluate("() => document.querySelector('scene-canvas').mask.request()")
+    whole = np.zeros((256, 256), np.uint8)
+    if isinstance(found, str):
+        assert "empty" in found
+        return whole
+    x, y = (value + 64 for value in found["at"])
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(found["mask"]))).convert("L"))
+    whole[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
+    return whole
+
+
+def at(whole: np.ndarray, x: int, y: int) -> int:
+    """The mask at a place of the scene."""
+    return int(whole[y + 64, x + 64])
+
+
+def test_brush_eraser_and_their_undo(drawing: Canvas) -> None:
+    page = drawing.page
+    page.keyboard.press("b")
+    drawing.drag((20, 40), (100, 40))
+    painted = mask(drawing)
+    assert at(painted, 60, 40) == at(painted, 60, 48) == 255
+    assert at(painted, 60, 55) == at(painted, 60, 25) == 0
+    page.keyboard.press("x")
+    drawing.drag((60, 20), (60, 60))
+    erased = mask(drawing)
+    assert at(erased, 60, 40) == 0
+    assert at(erased, 30, 40) == at(erased, 90, 40) == 255
+    page.keyboard.press("Control+z")
+    assert np.array_equal(mask(drawing), painted)
+    page.keyboard.press("Control+Shift+z")
+    assert np.array_equal(mask(drawing), erased)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("z")
+    assert not mask(drawing).any()
+    assert drawing.scene["revision"] == 1, "the strokes were undone, not the scene"
+    page.keyboard.press("Control+z")
+    drawing.wait("c.state.scene.can_redo")
+
+
+def test_size_hardness_and_keys(drawing: Canvas) -> None:
+    page = drawing.page
+    page.keyboard.press("b")
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    assert drawing.get("c.mask.settings.size") > 24
+    for _ in range(40):
+        page.keyboard.press("[")
+    assert drawing.get("c.mask.settings.size") == 1
+    drawing.get("c.mask.set({size: 60, hardness: 0})")
+    drawing.drag((64, 64), (66, 64))
+    soft = mask(drawing)
+    assert at(soft, 64, 64) > 128
+    assert 0 < at(soft, 64, 86) < at(soft, 64, 74), "it fades towards the rim"
+
+
+def test_lasso_and_rectangle_add_and_take_away(drawing: Canvas) -> None:
+    page = drawing.page
+    page.keyboard.press("r")
+    drawing.drag((10, 10), (90, 70))
+    box = mask(drawing)
+    assert at(box, 12, 12) == at(box, 88, 68) == 255
+    assert at(box, 95, 40) == 0
+    page.keyboard.press("l")
+    page.keyboard.down("Alt")
+    page.mouse.move(*drawing.screen(30, 30))
+    page.mouse.down()
+    for place in ((60, 30), (60, 60), (30, 60)):
+        page.mouse.move(*drawing.screen(*place), steps=3)
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    cut = mask(drawing)
+    assert at(cut, 45, 45) == 0
+    assert at(cut, 20, 45) == 255
+
+
+def test_grow_shrink_fill_invert_and_clear(drawing: Canvas) -> None:
+    page = drawing.page
+    page.keyboard.press("b")
+    for start, end in (((40, 40), (90, 40)), ((90, 40), (90, 90)), ((90, 90), (40, 90)), ((40, 90), (40, 40))):
+        drawing.drag(start, end)
+    ring = mask(drawing)
+    assert at(ring, 65, 65) == 0
+    bar = page.get_by_role("group", name="Mask", exact=True)
+    bar.get_by_role("button", name="Fill").click()
+    filled = mask(drawing)
+    assert at(filled, 65, 65) == 255
+    bar.get_by_role("button", name="Grow").click()
+    grown = mask(drawing)
+    assert at(grown, 65, 26) == 255 > at(filled, 65, 26) == 0
+    bar.get_by_role("button", name="Shrink").click()
+    bar.get_by_role("button", name="Shrink").click()
+    assert at(mask(drawing), 65, 36) == 0
+    bar.get_by_role("button", name="Invert").click()
+    inverted = mask(drawing)
+    assert at(inverted, 65, 65) == 0
+    assert at(inverted, 5, 5) == 255
+    assert at(inverted, 130, 5) == at(inverted, -5, 5) == 0, "inverted within the frame"
+    bar.get_by_role("button", name="Clear").click()
+    assert not mask(drawing).any()
+    drawing.page.keyboard.press("Control+z")
+    assert np.array_equal(mask(drawing), inverted)
+
+
+def test_a_mask_stays_in_place_while_the_map_moves_and_survives_a_reload(drawing: Canvas) -> None:
+    page = drawing.page
+    page.keyboard.press("b")
+    drawing.drag((20, 40), (60, 40))
+    before = mask(drawing)
+    page.keyboard.down("Space")
+    drawing.drag((64, 64), (20, 20))
+    page.keyboard.up("Space")
+    page.mouse.wheel(0, -300)
+    assert np.array_equal(mask(drawing), before), "space pans, and draws nothing"
+    page.reload()
+    drawing.attached()
+    assert np.array_equal(mask(drawing), before)
+    page.get_by_role("group", name="Mask", exact=True).wait_for()
+
+
+def test_what_is_painted_shows_and_what_is_taken_away_does_not(drawing: Canvas) -> None:
+    """Only what a stroke touches is drawn again: the picture must be as if all had been."""
+    page = drawing.page
+
+    def window() -> np.ndarray:
+        page.mouse.move(*drawing.screen(64, 500))
+        page.wait_for_timeout(150)
+        box = page.locator(".surface canvas").bounding_box()
+        assert box
+        clip = {"x": 300, "y": 200, "width": 300, "height": 300}
+        return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(int)
+
+    page.keyboard.press("b")
+    page.wait_for_timeout(300)
+    empty = window()
+    drawing.drag((20, 40), (100, 90))
+    painted = window()
+    assert np.abs(painted - empty).max() > 60
+    drawing.get("c.redraw()")
+    assert np.abs(window() - painted).max() <= 2
+    page.keyboard.press("Control+z")
+    assert np.abs(window() - empty).max() <= 2
+
+
+def test_a_pen_presses_and_a_finger_paints_while_two_zoom(
+    new_context: Callable[..., BrowserContext], server: Server
+) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 128, 128])
+    context = new_context(viewport={"width": 800, "height": 844}, has_touch=True)
+    canvas = Canvas(context.new_page(), server.url).open(scene)
+    canvas.get("(c.actualSize(), c.lookAt(64, 64), c.surface.focus(), c.mask.set({size: 40, hardness: 1}))")
+    canvas.page.keyboard.press("b")
+    session = context.new_cdp_session(canvas.page)
+
+    def pen(kind: str, x: float, y: float, force: float) -> None:
+        sx, sy = canvas.screen(x, y)
+        event = {"type": kind, "x": sx, "y": sy, "button": "left", "pointerType": "pen", "force": force}
+        event["buttons"] = 0 if kind == "mouseReleased" else 1
+        session.send("Input.dispatchMouseEvent", event | ({"clickCount": 1} if kind != "mouseMoved" else {}))
+
+    pen("mousePressed", 20, 30, 0.2)
+    pen("mouseMoved", 60, 30, 0.2)
+    pen("mouseMoved", 100, 30, 1.0)
+    pen("mouseReleased", 100, 30, 0)
+    drawn = mask(canvas)
+    assert at(drawn, 30, 30) == 255
+    assert at(drawn, 30, 40) == 0, "a light touch draws a thin line"
+    assert at(drawn, 100, 46) == 255, "a firm one a broad line"
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        places = [
+            dict(zip(("x", "y"), canvas.screen(*point), strict=True)) | {"id": n} for n, point in enumerate(points)
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    touch("touchStart", (30, 90))
+    touch("touchMove", (80, 90))
+    touch("touchEnd")
+    assert at(mask(canvas), 50, 90) == 255
+    before, scale = mask(canvas), canvas.get("c.view.scale")
+    touch("touchStart", (30, 60))
+    touch("touchStart", (30, 60), (60, 60))
+    touch("touchMove", (10, 60), (90, 60))
+    touch("touchEnd")
+    assert canvas.get("c.view.scale") > scale
+    assert np.array_equal(mask(canvas), before), "the first of two fingers never meant to paint"
