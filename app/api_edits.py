@@ -42,6 +42,7 @@ class NewEdit(BaseModel, extra="forbid"):
     seed: Annotated[int, Field(ge=0, lt=2**63 - MAX_VARIATIONS)] | None = None
     steps: int | None = None
     guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    sampler: Annotated[str, Field(max_length=16)] | None = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     feather: Annotated[int, Field(ge=0, le=64)] = 16
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
@@ -56,7 +57,7 @@ def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
         raise AppError(422, "The mask is not base64: send the bytes of a PNG encoded as base64.") from error
     frame, mask = placed(read_mask(data), *body.at)
     seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance)
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
     with use.library.open(scene) as opened:
         if use.host.state != "loading":  # says now what it would say when it runs
             make_edit(opened, use.host.model, frame, mask, settings, body.strength, body.feather)

@@ -52,6 +52,7 @@ class NewJob(BaseModel, extra="forbid"):
     seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
     steps: Annotated[int | None, Field(ge=1)] = None
     guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+    sampler: Annotated[str | None, Field(max_length=16)] = None
 
     @model_validator(mode="after")
     def _one_place(self) -> NewJob:
@@ -91,7 +92,7 @@ def check_prompt(use: Use, body: PromptText) -> dict[str, Any]:
 def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
     """Queue a generation; returns the job, for a row of several the first."""
     seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance)
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
     with use.library.open(scene) as opened:
         if body.frame is not None:
             frames = [checked_rect(body.frame).snap()]

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from app import cli_evaluate, cli_fill, cli_maps, cli_scene, cli_train
-from app.cli_output import Json, bar, check_image_file, emit, say, written
+from app.cli_output import Json, Sampler, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
 
@@ -43,6 +43,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same image; --count goes on from it.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    sampler: Sampler = None,
     model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many images.")] = 1,
@@ -58,9 +59,8 @@ def generate(
     files = [out] if count == 1 else [out.with_stem(f"{out.stem}-{number:04d}") for number in range(1, count + 1)]
     with bar("Generating", count) as advance:
         for number, file in enumerate(files):
-            image = loaded.generate(prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance)[
-                0
-            ]
+            settings = {"steps": steps, "guidance": guidance, "sampler": sampler or "quality"}
+            image = loaded.generate(prompt, resolution=resolution, seed=seed + number, **settings)[0]
             written(image.save, file)
             advance(number + 1)
     seeds = range(seed, seed + count)

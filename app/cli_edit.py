@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli_output import Json, bar, emit, say
+from app.cli_output import Json, Sampler, bar, emit, say
 from app.errors import AppError
 from canvas.errors import SceneError
 
@@ -25,6 +25,7 @@ def edit(
     feather: Annotated[int, typer.Option(help="px around the mask into which new pixels fade.")] = 16,
     steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    sampler: Sampler = None,
     model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
     as_json: Json = False,
@@ -34,7 +35,8 @@ def edit(
     from canvas.masks import placed, read_mask
     from canvas.scene import Scene
 
-    settings = work.Settings(prompt, negative_prompt, work.random_seed() if seed is None else seed, steps, guidance)
+    seed = work.random_seed() if seed is None else seed
+    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler)
     picture = read_mask(_bytes(mask))
     with Scene.open(scene) as opened:
         if not opened.writable:

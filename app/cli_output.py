@@ -14,6 +14,7 @@ import typer
 from app.errors import AppError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Sampler = Annotated[str | None, typer.Option(help="quality (default), or fast: a few steps with guidance built in.")]
 
 
 def say(sentence: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli_edit import edit
-from app.cli_output import Json, bar, emit, say
+from app.cli_output import Json, Sampler, bar, emit, say
 from app.errors import AppError
 from canvas.errors import SceneError
 
@@ -60,6 +60,7 @@ def extend(
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    sampler: Sampler = None,
     model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
     as_json: Json = False,
@@ -69,7 +70,8 @@ def extend(
     from canvas.extend import extension_frame
     from canvas.scene import Scene
 
-    settings = work.Settings(prompt, negative_prompt, work.random_seed() if seed is None else seed, steps, guidance)
+    seed = work.random_seed() if seed is None else seed
+    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler)
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")

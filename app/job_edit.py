@@ -31,7 +31,7 @@ class Edit:
     def expected_steps(self, request: dict[str, Any], info: ModelInfo) -> int:
         """All windows of the frame, for each variation."""
         windows = window_count(Rect(*request["frame"]), info.window)
-        return (request.get("steps") or info.steps) * windows * int(request["variations"])
+        return info.steps_of(request.get("steps"), request.get("sampler")) * windows * int(request["variations"])
 
     def run(self, work: JobWork) -> Outcome:
         """Paint and stage one variation after the other; a retried job makes those that are not there yet."""
@@ -46,7 +46,7 @@ class Edit:
                 one = replace(settings, seed=settings.seed + number)
                 full = make_edit(scene, model, frame, mask, one, request["strength"], request["feather"])
                 if number == 0:
-                    decided = {"steps": full.steps, "guidance": full.guidance}
+                    decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
                     work.settle(self.expected_steps(request | decided, model.info), decided)
                 if number in there:
                     continue

@@ -26,7 +26,8 @@ class Generate:
 
     def expected_steps(self, request: dict[str, Any], info: ModelInfo) -> int:
         """All windows of the frame, as if it were empty: what is there by the time it runs is not known."""
-        return (request.get("steps") or info.steps) * window_count(Rect(*request["frame"]), info.window)
+        windows = window_count(Rect(*request["frame"]), info.window)
+        return info.steps_of(request.get("steps"), request.get("sampler")) * windows
 
     def run(self, work: JobWork) -> Outcome:
         """Paint and accept."""
@@ -34,7 +35,7 @@ class Generate:
         request = work.request
         with work.scene() as scene:
             full = make_request(scene, model, Rect(*request["frame"]), Settings.of(request))
-            decided = {"steps": full.steps, "guidance": full.guidance}
+            decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
             work.settle(self.expected_steps(request, model.info), decided)
             step = extend(scene, model, full, lambda progress: work.painted(progress, model), work.check)
         return Outcome([step.rect])

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.events import EventHub
@@ -101,6 +102,27 @@ class JobWork:
         self._update(self.job, steps=steps, request=self.job.request | decided)
         self._before = time.monotonic()
 
+    def file(self, suffix: str) -> Path:
+        """Where the job may leave a file; it lasts until the server starts again."""
+        return self._library.job_file(self.job.id, suffix)
+
+    def received(self, file: str, suffix: str) -> Path:
+        """Where a file lies that was sent for the job; it may be gone."""
+        return self._library.job_file(file, suffix)
+
+    def forget_old_files(self, keep: int, *suffixes: str) -> None:
+        """Remove all but the newest `keep` files with these suffixes that jobs have left."""
+        self._library.forget_old_files(keep, *suffixes)
+
+    def progress(self, done: int, total: int) -> None:
+        """A callback for work that shows no picture: counts the step and tells the page, at most every PREVIEW_S."""
+        self.step(done, total)
+        now = time.monotonic()
+        if now - self._sent >= PREVIEW_S or done == total:
+            self._sent = now
+            message = {"job": self.job.id, "step": done, "steps": total, "image": None}
+            self._hub.publish("preview", message, self.job.scene, keep=False)
+
     def note(self, *sentences: str) -> None:
         """Tell the person something that is no error; a sentence is told once."""
         new = [sentence for sentence in sentences if sentence not in self.job.notes]
@@ -120,7 +142,7 @@ class JobWork:
         """A painter's callback: counts the step, measures the pace, and shows a preview at most every PREVIEW_S."""
         now = time.monotonic()
         self.step(progress.step, progress.total)
-        self._host.measured(now - self._before)
+        self._host.measured(now - self._before, self.request.get("sampler"))
         self._before = now
         if now - self._sent >= PREVIEW_S or progress.step == progress.total:
             self._sent = now

@@ -232,7 +232,7 @@ class JobQueue:
         """From the measured seconds per denoising step; for other work from the job's own pace so far."""
         steps = self._steps(job)
         if job.kind in self._kinds and self._kinds[job.kind].denoises:
-            pace = self._host.seconds_per_step
+            pace = self._host.seconds_per_step(job.request.get("sampler"))
         else:
             pace = self._seconds(job) / job.step if job.step else None
         return None if pace is None else pace * max(0, steps - job.step)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may 
 
 log = logging.getLogger("text2earth")
 
+DEFAULT_SAMPLER = "quality"
 LOADING = "The model is still loading; try again in a moment."
 
 
@@ -34,7 +35,7 @@ class ModelHost:
         self._settled = threading.Event()
         self._model: Text2Earth | None = None
         self._error: str | None = None
-        self._seconds_per_step: float | None = None
+        self._seconds_per_step: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to load; returns at once."""
@@ -71,15 +72,15 @@ class ModelHost:
             raise AppError(503, self._error or LOADING)
         return self._model
 
-    @property
-    def seconds_per_step(self) -> float | None:
-        """Running mean over the last denoising steps, in seconds; None before the first."""
-        return self._seconds_per_step
+    def seconds_per_step(self, sampler: str | None) -> float | None:
+        """Running mean over a sampler's last steps, in seconds; None before the first."""
+        return self._seconds_per_step.get(sampler or DEFAULT_SAMPLER)
 
-    def measured(self, seconds: float) -> None:
+    def measured(self, seconds: float, sampler: str | None) -> None:
         """Take one step's duration into the running mean."""
-        former = self._seconds_per_step
-        self._seconds_per_step = seconds if former is None else 0.9 * former + 0.1 * seconds
+        sampler = sampler or DEFAULT_SAMPLER
+        former = self._seconds_per_step.get(sampler, seconds)
+        self._seconds_per_step[sampler] = 0.9 * former + 0.1 * seconds
 
     def as_dict(self) -> dict[str, Any]:
         """The model as the page knows it."""
@@ -88,5 +89,5 @@ class ModelHost:
             "state": self.state,
             "error": self._error if self._settled.is_set() else None,
             "info": model.info.as_dict() if model else None,
-            "seconds_per_step": self._seconds_per_step,
+            "seconds_per_step": dict(self._seconds_per_step),
         }

@@ -114,9 +114,7 @@ def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider]:
             chip = gr.Button(name, size="sm", elem_classes="t2e-chip")
             _js(chip.click, f"() => [{text!r}]", outputs=[prompt])
     with gr.Row(elem_id="t2e-go"):
-        quality = gr.Radio(
-            ["Fast", "Quality"], value="Quality", label="Quality", elem_id="t2e-quality", container=False
-        )
+        quality = gr.Radio(["Fast", "Quality"], value="Fast", label="Quality", elem_id="t2e-quality", container=False)
         generate = gr.Button("Generate", variant="primary", elem_id="t2e-generate")
     _js(generate.click, f"() => {{ {CANVAS}.generate(); return []; }}")
     steps = gr.Slider(1, 100, value=20, step=1, label="Steps", elem_id="t2e-steps", render=False)
@@ -139,14 +137,11 @@ def _settings_section(
     _js(negative.change, _send("negative_prompt"), [negative])
     _js(seed.input, _send("seed"), [seed])
     _js(lock.input, _send("seed_locked"), [lock])
-    _js(guidance.input, _send("guidance"), [guidance])
-    _js(quality.input, f"(name) => [{PANEL}.setQuality(name)]", [quality], [steps])
-    _js(
-        steps.input,
-        f"(value) => {{ {CANVAS}.settings = {{ steps: value }}; return [{PANEL}.description().quality]; }}",
-        [steps],
-        [quality],
-    )
+    _js(quality.input, f"(name) => {{ {PANEL}.setQuality(name); return []; }}", [quality])
+    for name, control in (("steps", steps), ("guidance", guidance)):
+        # Only the quality sampler lets one choose them, so a choice is a choice of that sampler.
+        choose = f'{CANVAS}.settings = {{ {name}: value, sampler: "quality" }}'
+        _js(control.input, f"(value) => {{ {choose}; return [{PANEL}.description().quality]; }}", [control], [quality])
     return negative, seed, lock, guidance, resolution
 
 

@@ -32,7 +32,7 @@ MAX_ROW = 50  # frames queued at once
 class Settings:
     """What a person sets for a generation; None is the model's own default.
 
-    `guidance` is the scale s = 1 + omega, without a unit.
+    `guidance` is the scale s = 1 + omega, without a unit; `sampler` is "fast" or "quality".
     """
 
     prompt: str = ""
@@ -40,6 +40,7 @@ class Settings:
     seed: int = 0
     steps: int | None = None
     guidance: float | None = None
+    sampler: str | None = None
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Settings:
@@ -92,6 +93,7 @@ def make_request(scene: Scene, model: Text2Earth, frame: Rect, settings: Setting
         seed=settings.seed,
         steps=settings.steps,
         guidance=settings.guidance,
+        sampler=settings.sampler,
     )
 
 
@@ -111,6 +113,7 @@ def make_edit(
         seed=settings.seed,
         steps=settings.steps,
         guidance=settings.guidance,
+        sampler=settings.sampler,
         feather=feather,
     )
 

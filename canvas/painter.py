@@ -20,6 +20,7 @@ from canvas.painting import Painting, Readable, Report
 from canvas.request import Request
 from text2earth_core import Text2Earth
 from text2earth_core.differential import SOFT_STEPS
+from text2earth_core.model import QUALITY
 
 FEATHER = 16  # px of known ground into which new pixels are blended
 MAX_FEATHER = 64
@@ -51,6 +52,7 @@ class Painter:
         seed: int = 0,
         steps: int | None = None,
         guidance: float | None = None,
+        sampler: str | None = None,
         feather: int = FEATHER,
     ) -> Request:
         """A complete request: the frame snapped to 8 px, what is not given taken from the model, everything checked.
@@ -59,7 +61,8 @@ class Painter:
         cannot take.
         """
         info = self.model.info
-        steps, guidance = self.model.check_settings(steps, guidance)
+        sampler = sampler or QUALITY
+        steps, guidance = self.model.check_settings(steps, guidance, sampler)
         return Request(
             kind="generate",
             frame=_checked_frame(frame),
@@ -69,6 +72,7 @@ class Painter:
             seed=_whole("seed", seed, 0, 2**63 - 1),
             steps=steps,
             guidance=guidance,
+            sampler=sampler,
             feather=_whole("feather", feather, 0, MAX_FEATHER),
             model=info.fingerprint,
             dtype=info.dtype,
@@ -81,15 +85,18 @@ class Painter:
         """A complete request to change what is under a mask; see `request` for the settings.
 
         `mask` is uint8 (frame.h, frame.w) over a frame on the 8 px grid, as `canvas.masks.placed` cuts it; empty ground
-        under it is made anew. `strength`: how far known ground may go, up to 1 for anew. Degrees need steps: where they
-        differ within the mask, at least SOFT_STEPS are taken.
+        under it is made anew. `strength`: how far known ground may go, up to 1 for anew. Degrees need steps: they are
+        taken with the quality sampler, and where they differ within the mask in SOFT_STEPS at least.
         """
-        request = self.request(scene, frame, prompt, **settings)
         if not (isinstance(strength, int | float) and 0 < strength <= 1):
             raise SceneError(f"A strength of {strength} is not possible: use more than 0 up to 1 (anew).")
         if not mask.any():
             raise SceneError("The mask is empty: paint where the scene should change.")
-        steps = request.steps if np.isin(mask, (0, 255)).all() else max(SOFT_STEPS, request.steps)
+        hard = np.isin(mask, (0, 255)).all()
+        if not hard or strength < 1:
+            settings["sampler"] = QUALITY
+        request = self.request(scene, frame, prompt, **settings)
+        steps = request.steps if hard else max(SOFT_STEPS, request.steps)
         return replace(request, kind="edit", mask=encode_mask(mask), strength=float(strength), steps=steps)
 
     def paint(self, scene: Readable, request: Request, callback: Callable[[Progress], None] | None = None) -> Change:

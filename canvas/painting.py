@@ -125,7 +125,7 @@ class Painting:
         }
         by_degree = torch.from_numpy(degree.astype(np.float32))
         if np.isin(degree, (0, 1)).all():
-            return self._model.denoise(request.prompt, mask=by_degree, **settings).numpy()
+            return self._model.denoise(request.prompt, mask=by_degree, sampler=request.sampler, **settings).numpy()
         return remake(self._model, request.prompt, degree=by_degree, **settings).numpy()
 
     def finish(self) -> Change:

@@ -31,6 +31,7 @@ class Request:
     seed: int = 0
     steps: int = 0
     guidance: float = 0.0
+    sampler: str = "quality"
     feather: int = 16
     model: str = ""
     dtype: str = ""

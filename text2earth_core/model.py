@@ -63,6 +63,10 @@ class ModelInfo:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def steps_of(self, steps: int | None, sampler: str | None) -> int:
+        """How many steps will be taken: those asked for, or the sampler's default."""
+        return steps or (self.fast_steps if sampler == FAST else self.steps)
+
 
 class Text2Earth:
     """A text-to-remote-sensing-image diffusion model: UNet, autoencoder, text tower and scheduler of one folder."""
@@ -316,7 +320,8 @@ class Text2Earth:
         """Regenerate the white part of a mask; pixels outside mask + feather stay bit-identical.
 
         Args:
-            image: RGB, any size up to 2048 px. mask: same size; white = regenerate. strength: 1 only for now.
+            image: RGB, any size up to 2048 px. mask: same size; white = regenerate. strength: how far it
+                may go from what is there, up to 1 for anew; below 1 it needs the quality sampler.
             feather: px over which new pixels fade into known ones, outside the mask.
         """
         from text2earth_core.inpainting import inpaint_image

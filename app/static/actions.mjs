@@ -36,8 +36,7 @@ export class Actions {
   }
 
   async #submit(frame) {
-    const { prompt, negative_prompt, seed, steps, guidance } = this.#page.settings;
-    await this.#api.post(this.#scenePath("/jobs"), { frame: toXYWH(frame), prompt, negative_prompt, seed, steps, guidance });
+    await this.#api.post(this.#scenePath("/jobs"), { frame: toXYWH(frame), ...this.#page.panel.request });
     this.#page.afterSubmit();
   }
 
@@ -79,11 +78,10 @@ export class Actions {
         return;
       }
       if (!(await this.#mayBranch())) return;
-      const { prompt, negative_prompt, seed, steps, guidance } = this.#page.settings;
       const { strength, feather, variations } = mask.settings;
-      const wish = { prompt, negative_prompt, seed, steps, guidance, strength, feather, variations };
+      const wish = { ...this.#page.panel.request, strength, feather, variations };
       await this.#api.post(this.#scenePath("/edits"), { ...painted, ...wish });
-      mask.reset();
+      mask.sent();
       this.#page.chooseTool("select");
       this.#page.afterSubmit();
     }, () => this.edit());
@@ -110,6 +108,8 @@ export class Actions {
     return this.run(async () => {
       const left = await this.#api.call("DELETE", this.#scenePath(`/candidates?batch=${candidate.batch}`));
       this.#page.apply("candidates", { candidates: left });
+      const again = { label: "Take the mask again", run: () => this.#page.mask.repeat() };
+      this.#page.notices.show("The candidates are discarded.", { action: this.#page.mask.canRepeat ? again : undefined });
     }, () => this.discardCandidates(candidate));
   }
 
@@ -273,8 +273,9 @@ export class Actions {
 
   /** @param {{request: any}} step what was set for a step of the history goes back into the panel */
   reuse(step) {
-    const { kind, prompt, negative_prompt = "", seed, steps, guidance, strength, feather } = step.request;
-    this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, steps, guidance });
+    const { kind, prompt, negative_prompt = "", seed, sampler = "quality", strength, feather } = step.request;
+    const { steps, guidance } = sampler === "fast" ? { steps: null, guidance: null } : step.request;
+    this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, sampler, steps, guidance });
     if (kind === "edit") this.#page.mask.set({ strength, feather });
   }
 

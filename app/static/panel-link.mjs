@@ -45,11 +45,18 @@ export class PanelLink {
     this.tell("reseed");
   }
 
-  /** @param {string|null} name of a quality @returns {number} its steps, now set */
+  /** @param {string} name of a quality */
   setQuality(name) {
-    const steps = settings.qualities(modelInfo(this.#state()))[name];
-    if (steps !== undefined) this.settings = { steps: name === "Quality" ? null : steps };
-    return this.description().steps;
+    this.settings = settings.quality(name, modelInfo(this.#state()));
+    this.describe();
+  }
+
+  /** What goes with a request; null where the server shall take the model's own. */
+  get request() {
+    const { prompt, negative_prompt, seed, steps, guidance } = this.#kept;
+    const { sampler } = settings.effective(this.#kept, modelInfo(this.#state()));
+    const own = sampler === "fast" ? { steps: null, guidance: null } : { steps, guidance };
+    return { prompt, negative_prompt, seed, sampler, ...own };
   }
 
   /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. */
@@ -60,7 +67,7 @@ export class PanelLink {
     const fixed = !scene || !scene.empty || jobs.some(isOpen);
     const choices = [...new Set([...info.resolutions, resolution])].sort((a, b) => a - b);
     const { steps, guidance } = settings.effective(this.#kept, info);
-    const quality = settings.qualityName(steps, info);
+    const quality = settings.qualityName(this.#kept, info);
     return { resolution, choices, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality };
   }
 

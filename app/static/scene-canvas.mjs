@@ -111,7 +111,7 @@ export class SceneCanvasElement extends HTMLElement {
       map: () => this.map,
       jobFrame: (id) => jobFrame(this.state, id),
       isEdit: (id) => this.state.jobs.some((job) => job.id === id && job.kind === "edit"),
-      usualPace: () => this.state.model.seconds_per_step ?? null,
+      usualPace: () => this.state.model.seconds_per_step[this.panel.request.sampler] ?? null,
     });
     this.map.attach(this.session);
     this.session.listen();

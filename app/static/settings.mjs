@@ -1,8 +1,8 @@
 /**
  * What the panel's controls say, and what is remembered between visits. Pure but for the storage passed in.
  * @typedef {{prompt: string, negative_prompt: string, seed: number, seed_locked: boolean,
- *            steps: number|null, guidance: number|null}} Settings   null: the model's own value
- * @typedef {{steps: number, guidance: number, max_steps: number}} ModelInfo
+ *            steps: number|null, guidance: number|null, sampler: string|null}} Settings   null: the model's own value
+ * @typedef {{steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number}} ModelInfo
  */
 
 export const MAX_SEED = 2 ** 32 - 1;
@@ -19,6 +19,7 @@ export const DEFAULTS = Object.freeze({
   seed_locked: false,
   steps: null,
   guidance: null,
+  sampler: null,
 });
 
 /** @param {unknown} value @param {number} low @param {number} high @param {number|null} fallback for what is no number */
@@ -39,25 +40,33 @@ export function merged(settings, patch) {
   if ("seed" in patch) next.seed = Math.round(bounded(patch.seed, 0, MAX_SEED, settings.seed));
   if (patch.steps === null) next.steps = null;
   else if ("steps" in patch) next.steps = Math.round(bounded(patch.steps, 1, MAX_STEPS, settings.steps));
+  if (patch.sampler === null || typeof patch.sampler === "string") next.sampler = patch.sampler;
   if (patch.guidance === null) next.guidance = null;
   else if ("guidance" in patch) next.guidance = bounded(patch.guidance, 0, MAX_GUIDANCE, settings.guidance);
   return next;
 }
 
-/** Steps of the two named qualities. @param {ModelInfo} info */
-export function qualities(info) {
-  return { Fast: Math.max(1, Math.round(info.steps * 0.4)), Quality: info.steps };
+/** What a named quality means: a student's few steps where the model has one, otherwise fewer of its own.
+ * @param {string} name "Fast" or "Quality" @param {ModelInfo} info @returns {Partial<Settings>} */
+export function quality(name, info) {
+  if (name !== "Fast") return { sampler: "quality", steps: null };
+  if (info.samplers.includes("fast")) return { sampler: "fast", steps: null, guidance: null };
+  return { sampler: "quality", steps: Math.max(1, Math.round(info.steps * 0.4)) };
 }
 
-/** Steps and guidance with the model's own where none is chosen. @param {Settings} settings @param {ModelInfo} info */
+/** Sampler, steps and guidance with the model's own where none is chosen. @param {Settings} settings @param {ModelInfo} info */
 export function effective(settings, info) {
-  return { ...settings, steps: settings.steps ?? info.steps, guidance: settings.guidance ?? info.guidance };
+  const chosen = settings.sampler ?? (settings.steps === null && settings.guidance === null ? "fast" : "quality");
+  const sampler = info.samplers.includes(chosen) ? chosen : "quality";
+  if (sampler === "fast") return { ...settings, sampler, steps: info.fast_steps, guidance: 1 };
+  return { ...settings, sampler, steps: settings.steps ?? info.steps, guidance: settings.guidance ?? info.guidance };
 }
 
-/** Name of the quality with these steps, null for a number of one's own. @param {number} steps @param {ModelInfo} info */
-export function qualityName(steps, info) {
-  const names = Object.entries(qualities(info)).filter(([, value]) => value === steps);
-  return names.at(-1)?.[0] ?? null;
+/** Name of the quality that is set, null for steps of one's own. @param {Settings} settings @param {ModelInfo} info */
+export function qualityName(settings, info) {
+  const { sampler, steps } = effective(settings, info);
+  if (sampler === "fast" || (!info.samplers.includes("fast") && steps === quality("Fast", info).steps)) return "Fast";
+  return steps === info.steps ? "Quality" : null;
 }
 
 /** The seed after one generation: the same when locked, otherwise a new one. @param {Settings} settings */

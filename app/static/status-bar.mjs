@@ -55,7 +55,8 @@ export class StatusBar {
     if (state.model.state === "loading") return "loading the model …";
     if (state.model.state === "failed") return state.model.error ?? "the model could not be loaded";
     const info = modelInfo(state);
-    const seconds = state.model.seconds_per_step && state.model.seconds_per_step * info.steps;
+    const { fast, quality } = state.model.seconds_per_step;
+    const seconds = fast ? fast * info.fast_steps : quality && quality * info.steps;
     return `${info.name} on ${info.device === "cuda" ? "GPU" : "CPU"}${seconds ? `, ${short(seconds)} s a window` : ""}`;
   }
 }

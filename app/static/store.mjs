@@ -13,7 +13,7 @@ export const EMPTY = Object.freeze({
   scene: null,
   jobs: [],
   candidates: [],
-  model: { state: "loading", error: null, info: null, seconds_per_step: null },
+  model: { state: "loading", error: null, info: null, seconds_per_step: {} },
   connected: false,
   deleted: false,
 });
@@ -121,5 +121,5 @@ export function pendingFrames(state) {
 
 /** The model's numbers, or what to assume until it is loaded. @param {State} state */
 export function modelInfo(state) {
-  return state.model.info ?? { name: "", window: 256, steps: 20, guidance: 4, max_steps: 100, resolutions: [], resolution: 1, device: "" };
+  return state.model.info ?? { name: "", window: 256, steps: 20, guidance: 4, max_steps: 100, samplers: ["quality"], fast_steps: 4, resolutions: [], resolution: 1, device: "" };
 }

@@ -87,12 +87,29 @@ test("the seed stays when locked and changes when not", () => {
 });
 
 test("the model's own steps stand until a person chooses", () => {
-  const info = { steps: 20, guidance: 3, max_steps: 100 };
+  const info = { steps: 20, guidance: 3, max_steps: 100, samplers: ["quality"], fast_steps: 4 };
+  const named = (patch) => settings.qualityName(settings.merged(settings.DEFAULTS, patch), info);
   assert.equal(settings.effective(settings.DEFAULTS, info).steps, 20);
-  assert.equal(settings.qualityName(20, info), "Quality");
-  assert.equal(settings.qualityName(8, info), "Fast");
-  assert.equal(settings.qualityName(13, info), null);
-  assert.equal(settings.qualityName(1, { steps: 1 }), "Quality");
+  assert.equal(named({}), "Quality");
+  assert.equal(named(settings.quality("Fast", info)), "Fast");
+  assert.equal(named({ steps: 8 }), "Fast");
+  assert.equal(named({ steps: 13 }), null);
+});
+
+test("a model with a student is fast until a person chooses otherwise", () => {
+  const info = { steps: 20, guidance: 3, max_steps: 100, samplers: ["quality", "fast"], fast_steps: 4 };
+  const after = (...patches) => patches.reduce(settings.merged, settings.DEFAULTS);
+  const { sampler, steps, guidance } = settings.effective(settings.DEFAULTS, info);
+  assert.deepEqual([sampler, steps, guidance], ["fast", 4, 1]);
+  assert.equal(settings.qualityName(settings.DEFAULTS, info), "Fast");
+  const quality = after(settings.quality("Quality", info));
+  assert.equal(settings.effective(quality, info).steps, 20);
+  assert.equal(settings.qualityName(quality, info), "Quality");
+  const own = after({ steps: 4, sampler: "quality" });
+  assert.equal(settings.qualityName(own, info), null);
+  assert.deepEqual(settings.quality("Fast", info), { sampler: "fast", steps: null, guidance: null });
+  const back = after({ steps: 30, sampler: "quality" }, settings.quality("Fast", info));
+  assert.equal(settings.effective(back, info).steps, 4);
 });
 
 test("settings survive a reload; damaged or refused storage gives the defaults", () => {
