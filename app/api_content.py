@@ -1,14 +1,14 @@
-"""The HTTP API of what a scene holds: tiles, history, erasing, export."""
+"""The HTTP API of what a scene holds: tiles, history, erasing."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse, Response
+from fastapi import APIRouter
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.api_scenes import Use, download
+from app.api_scenes import Use
 from app.errors import AppError
 from app.work import checked_rect
 from canvas.geometry import LIMIT, Rect
@@ -91,33 +91,3 @@ def history(use: Use, scene: str) -> list[dict[str, Any]]:
     """The accepted changes, oldest first."""
     with use.library.open(scene) as opened:
         return [step.as_dict() for step in opened.history()]
-
-
-@router.get("/export")
-def export_scene(
-    use: Use, scene: str, format: str = "png", bbox: Annotated[str | None, Query(max_length=100)] = None
-) -> FileResponse:
-    """The whole scene or the box x0,y0,x1,y1 (pixels) as an image file, tagged as synthetic."""
-    from canvas.export import export_png
-
-    if format != "png":
-        raise AppError(422, "This format is not known; use format=png.")
-    rect = _box(bbox) if bbox else None
-    target = use.library.incoming_path().with_suffix(".png")
-    try:
-        with use.library.open(scene) as opened:
-            export_png(opened, target, rect)
-            title = opened.title
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
-    return download(target, title, ".png", "image/png")
-
-
-def _box(text: str) -> Rect:
-    parts = text.split(",")
-    if len(parts) == 4 and all(part.strip().lstrip("-").isdecimal() for part in parts):
-        x0, y0, x1, y1 = map(int, parts)
-        if x0 < x1 and y0 < y1 and max(map(abs, (x0, y0, x1, y1))) <= LIMIT:
-            return Rect.from_corners(x0, y0, x1, y1)
-    raise AppError(422, "The box must be four whole numbers x0,y0,x1,y1 in pixels with x0 < x1 and y0 < y1.")

@@ -68,10 +68,10 @@ async def upload_scene(use: Use, request: Request) -> dict[str, Any]:
     target = use.library.incoming_path()
     try:
         try:
-            await _receive(request, target)
+            await receive(request, target)
         except OSError as error:
             raise AppError(
-                507, f"The scene cannot be stored ({error.strerror}); free some space and try again."
+                507, f"The file cannot be stored ({error.strerror}); free some space and try again."
             ) from error
         scene = await asyncio.to_thread(use.library.adopt, target)
         return await asyncio.to_thread(use.library.summary, scene)
@@ -79,10 +79,11 @@ async def upload_scene(use: Use, request: Request) -> dict[str, Any]:
         target.unlink(missing_ok=True)
 
 
-async def _receive(request: Request, target: Path) -> None:
+async def receive(request: Request, target: Path) -> None:
+    """Write the raw body to a file, piece by piece; AppError where the disk has no room, OSError where it fails."""
     free = shutil.disk_usage(target.parent).free - UPLOAD_SPARE
     if int(request.headers.get("content-length", "0")) > free:
-        raise AppError(507, "The disk has no room for this scene; free some space and upload it again.")
+        raise AppError(507, "The disk has no room for this file; free some space and send it again.")
     with await asyncio.to_thread(target.open, "wb") as file:
         buffer = bytearray()
         async for chunk in request.stream():
@@ -142,9 +143,9 @@ def download_scene(use: Use, scene: str) -> FileResponse:
     return download(copy, title, ".t2e", "application/vnd.sqlite3")
 
 
-def download(path: Path, title: str, suffix: str, media_type: str) -> FileResponse:
-    """Send a temporary file and remove it afterwards."""
+def download(path: Path, title: str, suffix: str, media_type: str, keep: bool = False) -> FileResponse:
+    """Send a file; a temporary one is removed afterwards, unless it is to be kept."""
     plain = "".join(c if c.isalnum() or c in " -_." else "_" for c in title).strip(" .") or "scene"
     disposition = f"attachment; filename=\"scene{suffix}\"; filename*=UTF-8''{quote(plain + suffix)}"
-    remove = BackgroundTask(path.unlink, missing_ok=True)
+    remove = None if keep else BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, media_type=media_type, headers={"Content-Disposition": disposition}, background=remove)

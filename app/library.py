@@ -128,6 +128,16 @@ class Library:
         """A fresh file name in the folder for files that are not scenes of the library yet."""
         return self.incoming / f"{_new_id()}{SUFFIX}"
 
+    def job_file(self, job: str, suffix: str) -> Path:
+        """Where a job's file lies: what it makes, or what was sent for it. It is gone when the server starts again."""
+        return self.incoming / f"{job}{suffix}"
+
+    def forget_old_files(self, keep: int, *suffixes: str) -> None:
+        """Remove all but the newest `keep` files with these suffixes that jobs have left or wait for."""
+        files = [file for file in self.incoming.iterdir() if file.suffix in suffixes and not file.name.startswith(".")]
+        for file in sorted(files, key=_modified, reverse=True)[keep:]:
+            file.unlink(missing_ok=True)
+
     def delete(self, scene: str) -> None:
         """Move the file to the trash folder.  AppError 409 while it is in use or lies outside the library."""
         path = self.path(scene)
@@ -226,4 +236,4 @@ def _new_id() -> str:
 def _modified(path: Path) -> float:
     """Unix seconds of the last change; in WAL mode the newest change may lie in the -wal file only."""
     log = path.with_name(path.name + "-wal")
-    return max(file.stat().st_mtime for file in (path, log) if file.is_file())
+    return max((file.stat().st_mtime for file in (path, log) if file.is_file()), default=0.0)

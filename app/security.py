@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_JSON_BYTES = 1 << 20
 MAX_SCENE_BYTES = 8 << 30
+_FILES = re.compile(r"/api/scenes/upload|/api/scenes/[^/]+/imports")  # addresses that take whole files
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # No foreign page may show ours in a frame and lead a click to it; no file is taken for another type than it says.
 _HEADERS = [(b"x-frame-options", b"SAMEORIGIN"), (b"x-content-type-options", b"nosniff")]
@@ -67,7 +69,7 @@ class Guard:
         if refusal:
             await _refuse(scope, send, 403, refusal)
             return
-        limit = MAX_SCENE_BYTES if scope["path"] == "/api/scenes/upload" else MAX_JSON_BYTES
+        limit = MAX_SCENE_BYTES if _FILES.fullmatch(scope["path"]) else MAX_JSON_BYTES
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > limit:
             await _refuse(scope, send, 413, _too_large(limit))
