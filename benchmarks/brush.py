@@ -135,8 +135,11 @@ def run(seconds: float, tiles: int, scene: Path | None) -> list[dict[str, Any]]:
                     executable_path=chromium, args=[*CHROMIUM, "--enable-precise-memory-info"]
                 )
                 page = browser.new_page(viewport={"width": 1440, "height": 900})
+                page.set_default_timeout(180_000)
                 page.goto(f"{url}/?scene={SCENE_ID}")
-                page.wait_for_function(f"() => {ELEMENT}?.state?.scene && {ELEMENT}.state.model.state !== 'loading'")
+                # The model loads at the same time and would be measured with it.
+                ready = f"() => {ELEMENT}?.state?.scene && {ELEMENT}.state.model.state !== 'loading'"
+                page.wait_for_function(ready, timeout=180_000)
                 page.keyboard.press("1")
                 full_window(page)
                 print("painting ...", file=sys.stderr)

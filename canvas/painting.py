@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -114,7 +114,8 @@ class Painting:
 
     def _denoise(self, cells: Rect, known: np.ndarray, degree: np.ndarray, report: Report | None) -> np.ndarray:
         request = self._request
-        settings = {
+        # All that an ordinary window and one by degrees have in common.
+        settings: dict[str, Any] = {
             "negative_prompt": request.negative_prompt,
             "resolution": request.resolution,
             "steps": request.steps,

@@ -69,7 +69,10 @@ def waiting(connection: sqlite3.Connection, batch: str | None = None) -> list[Ca
         f" {where} ORDER BY min(id) OVER (PARTITION BY batch), number",
         values,
     ).fetchall()
-    return [Candidate(*row[:4], json.loads(row[4]), Rect(*row[5:])) for row in rows]
+    return [
+        Candidate(number, name, index, created, json.loads(request), Rect(*rect))
+        for number, name, index, created, request, *rect in rows
+    ]
 
 
 def image(connection: sqlite3.Connection, candidate: int) -> bytes | None:

@@ -27,6 +27,8 @@ export class MaskTools {
   #page;
   #drawing;
   #scene = "";
+  /** What was painted for the last edit. @type {import("./mask-drawing.mjs").Operation[]} */
+  #last = [];
   #from = null;
   #erase = false;
 
@@ -125,9 +127,20 @@ export class MaskTools {
     if (!this.empty) this.#drawing.apply({ kind: "clear" });
   }
 
-  /** Nothing is painted and nothing can be undone: after an edit was asked for. */
-  reset() {
+  /** Nothing is painted and nothing can be undone: an edit was asked for. */
+  sent() {
+    this.#last = this.#drawing.operations;
     this.#drawing.restore([]);
+  }
+
+  /** Whether the mask of the last edit can be had again. */
+  get canRepeat() {
+    return this.empty && this.#last.length > 0;
+  }
+
+  /** Paint the mask of the last edit again. */
+  repeat() {
+    this.#drawing.restore(this.#last);
   }
 
   // ---- what the server gets
@@ -167,6 +180,7 @@ export class MaskTools {
   /** Another scene is open. @param {string} scene */
   open(scene) {
     this.#scene = scene;
+    this.#last = [];
     let kept = null;
     try {
       kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");

@@ -101,6 +101,13 @@ def test_candidates_survive_a_reload_and_escape_discards_them(canvas: Canvas, se
     page.get_by_role("group", name="Candidates").wait_for(state="hidden")
     assert server.get(f"/api/scenes/{scene}")["revision"] == 1
 
+    paint(canvas)
+    ask(canvas)
+    page.locator(".surface").focus()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Take the mask again").click()
+    canvas.wait("!c.mask.empty && c.state.candidates.length === 0")
+
 
 def test_a_place_that_changed_meanwhile_is_told(
     canvas: Canvas, server: Server, scene: str, expected_errors: list[str]

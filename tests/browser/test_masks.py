@@ -176,46 +176,52 @@ def test_what_is_painted_shows_and_what_is_taken_away_does_not(drawing: Canvas) 
     assert np.abs(window() - empty).max() <= 2
 
 
-def test_a_pen_presses_and_a_finger_paints_while_two_zoom(
-    new_context: Callable[..., BrowserContext], server: Server
-) -> None:
+@pytest.fixture
+def touchable(new_context: Callable[..., BrowserContext], server: Server) -> Canvas:
+    """A page on a screen that can be touched, the brush in the hand."""
     scene = server.new_scene()
     server.painted(scene, frame=[0, 0, 128, 128])
     context = new_context(viewport={"width": 800, "height": 844}, has_touch=True)
     canvas = Canvas(context.new_page(), server.url).open(scene)
     canvas.get("(c.actualSize(), c.lookAt(64, 64), c.surface.focus(), c.mask.set({size: 40, hardness: 1}))")
     canvas.page.keyboard.press("b")
-    session = context.new_cdp_session(canvas.page)
+    return canvas
 
-    def pen(kind: str, x: float, y: float, force: float) -> None:
-        sx, sy = canvas.screen(x, y)
+
+def test_a_pen_presses(touchable: Canvas) -> None:
+    session = touchable.page.context.new_cdp_session(touchable.page)
+    for kind, x, force in (
+        ("mousePressed", 20, 0.2),
+        ("mouseMoved", 60, 0.2),
+        ("mouseMoved", 100, 1.0),
+        ("mouseReleased", 100, 0),
+    ):
+        sx, sy = touchable.screen(x, 30)
         event = {"type": kind, "x": sx, "y": sy, "button": "left", "pointerType": "pen", "force": force}
-        event["buttons"] = 0 if kind == "mouseReleased" else 1
-        session.send("Input.dispatchMouseEvent", event | ({"clickCount": 1} if kind != "mouseMoved" else {}))
-
-    pen("mousePressed", 20, 30, 0.2)
-    pen("mouseMoved", 60, 30, 0.2)
-    pen("mouseMoved", 100, 30, 1.0)
-    pen("mouseReleased", 100, 30, 0)
-    drawn = mask(canvas)
+        event |= {"buttons": 0 if kind == "mouseReleased" else 1, "clickCount": int(kind != "mouseMoved")}
+        session.send("Input.dispatchMouseEvent", event)
+    drawn = mask(touchable)
     assert at(drawn, 30, 30) == 255
     assert at(drawn, 30, 40) == 0, "a light touch draws a thin line"
     assert at(drawn, 100, 46) == 255, "a firm one a broad line"
 
+
+def test_one_finger_paints_and_two_zoom(touchable: Canvas) -> None:
+    session = touchable.page.context.new_cdp_session(touchable.page)
+
     def touch(kind: str, *points: tuple[float, float]) -> None:
-        places = [
-            dict(zip(("x", "y"), canvas.screen(*point), strict=True)) | {"id": n} for n, point in enumerate(points)
-        ]
+        screen = [touchable.screen(*point) for point in points]
+        places = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(screen)]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
 
     touch("touchStart", (30, 90))
     touch("touchMove", (80, 90))
     touch("touchEnd")
-    assert at(mask(canvas), 50, 90) == 255
-    before, scale = mask(canvas), canvas.get("c.view.scale")
+    assert at(mask(touchable), 50, 90) == 255
+    before, scale = mask(touchable), touchable.get("c.view.scale")
     touch("touchStart", (30, 60))
     touch("touchStart", (30, 60), (60, 60))
     touch("touchMove", (10, 60), (90, 60))
     touch("touchEnd")
-    assert canvas.get("c.view.scale") > scale
-    assert np.array_equal(mask(canvas), before), "the first of two fingers never meant to paint"
+    assert touchable.get("c.view.scale") > scale
+    assert np.array_equal(mask(touchable), before), "the first of two fingers never meant to paint"
