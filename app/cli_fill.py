@@ -62,8 +62,8 @@ def fill(
         raise AppError(422, f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
-        _say_notes(loaded, asked.fill["prompts"])
         request = fill_of(asked, opened, loaded)
+        _say_notes(loaded, asked.fill["prompts"])
         job = RegionFill(opened, loaded, request)
         _confirm(job, yes)
         if ray is not None:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from canvas import history, pyramid, tiles
+from canvas import history, tiles
 from canvas.codec import LATENT_CHANNELS
+from canvas.commit import finish, next_revision
 from canvas.database import Database
 from canvas.errors import SceneError
 from canvas.fill_request import FillRequest
 from canvas.geometry import TILE, Rect
 from canvas.history import Step
-from canvas.schema import program_version
-from canvas.snapshot import Snapshot
 
+KEPT = 3  # unfinished fills that may still be resumed when another one begins
 SURVEY = -1  # the phase before the first: the ground is kept under it as it was found
 
 
@@ -57,8 +57,13 @@ class FillState:
 
     @classmethod
     def begin(cls, database: Database, request: FillRequest, bounds: Rect) -> FillState:
-        """A new fill of `bounds` (cells) that has done nothing yet."""
+        """A new fill of `bounds` (cells) that has done nothing yet; the oldest unfinished ones make room for it."""
         with database.write() as connection:
+            for (old,) in connection.execute(
+                "SELECT id FROM fills ORDER BY id DESC LIMIT -1 OFFSET ?", (KEPT,)
+            ).fetchall():
+                _drop_staged(connection, old)
+                connection.execute("DELETE FROM fills WHERE id = ?", (old,))
             cursor = connection.execute(
                 "INSERT INTO fills (request, created, phase, x, y, w, h) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (request.to_json(), history.now(), SURVEY, *bounds),
@@ -193,14 +198,8 @@ class FillState:
             connection.execute("DELETE FROM fills WHERE id = ?", (self.id,))
             history.drop_redo(connection)
             changed = [(layer, x, y, before, revision) for layer, x, y, before in staged]
-            step = history.record(connection, request, Rect.from_corners(*box), revision, changed)
-            by_layer: dict[str, list[tuple[int, int]]] = {}
-            for layer, x, y in step.tiles:
-                by_layer.setdefault(layer, []).append((x, y))
-            newest = _new_revision(connection)
-            for layer, places in by_layer.items():
-                pyramid.invalidate(connection, layer, places, newest)
-            return step
+            next_revision(connection)  # the reserved one may be older than what is shown by now
+            return finish(connection, request, Rect.from_corners(*box), revision, changed)
 
 
 def content_box(connection: sqlite3.Connection, layer: str, reach: Rect) -> Rect:
@@ -236,18 +235,9 @@ def _reserved_revision(connection: sqlite3.Connection, fill: int) -> int:
     """The revision under which a fill stores its tiles: its own from the first one on, so that none can clash."""
     (revision,) = connection.execute("SELECT revision FROM fills WHERE id = ?", (fill,)).fetchone()
     if revision is None:
-        revision = _new_revision(connection)
+        revision = next_revision(connection)
         connection.execute("UPDATE fills SET revision = ? WHERE id = ?", (revision, fill))
     return int(revision)
-
-
-def _new_revision(connection: sqlite3.Connection) -> int:
-    revision = Snapshot(connection).revision + 1
-    connection.executemany(
-        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-        [("revision", revision), ("modified", history.now()), ("program", program_version())],
-    )
-    return revision
 
 
 def _drop_staged(connection: sqlite3.Connection, fill: int, y: int | None = None) -> None:

@@ -7,6 +7,7 @@ it with one thread on a CPU (sums depend on how many threads share them), and re
 from __future__ import annotations
 
 import itertools
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -114,6 +115,7 @@ class RayWorkers:
         except ImportError:
             raise SceneError("Ray is not installed: run pip install 'text2earth-canvas[cluster]' first.") from None
         try:
+            _knock(address)
             ray.init(address=address, log_to_driver=False, ignore_reinit_error=True)
         except Exception as error:
             raise SceneError(f"No Ray cluster answers at {address} ({error}): start one, or leave --ray out.") from None
@@ -165,6 +167,13 @@ class _RemoteWorker:
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         return self._worker.decode(latents)
+
+
+def _knock(address: str) -> None:
+    """Fail within seconds where nobody listens at host:port; Ray itself tries for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _fetch(ray: Any, reference: Any) -> Callable[[], Any]:

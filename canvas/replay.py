@@ -20,7 +20,7 @@ from canvas.region_fill import RegionFill, fill_request
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.spool import Piece
-from text2earth_core import Text2Earth
+from text2earth_core import Text2Earth, Text2EarthError
 
 Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""
@@ -68,6 +68,8 @@ def replay(
     for number in range(len(done), len(recipe.history)):
         try:
             _repeat(recipe, recipe.history[number], scene, model, _of_step(callback, number), workers)
+        except Text2EarthError:
+            raise
         except (TypeError, KeyError, ValueError) as error:
             raise SceneError(f"Step {number + 1} of this recipe cannot be read: write the recipe again.") from error
     return len(recipe.history)
@@ -98,9 +100,7 @@ def _repeat(
         case "import":
             return scene.accept_tiles(Request.from_dict(fields), _pieces(recipe, step), step["layer"])
         case _:
-            request = Request.from_dict(fields)
-            model.check_settings(request.steps, request.guidance)
-            return scene.accept(Painter(model).paint(scene, request, callback))
+            return scene.accept(Painter(model).paint(scene, Request.from_dict(fields), callback))
 
 
 def _fill(

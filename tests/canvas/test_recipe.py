@@ -1,0 +1,182 @@
+"""A scene writes its own recipe, the recipe rebuilds the scene, and a bad one is refused with a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from canvas import Rect, Scene, SceneError
+from canvas.extend import extension_frame
+from canvas.import_image import import_image
+from canvas.painter import Painter
+from canvas.recipe import Recipe, parse, read, written
+from canvas.region_fill import RegionFill, fill_request
+from canvas.replay import fill_of, notes, replay
+
+FILL: dict[str, Any] = {
+    "version": 1,
+    "resolution": 1.0,
+    "seed": 5,
+    "bbox": [-20, 0, 200, 90],
+    "prompts": [
+        {"text": "forest", "region": [-20, 0, 100, 90], "feather": 30},
+        {"text": "desert", "region": [[100, 0], [200, 0], [200, 90], [80, 90]]},
+    ],
+    "steps": 2,
+}
+VIEW = Rect(-256, -256, 768, 768)
+
+
+def round_trip(data: dict[str, Any], path: Path) -> Recipe:
+    """Through a file, as it is shared."""
+    path.write_text(json.dumps(data))
+    return read(path)
+
+
+def check_same(scene: Scene, other: Scene) -> None:
+    assert scene.bounds == other.bounds
+    one, two = scene.read(VIEW), other.read(VIEW)
+    for name in ("pixels", "valid", "latent_valid", "latents"):
+        assert np.array_equal(getattr(one, name), getattr(two, name)), name
+
+
+def test_a_filled_scene_writes_the_recipe_that_made_it(scene: Scene, painter: Painter, tmp_path: Path) -> None:
+    model = painter.model
+    RegionFill(scene, model, fill_of(parse(FILL), scene, model)).run()
+    again = written(scene)
+    assert FILL.items() <= (again | {"bbox": FILL["bbox"]}).items()
+    assert again["bbox"] == [-24, 0, 200, 96]  # on the grid of cells
+    assert again["model"] == model.info.fingerprint
+    with Scene.create(tmp_path / "again.t2e", 1.0) as rebuilt:
+        assert replay(round_trip(again, tmp_path / "r.json"), rebuilt, model) == 1
+        check_same(scene, rebuilt)
+        assert written(rebuilt) == again
+
+
+def test_a_scene_is_rebuilt_from_its_whole_history(scene: Scene, painter: Painter, tmp_path: Path) -> None:
+    """Generating, extending, filling, importing, editing, erasing; undone steps are no part of it."""
+    model = painter.model
+    for number in range(2):
+        frame = extension_frame(scene, "right", 64)
+        scene.accept(painter.paint(scene, painter.request(scene, frame, "forest", seed=number, steps=2)))
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (50, 70, 3), dtype=np.uint8)).save(tmp_path / "photo.png")
+    import_image(scene, tmp_path / "photo.png", resolution=1.0, at=(60, 30))
+    RegionFill(scene, model, fill_request(model, scene, [40, 40, 200, 140], [{"text": "lake"}], steps=2)).run()
+    mask = np.zeros((40, 48), np.uint8)
+    mask[8:30, 10:40] = 255
+    scene.accept(painter.paint(scene, painter.edit(scene, Rect(16, 8, 48, 40), mask, "desert", steps=2)))
+    scene.erase(Rect(0, 0, 24, 16))
+    RegionFill(scene, model, fill_request(model, scene, [0, 0, 400, 40], [{"text": "sea"}], steps=2)).run()
+    scene.undo()
+
+    data = written(scene)
+    assert [step["kind"] for step in data["history"]] == [
+        "generate", "generate", "import", "fill", "edit", "erase",
+    ]  # fmt: skip
+    recipe = round_trip(data, tmp_path / "r.json")
+    assert notes(recipe, model) == []
+    with Scene.create(tmp_path / "again.t2e", 1.0) as rebuilt:
+        assert replay(recipe, rebuilt, model) == 6
+        check_same(scene, rebuilt)
+        assert written(rebuilt) == data
+
+
+def test_a_replay_that_was_stopped_goes_on(scene: Scene, painter: Painter, tmp_path: Path) -> None:
+    model = painter.model
+    for number in range(3):
+        frame = extension_frame(scene, "down", 64)
+        scene.accept(painter.paint(scene, painter.request(scene, frame, "forest", seed=number, steps=2)))
+    recipe = parse(written(scene))
+
+    def stop(number: int, progress: object) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+
+    with Scene.create(tmp_path / "again.t2e", 1.0) as rebuilt:
+        with pytest.raises(KeyboardInterrupt):
+            replay(recipe, rebuilt, model, stop)
+        assert len(rebuilt.history()) == 2
+        replay(recipe, rebuilt, model)
+        check_same(scene, rebuilt)
+        rebuilt.erase(Rect(0, 0, 64, 64))
+        with pytest.raises(SceneError, match="something else"):
+            replay(recipe, rebuilt, model)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": 2}, "update the program"),
+        ({"version": None}, "version"),
+        ({"resolution": 0}, "0.5 to 128"),
+        ({"resolution": "fine"}, "0.5 to 128"),
+        ({"bbox": [0, 0, 0, 5]}, "no area"),
+        ({"bbox": [0, 0, 1e9, 5]}, "too large"),
+        ({"bbox": [0, 0, 5]}, "four numbers"),
+        ({"prompts": []}, "1 to 64 prompts"),
+        ({"prompts": [{"text": 3}]}, "no text"),
+        ({"prompts": [{"text": "a", "region": [[0, 0], [1, 1], [2, 2]]}]}, "no area"),
+        ({"prompts": [{"text": "a", "region": [[0, 0], [1, 1], [2, "x"]]}]}, "three points"),
+        ({"prompts": [{"text": "a", "feather": float("inf")}]}, "feather"),
+        ({"seed": -1}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"steps": 0}, "steps"),
+        ({"colour": "red"}, "colour"),
+        ({"seed": ...}, "no 'seed'"),
+    ],
+)
+def test_a_bad_recipe_is_refused_with_a_sentence(change: dict[str, Any], words: str) -> None:
+    data = {name: value for name, value in (FILL | change).items() if value is not ...}
+    with pytest.raises(SceneError, match=words):
+        parse(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"history": []}, "not one that this program wrote"),
+        ({"history": [{"kind": "dream"}]}, "'dream'"),
+        ({"history": [{"kind": "import", "tiles": [[0, 0, "ab"]]}]}, "missing"),
+        ({"files": {"ab": "AAAA"}}, "damaged"),
+        ({"files": {"ab": "?"}}, "not one that this program wrote"),
+    ],
+)
+def test_a_bad_history_is_refused_with_a_sentence(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(SceneError, match=words):
+        parse({"version": 1, "resolution": 1.0, "history": [{"kind": "erase", "frame": [0, 0, 8, 8]}]} | change)
+
+
+def test_files_that_are_no_recipes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match="cannot be read"):
+        read(tmp_path / "none.json")
+    (tmp_path / "text.json").write_text("{")
+    with pytest.raises(SceneError, match="not JSON"):
+        read(tmp_path / "text.json")
+    (tmp_path / "binary.json").write_bytes(bytes(range(256)))
+    with pytest.raises(SceneError, match="not JSON"):
+        read(tmp_path / "binary.json")
+
+
+def test_recipes_for_other_scales_and_models_are_refused(scene: Scene, painter: Painter) -> None:
+    for change, words in (({"resolution": 2.0}, "2 m/px"), ({"model": "another"}, "another")):
+        with pytest.raises(SceneError, match=words):
+            fill_of(parse(FILL | change), scene, painter.model)
+        with pytest.raises(SceneError, match=words):
+            replay(parse(FILL | change), scene, painter.model)
+    assert scene.bounds is None
+
+
+def test_an_empty_scene_has_no_recipe(scene: Scene) -> None:
+    with pytest.raises(SceneError, match="no history"):
+        written(scene)
+
+
+def test_pixels_made_elsewhere_may_differ_and_that_is_said(painter: Painter) -> None:
+    recipe = Recipe(1.0, made_on={"device": "cuda", "dtype": "bfloat16"})
+    assert "cuda bfloat16" in notes(recipe, painter.model)[0]
