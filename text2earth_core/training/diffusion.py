@@ -129,8 +129,8 @@ class DiffusionObjective(Objective):
         return plus_one.clamp(max=5.0) / plus_one
 
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
-        images = self._model(averaged).generate(list(SHOWN) * 2, seed=list(range(2 * len(SHOWN))), size=self.window)
-        return tile_images([np.asarray(image) for image in images], columns=len(SHOWN))
+        images = self._model(averaged).generate(list(SHOWN), seed=0, size=self.window)
+        return tile_images([np.asarray(image) for image in images], columns=6)
 
     def _model(self, unet: UNet2DConditionModel) -> Text2Earth:
         parts = (unet, self.windows.vae, self.windows.text, self.scheduler)
