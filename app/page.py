@@ -31,6 +31,7 @@ SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 HEAD = """
 <link rel="stylesheet" href="/assets/ui/style.css">
 <link rel="stylesheet" href="/assets/ui/panel.css">
+<link rel="stylesheet" href="/assets/ui/map-dialogs.css">
 <link rel="modulepreload" href="/assets/ui/scene-canvas.mjs">
 """
 

@@ -4,6 +4,7 @@ import { BrushRing } from "./brush-ring.mjs";
 import { h } from "./dom.mjs";
 import { Hints } from "./hints.mjs";
 import { HistoryPanel } from "./history-panel.mjs";
+import { MapFiles } from "./map-files.mjs";
 import { MapLayer } from "./map-layer.mjs";
 import { Markers } from "./markers.mjs";
 import { MaskBar } from "./mask-bar.mjs";
@@ -24,8 +25,8 @@ const MASK_COLOUR = "#ff2bd6";
 const LABEL =
   "Scene map. Arrow keys move the frame, Alt and an arrow key extend the scene, question mark lists all keys.";
 
-/** @param {Actions} actions @returns {import("./top-bar.mjs").MenuItem[]} */
-function sceneMenu(actions) {
+/** @param {Actions} actions @param {MapFiles} files @returns {import("./top-bar.mjs").MenuItem[]} */
+function sceneMenu(actions, files) {
   return [
     { label: "New scene", run: () => actions.newScene() },
     { label: "Open …", run: () => actions.chooseScene() },
@@ -35,6 +36,7 @@ function sceneMenu(actions) {
     { label: "Duplicate", run: () => actions.duplicate() },
     { label: "Download scene file", run: () => actions.download("/file") },
     { label: "Upload scene file …", run: () => actions.pickUpload() },
+    { label: "Import a picture …", run: () => files.pick() },
     null,
     { label: "Delete …", run: () => actions.remove(), danger: true },
   ];
@@ -50,9 +52,11 @@ export function assemble(page) {
   // window costs more per frame than drawing the map.
   const context = canvas.getContext("2d", { alpha: false });
   const mask = new MaskTools(page, MASK_COLOUR);
+  const files = new MapFiles(page, api);
   Object.assign(page, {
     api,
     actions,
+    files,
     surface,
     canvas,
     panel: new PanelLink(api, () => page.state),
@@ -92,11 +96,12 @@ export function assemble(page) {
       look: (frame) => actions.look(frame),
     }),
     bar: new TopBar({
-      menu: () => sceneMenu(actions),
+      menu: () => sceneMenu(actions, files),
       undo: () => page.undo(),
       redo: () => page.redo(),
       goTo: () => actions.goTo(),
-      exportImage: () => actions.download("/export?format=png"),
+      importPicture: () => files.pick(),
+      exportMap: () => files.export(),
       help: () => actions.help(),
       panel: () => page.togglePanel(),
     }),

@@ -13,7 +13,7 @@ import { slot } from "./panel-slots.mjs";
 import { fromXYWH, intersect } from "./rect.mjs";
 import { dismiss, recall, remember } from "./remembered.mjs";
 import { SceneSession } from "./scene-session.mjs";
-import { EMPTY, isOpen, jobFrame, modelInfo, newestFirst, reduce } from "./store.mjs";
+import { EMPTY, isOnMap, jobFrame, modelInfo, newestFirst, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
 import { View } from "./view.mjs";
 
@@ -58,6 +58,7 @@ export class SceneCanvasElement extends HTMLElement {
     themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     signal.addEventListener("abort", () => [observer, themes].forEach((each) => each.disconnect()));
     bindKeys(this, signal);
+    this.files.listen(signal);
     addEventListener("popstate", () => this.openScene(this.#idInUrl(), false), { signal });
     addEventListener("pagehide", () => this.#rememberPlace(), { signal });
     this.chooseTool("select");
@@ -130,6 +131,7 @@ export class SceneCanvasElement extends HTMLElement {
     if (name === "job" && data.state === "failed") {
       this.notices.show(data.error ?? "The job failed.", { error: true, action: { label: "Retry", run: () => this.actions.retry(data.id) } });
     }
+    if (name === "job" && data.state === "done") this.files.finished(data);
     if (this.state.candidates !== before.candidates) this.staging.update();
     this.panel.describe();
     this.redraw();
@@ -142,7 +144,7 @@ export class SceneCanvasElement extends HTMLElement {
     if (place) Object.assign(this.view, { cx: place.cx, cy: place.cy, scale: place.scale });
     else {
       this.fit();
-      const last = this.state.jobs.filter(isOpen).at(-1);
+      const last = this.state.jobs.filter(isOnMap).at(-1);
       if (last) this.frame = fromXYWH(last.request.frame);
       else if (this.state.scene.bounds) this.frame = frameAtEnd(fromXYWH(this.state.scene.bounds), modelInfo(this.state).window);
     }

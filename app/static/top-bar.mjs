@@ -3,6 +3,11 @@ import { h, icon, iconButton, setText } from "./dom.mjs";
 
 /** @typedef {{label: string, run: () => void, danger?: boolean}|null} MenuItem null is a line between groups */
 
+/** @param {"import"|"export"} image @param {string} text @param {string} title @param {() => void} onclick */
+function textButton(image, text, title, onclick) {
+  return h("button", { type: "button", class: "text-button", "aria-label": text, title, onclick }, icon(image), h("span", {}, text));
+}
+
 export class TopBar {
   node = h("header", { class: "top-bar" });
   #title = h("span", { class: "title" });
@@ -13,7 +18,7 @@ export class TopBar {
   #export;
 
   /**
-   * @param {{menu: () => MenuItem[], undo: () => void, redo: () => void, goTo: () => void, exportImage: () => void,
+   * @param {{menu: () => MenuItem[], undo: () => void, redo: () => void, goTo: () => void, importPicture: () => void, exportMap: () => void,
    *   help: () => void, panel: () => void}} actions
    */
   constructor(actions) {
@@ -31,7 +36,7 @@ export class TopBar {
     });
     this.#undo = iconButton("undo", "Undo", actions.undo, "Ctrl+Z");
     this.#redo = iconButton("redo", "Redo", actions.redo, "Ctrl+Shift+Z");
-    this.#export = h("button", { type: "button", class: "text-button", title: "Export as PNG", onclick: actions.exportImage }, icon("export"), h("span", {}, "Export"));
+    this.#export = textButton("export", "Export", "Export a map or a picture", actions.exportMap);
     this.node.append(
       h("span", { class: "brand" }, "Text2Earth"),
       h("div", { class: "scene-box" }, this.#button, this.#menu),
@@ -39,6 +44,7 @@ export class TopBar {
       this.#redo,
       h("span", { class: "space" }),
       iconButton("target", "Go to a coordinate", actions.goTo, "G"),
+      textButton("import", "Import", "Import a picture or a map (or drop or paste one)", actions.importPicture),
       this.#export,
       iconButton("help", "Keyboard shortcuts", actions.help, "?"),
       iconButton("panel", "Show or hide the panel", actions.panel, "P"),

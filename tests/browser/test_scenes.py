@@ -1,4 +1,4 @@
-"""The scene menu, erasing, export, and finding one's way."""
+"""The scene menu, erasing, and finding one's way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import BrowserContext
 
 from tests.app.server_process import Server
@@ -105,18 +104,6 @@ def test_erasing_a_region_empties_it_and_undo_brings_it_back(canvas: Canvas, ser
     assert canvas.is_painted(50, 50)
     page.locator(".notice").get_by_role("button", name="Undo").click()
     canvas.wait_painted(20, 20)
-
-
-def test_export_is_a_png_of_the_content(canvas: Canvas, server: Server, tmp_path: Path) -> None:
-    scene = server.new_scene()
-    server.painted(scene, frame=[-32, 0, 96, 64])
-    canvas.open(scene)
-    with canvas.page.expect_download() as waiting:
-        canvas.page.get_by_role("button", name="Export").click()
-    saved = tmp_path / "scene.png"
-    waiting.value.save_as(saved)
-    with Image.open(saved) as image:
-        assert (image.format, image.size) == ("PNG", (96, 64))
 
 
 def test_finding_ones_way_by_keyboard(canvas: Canvas, server: Server) -> None:

@@ -1,0 +1,125 @@
+"""Pictures onto the map by button, drop and paste; maps out of it with a download at the end."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from PIL import Image
+
+from tests.app.server_process import Server
+from tests.browser.driver import Canvas
+
+pytestmark = pytest.mark.needs_browser
+
+# What a person's drag or copy gives the page: a file in a DataTransfer.
+DELIVER = """([data, kind, x, y]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "roof.png", { type: "image/png" }));
+  const options = { bubbles: true, cancelable: true, clientX: x, clientY: y };
+  const target = document.querySelector("scene-canvas .surface");
+  if (kind === "paste") target.dispatchEvent(new ClipboardEvent("paste", { ...options, clipboardData: transfer }));
+  else {
+    for (const name of ["dragover", "drop"]) {
+      target.dispatchEvent(new DragEvent(name, { ...options, dataTransfer: transfer }));
+    }
+  }
+}"""
+
+
+def picture() -> tuple[np.ndarray, bytes]:
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return pixels, out.getvalue()
+
+
+def test_a_picture_is_imported_and_exported_as_the_same_picture(canvas: Canvas, server: Server, tmp_path: Path) -> None:
+    pixels, data = picture()
+    scene = server.new_scene()
+    page = canvas.open(scene).page
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Import").click()
+    chooser.value.set_files({"name": "field.png", "mimeType": "image/png", "buffer": data})
+    dialog = page.get_by_role("dialog", name="Import a picture")
+    dialog.wait_for()
+    assert "64 × 48 px" in dialog.inner_text()
+    size = dialog.get_by_label("Size of its pixels")
+    size.fill("0")
+    dialog.get_by_role("button", name="Import").click()
+    assert "above 0" in dialog.get_by_role("alert").inner_text()
+    size.fill("2")
+    assert "Becomes 128 × 96 px" in dialog.inner_text()
+    size.fill("1")
+    dialog.get_by_role("button", name="Import").click()
+    dialog.wait_for(state="detached")
+    canvas.wait("c.state.scene.bounds?.join() === '0,0,64,48'")
+    canvas.wait_painted(30, 30)
+
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export")
+    dialog.get_by_label("PNG").check()
+    assert "64 × 48 px" in dialog.inner_text()
+    with page.expect_download() as waiting:
+        dialog.get_by_role("button", name="Export").click()
+    waiting.value.save_as(tmp_path / "a.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), pixels)
+
+
+def test_a_dropped_and_a_pasted_picture_lie_where_they_came_down(canvas: Canvas, server: Server) -> None:
+    data = base64.b64encode(picture()[1]).decode()
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    x, y = canvas.screen(200, 100)
+    page.evaluate(DELIVER, [data, "drop", x, y])
+    dialog = page.get_by_role("dialog", name="Import a picture")
+    dialog.get_by_role("radio", name="Here around").check()
+    dialog.get_by_role("button", name="Import").click()
+    canvas.wait("c.state.scene.revision === 2")
+    at = server.get(f"/api/scenes/{scene}/history")[-1]["rect"]
+    assert abs(at[0] + 32 - 200) <= 1
+    assert abs(at[1] + 24 - 100) <= 1
+
+    page.evaluate(DELIVER, [data, "paste", 0, 0])
+    dialog.wait_for()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    page.evaluate(DELIVER, [data, "paste", 0, 0])
+    dialog.get_by_label("Beside the scene").check()
+    dialog.get_by_role("button", name="Import").click()
+    canvas.wait("c.state.scene.revision === 3")
+    page.keyboard.press("z")
+    canvas.wait("c.state.scene.revision === 4")
+
+
+def test_a_map_lies_at_the_place_that_was_named_and_the_scene_remembers_it(
+    canvas: Canvas, server: Server, tmp_path: Path, expected_errors: list[str]
+) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export")
+    system, origin = dialog.get_by_label("Coordinate system"), dialog.get_by_label("Origin")
+    system.fill("4326")
+    origin.fill("11.5, 48")
+    dialog.get_by_role("button", name="Export").click()
+    dialog.get_by_text("use a projected system such as UTM, here EPSG:32632").wait_for()
+    expected_errors.clear()  # the browser logs the refusal
+    system.fill("EPSG:32632")
+    origin.fill("500000 5400000")
+    with page.expect_download() as waiting:
+        dialog.get_by_role("button", name="Export").click()
+    waiting.value.save_as(tmp_path / "a.tif")
+    with rasterio.open(tmp_path / "a.tif") as file:
+        assert file.crs.to_epsg() == 32632
+        assert file.transform.to_gdal() == (500_000.0, 1.0, 0.0, 5_400_000.0, 0.0, -1.0)
+    page.get_by_role("button", name="Export").click()
+    assert system.input_value() == "EPSG:32632"
+    assert origin.input_value() == "500000, 5400000"
