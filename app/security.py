@@ -17,8 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_JSON_BYTES = 1 << 20
+MAX_MASK_BYTES = 16 << 20
 MAX_SCENE_BYTES = 8 << 30
-_FILES = re.compile(r"/api/scenes/upload|/api/scenes/[^/]+/imports")  # addresses that take whole files
+# What takes more than a small JSON object: whole files, and edits, which come with a picture of their mask.
+_LARGER = (
+    (re.compile(r"/api/scenes/upload|/api/scenes/[^/]+/imports"), MAX_SCENE_BYTES),
+    (re.compile(r"/api/scenes/[^/]+/edits"), MAX_MASK_BYTES),
+)
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # No foreign page may show ours in a frame and lead a click to it; no file is taken for another type than it says.
 _HEADERS = [(b"x-frame-options", b"SAMEORIGIN"), (b"x-content-type-options", b"nosniff")]
@@ -69,7 +74,8 @@ class Guard:
         if refusal:
             await _refuse(scope, send, 403, refusal)
             return
-        limit = MAX_SCENE_BYTES if _FILES.fullmatch(scope["path"]) else MAX_JSON_BYTES
+        larger = (size for address, size in _LARGER if address.fullmatch(scope["path"]))
+        limit = next(larger, MAX_JSON_BYTES)
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > limit:
             await _refuse(scope, send, 413, _too_large(limit))

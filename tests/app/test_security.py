@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.security import MAX_JSON_BYTES, MAX_SCENE_BYTES, Guard
+from app.security import MAX_JSON_BYTES, MAX_MASK_BYTES, MAX_SCENE_BYTES, Guard
 from tests.app.server_process import Server
 
 
@@ -71,7 +71,11 @@ def test_the_server_itself_refuses_foreign_pages_and_names(server: Server) -> No
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(server: Server) -> None:
     address = urlsplit(server.url)
-    for path, limit in (("/api/scenes", MAX_JSON_BYTES), ("/api/scenes/upload", MAX_SCENE_BYTES)):
+    for path, limit in (
+        ("/api/scenes", MAX_JSON_BYTES),
+        ("/api/scenes/upload", MAX_SCENE_BYTES),
+        ("/api/scenes/abc/edits", MAX_MASK_BYTES),
+    ):
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
         connection.putrequest("POST", path)
         connection.putheader("Content-Length", str(limit + 1))
