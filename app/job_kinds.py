@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.job_edit import Edit
 from app.job_export import Export
+from app.job_fill import Fill
 from app.job_generate import Generate
 from app.job_import import Import
 from app.job_work import JobKind
 
-KINDS: dict[str, JobKind] = {kind.name: kind for kind in (Generate(), Edit(), Export(), Import())}
+KINDS: dict[str, JobKind] = {kind.name: kind for kind in (Generate(), Edit(), Fill(), Export(), Import())}

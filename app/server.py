@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app import api_content, api_edits, api_export, api_import, api_jobs, api_scenes
+from app import api_content, api_edits, api_export, api_fills, api_import, api_jobs, api_scenes
 from app.errors import AppError
 from app.events import EventHub
 from app.job_store import JobStore
@@ -74,7 +74,7 @@ def create_app(
     app.state.services = Services(library, jobs, host, hub, page)
     app.add_middleware(Guard, bind=bind)
     _add_error_sentences(app)
-    for api in (api_scenes, api_content, api_jobs, api_edits, api_export, api_import):
+    for api in (api_scenes, api_content, api_jobs, api_edits, api_fills, api_export, api_import):
         app.include_router(api.router)
 
     @app.api_route("/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])

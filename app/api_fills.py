@@ -1,0 +1,53 @@
+"""The HTTP API of region fills and recipes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from app.api_jobs import Prompt
+from app.api_scenes import Use
+from app.work import random_seed
+from canvas import recipe
+from canvas.fill_request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
+
+router = APIRouter(prefix="/api/scenes/{scene}")
+
+
+class NewFill(BaseModel, extra="forbid"):
+    """A fill as in a recipe: `bbox` [x0, y0, x1, y1] and, where it is not all of it, `region`, in px; `prompts` with
+    `text`, `region` and `feather`.  What is None is left to the model, the seed to chance.
+    """
+
+    bbox: list[float]
+    prompts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_PROMPTS)]
+    region: list[Any] | None = None
+    negative_prompt: Prompt = ""
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    steps: Annotated[int | None, Field(ge=1)] = None
+    guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+
+
+@router.post("/fills", status_code=202)
+def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
+    """Queue a region fill; returns the job."""
+    texts = [parse_prompt(prompt, f"Prompt {number}").text for number, prompt in enumerate(body.prompts, 1)]
+    if body.region is not None:
+        parse_region(body.region, "The fill")
+    with use.library.open(scene):  # says now what is wrong with it
+        pass
+    request = body.model_dump(exclude={"bbox"}) | {
+        "frame": list(checked_box(body.bbox)),
+        "prompt": "; ".join(filter(None, dict.fromkeys(texts))),
+        "seed": random_seed() if body.seed is None else body.seed,
+    }
+    return use.jobs.submit(scene, "fill", [request])[0]
+
+
+@router.get("/recipe")
+def get_recipe(use: Use, scene: str) -> dict[str, Any]:
+    """The recipe that rebuilds the scene from its history."""
+    with use.library.open(scene) as opened:
+        return recipe.written(opened)
