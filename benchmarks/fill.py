@@ -3,9 +3,10 @@
     python benchmarks/fill.py [--model FOLDER_OR_HUB_ID | --preset NAME] [--side PX ...] [--steps N] [--json]
 
 For each side it fills a square in a temporary scene, each in a process of its own, and prints: megapixels, windows
-stepped per window of a cover without overlap (1.35 is the limit at 4096 px and more), seconds in the UNet over
-seconds for that cover at the same number of steps and batch size, seconds altogether over seconds in the UNet, and
-the peak of resident memory in MB. `--plan` only counts windows and computes nothing.
+stepped per window of a cover without overlap (1.35 is the limit at 4096 px and more), the same with what batches are
+padded by, seconds in the UNet over seconds for that cover at the same number of steps and batch size (only meaningful
+on an idle machine), seconds altogether over seconds in the UNet, and the peak of resident memory in MB. `--plan` only
+counts windows and computes nothing.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ def measure(side: int, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "Mpx": round(side * side / 1e6, 2),
         "windows": cost.windows,
-        "batches": batches,
         "per cover": round(cost.cover, 3),
+        "with padding": round(batches * len(worker.last.latents) * cost.cover / cost.windows, 3),
         "UNet / cover": round(spent / (per_window * cost.windows / cost.cover), 3),
         "all / UNet": round(total * workers.count / spent, 3),
         "seconds": round(total, 1),

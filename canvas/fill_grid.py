@@ -84,7 +84,7 @@ def _spans(first: int, length: int, window: int, overlap: int, shift: float) -> 
     slack = needed * stride + overlap - length
     room = slack + 1 if slack >= stride * 3 // 4 else stride
     before = int((shift % 1) * room)
-    spans = []
+    spans: list[Span] = []
     start = first - before
     while start + overlap < first + length or not spans:
         spans.append(_span(start, first, length, window, overlap))

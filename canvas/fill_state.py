@@ -16,7 +16,7 @@ from canvas.database import Database
 from canvas.errors import SceneError
 from canvas.fill_request import FillRequest
 from canvas.geometry import TILE, Rect
-from canvas.history import Step
+from canvas.history import Step, TileChange
 
 KEPT = 3  # unfinished fills that may still be resumed when another one begins
 SURVEY = -1  # the phase before the first: the ground is kept under it as it was found
@@ -197,7 +197,7 @@ class FillState:
             ).fetchone()
             connection.execute("DELETE FROM fills WHERE id = ?", (self.id,))
             history.drop_redo(connection)
-            changed = [(layer, x, y, before, revision) for layer, x, y, before in staged]
+            changed: list[TileChange] = [(layer, x, y, before, revision) for layer, x, y, before in staged]
             next_revision(connection)  # the reserved one may be older than what is shown by now
             return finish(connection, request, Rect.from_corners(*box), revision, changed)
 

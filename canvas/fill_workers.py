@@ -6,6 +6,7 @@ it with one thread on a CPU (sums depend on how many threads share them), and re
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import socket
 from collections import deque
@@ -111,7 +112,7 @@ class RayWorkers:
 
     def __init__(self, address: str, source: str, request: FillRequest, count: int | None = None) -> None:
         try:
-            import ray
+            ray: Any = importlib.import_module("ray")
         except ImportError:
             raise SceneError("Ray is not installed: run pip install 'text2earth-canvas[cluster]' first.") from None
         try:

@@ -174,7 +174,7 @@ class RegionFill:
         for row, y in enumerate(phase.ys):
             roles, _ = state.survey(y.start, y.start + side)
             low, high = y.owned
-            active = np.isin(roles[low - y.start : high - y.start], ACTIVE).any(axis=0)
+            active: np.ndarray = np.any(np.isin(roles[low - y.start : high - y.start], ACTIVE), axis=0)
             columns = [x for x in phase.xs if active[slice(*(v - bounds.x for v in x.owned))].any()]
             band = Band(row, y, bounds, len(columns), done=row in done)
             yield from (Window(x, band) for x in columns)
