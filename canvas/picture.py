@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,9 +152,11 @@ def _orientation(source: DatasetReader) -> int:
             with Image.open(source.name, formats=["PNG", "JPEG", "WEBP"]) as header:
                 # Not getexif(): in a PNG it would decode the picture in search of it.
                 data = header.info.get("exif")
+        if not data:
+            return 1
         exif = Image.Exif()
         exif.load(data)
-        turn = exif.get(274, 1) if data else 1
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, TypeError):
+        turn = exif.get(274, 1)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return 1  # a picture that GDAL can read is not refused for its notes
     return turn if isinstance(turn, int) else 1

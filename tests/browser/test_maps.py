@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from pathlib import Path
 
+import axe_playwright_python
 import numpy as np
 import pytest
 import rasterio
@@ -16,6 +18,7 @@ from tests.browser.driver import Canvas
 
 pytestmark = pytest.mark.needs_browser
 
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # What a person's drag or copy gives the page: a file in a DataTransfer.
 DELIVER = """([data, kind, x, y]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -123,3 +126,30 @@ def test_a_map_lies_at_the_place_that_was_named_and_the_scene_remembers_it(
     page.get_by_role("button", name="Export").click()
     assert system.input_value() == "EPSG:32632"
     assert origin.input_value() == "500000, 5400000"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_in_the_dialogs(canvas: Canvas, server: Server, scheme: str) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.page
+    page.emulate_media(color_scheme=scheme)
+    canvas.open(scene)
+    page.add_script_tag(path=AXE)
+
+    def faults() -> list[tuple[str, list[str]]]:
+        page.wait_for_timeout(300)  # a dialog that still fades in has no contrast
+        results = json.loads(page.evaluate("async () => JSON.stringify(await axe.run(document))"))
+        return [
+            (fault["id"], [node["html"][:160] for node in fault["nodes"]])
+            for fault in results["violations"]
+            if fault["impact"] in ("serious", "critical")
+        ]
+
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("dialog", name="Export").wait_for()
+    assert faults() == []
+    page.keyboard.press("Escape")
+    page.evaluate(DELIVER, [base64.b64encode(picture()[1]).decode(), "paste", 0, 0])
+    page.get_by_role("dialog", name="Import a picture").wait_for()
+    assert faults() == []

@@ -183,6 +183,15 @@ def test_only_files_of_this_machine_are_opened(occupied: Scene, name: str) -> No
         import_image(occupied, name, resolution=1.0)
 
 
+@pytest.mark.parametrize(
+    "notes", [b"Exif\0\0", b"Exif\0\0II*\0\x08\0\0\0\xff\xff", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"no notes"]
+)
+def test_notes_that_are_broken_do_not_keep_a_picture_out(scene: Scene, tmp_path: Path, notes: bytes) -> None:
+    Image.new("RGB", (20, 10), (1, 2, 3)).save(tmp_path / "a.jpg", exif=notes)
+    import_image(scene, tmp_path / "a.jpg", resolution=1.0)
+    assert scene.bounds == Rect(0, 0, 20, 10)
+
+
 def test_a_stopped_import_changes_nothing(occupied: Scene, tmp_path: Path) -> None:
     Image.new("RGB", (600, 600), (1, 2, 3)).save(tmp_path / "a.png")
     files, revision = {path.name for path in tmp_path.iterdir()}, occupied.revision
