@@ -71,7 +71,7 @@ def inpaint_image(
 def cells_touched(changed: np.ndarray) -> np.ndarray:
     """Latent cells (H/8, W/8) of which any pixel changes; sides must be multiples of 8."""
     height, width = changed.shape
-    return changed.reshape(height // CELL, CELL, width // CELL, CELL).any((1, 3))
+    return np.any(changed.reshape(height // CELL, CELL, width // CELL, CELL), axis=(1, 3))
 
 
 def _paint_grey(pixels: np.ndarray, cells: np.ndarray) -> np.ndarray:
