@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from canvas import cog_copy
@@ -63,6 +64,7 @@ def _copy(export: Export, stage: Path) -> None:
     """Make the COG in a child process, watching how much it has written."""
     expected = max(1, 2 * stage.stat().st_size)  # overviews are written twice, and packed better than the stage
     command = [sys.executable, cog_copy.__file__, str(stage), str(export.part)]
+    most = 0  # temporary files go again, progress does not
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         while True:
@@ -70,8 +72,8 @@ def _copy(export: Export, stage: Path) -> None:
                 _, words = child.communicate(timeout=POLL_S)
                 break
             except subprocess.TimeoutExpired:
-                written = sum(file.stat().st_size for file in _outputs(export.part))
-                share = min(0.99, written / expected)
+                most = max(most, _written(export.part))
+                share = min(0.99, most / expected)
                 export.report(STAGED_SHARE + int((100 - STAGED_SHARE) * share), 100)
     except BaseException:
         child.kill()
@@ -84,5 +86,11 @@ def _copy(export: Export, stage: Path) -> None:
     export.report(100, 100)
 
 
-def _outputs(part: Path) -> list[Path]:
-    return [file for file in part.parent.iterdir() if file.name.startswith(part.name)]
+def _written(part: Path) -> int:
+    """Bytes of the file in the making and of what GDAL keeps beside it."""
+    total = 0
+    for file in part.parent.iterdir():
+        if file.name.startswith(part.name):
+            with suppress(FileNotFoundError):  # GDAL may have removed it this moment
+                total += file.stat().st_size
+    return total
