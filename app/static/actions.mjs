@@ -50,9 +50,10 @@ export class Actions {
     return true;
   }
 
-  /** Generate what is empty in the frame; where a mask is painted, change what is under it. */
+  /** Generate what is empty in the frame; where a mask is painted or regions are drawn, do what they ask instead. */
   generate() {
     if (!this.#page.mask.empty) return this.edit();
+    if (!this.#page.regions.empty) return this.fill();
     return this.run(async () => {
       const frame = this.#page.frame;
       if (!frame || !this.#page.state.scene) return;
@@ -66,6 +67,21 @@ export class Actions {
       }
       if (await this.#mayBranch()) await this.#submit(frame);
     }, () => this.generate());
+  }
+
+  /** Queue a fill of the regions, each with its prompt. */
+  fill() {
+    return this.run(async () => {
+      const { regions, panel } = this.#page;
+      if (regions.empty || !(await this.#mayBranch())) return;
+      const { negative_prompt, seed, steps, guidance, sampler } = panel.request;
+      // A fill always takes the full number of steps: numbers meant for the fast sampler say nothing about it.
+      const own = sampler === "fast" ? {} : { steps, guidance };
+      await this.#api.post(this.#scenePath("/fills"), { ...regions.request(), negative_prompt, seed, ...own });
+      regions.clear();
+      this.#page.chooseTool("select");
+      this.#page.afterSubmit();
+    }, () => this.fill());
   }
 
   /** Queue an edit of what is under the mask; its variations come back as candidates. */

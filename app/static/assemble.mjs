@@ -12,8 +12,10 @@ import { MaskTools } from "./mask-tools.mjs";
 import { Notices } from "./notices.mjs";
 import { OverlayLayer } from "./overlay-layer.mjs";
 import { PanelLink } from "./panel-link.mjs";
+import { PromptRegions } from "./prompt-regions.mjs";
 import { QueueList } from "./panel-slots.mjs";
 import { PointerTools } from "./pointer-tools.mjs";
+import { RegionBar } from "./region-bar.mjs";
 import { Staging } from "./staging.mjs";
 import { StatusBar } from "./status-bar.mjs";
 import { ToolRail } from "./tool-rail.mjs";
@@ -52,6 +54,7 @@ export function assemble(page) {
   // window costs more per frame than drawing the map.
   const context = canvas.getContext("2d", { alpha: false });
   const mask = new MaskTools(page, MASK_COLOUR);
+  const regions = new PromptRegions(() => page.redraw());
   const files = new MapFiles(page, api);
   Object.assign(page, {
     api,
@@ -66,6 +69,8 @@ export function assemble(page) {
     overlay: new OverlayLayer(context, page.view),
     mask,
     maskBar: new MaskBar(page, mask, () => actions.edit()),
+    regions,
+    regionBar: new RegionBar(regions, () => actions.fill()),
     ring: new BrushRing(),
     staging: new Staging(page),
     history: new HistoryPanel({
@@ -106,6 +111,6 @@ export function assemble(page) {
       panel: () => page.togglePanel(),
     }),
   });
-  const { markers, ring, staging, hints, bar, rail, maskBar, notices, status } = page;
-  return [surface, ring, markers, staging, hints, bar, rail, maskBar, notices, status].map((part) => part.node ?? part);
+  const { markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
+  return [surface, ring, markers, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => part.node ?? part);
 }

@@ -58,15 +58,16 @@ export class Hints {
   /**
    * @param {import("./store.mjs").State} state
    * @param {import("./rect.mjs").Rect|null} frame on the screen @param {import("./rect.mjs").Rect} free uncovered part
+   * @param {boolean} drawing whether regions are drawn: no card may lie under the pointer then
    */
-  update(state, frame, free) {
+  update(state, frame, free, drawing) {
     if (!state.deleted) {
       this.#gone?.remove();
       this.#gone = null;
     }
     const working = state.jobs.some(isOpen);
     const { scene } = state;
-    this.#first.hidden = !scene || !scene.empty || working || state.deleted;
+    this.#first.hidden = !scene || !scene.empty || working || state.deleted || drawing;
     this.#line.hidden = this.#seen || !scene || (scene.empty && !working) || state.deleted;
     this.#line.style.left = `${Math.round(free.x + free.w / 2)}px`;
     this.#line.style.maxWidth = `${Math.round(free.w - 16)}px`;

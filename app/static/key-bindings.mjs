@@ -16,6 +16,7 @@ export function bindKeys(page, signal) {
     "tool-rectangle": () => page.chooseTool("rectangle"),
     "brush-smaller": () => page.mask.resize(0.8),
     "brush-larger": () => page.mask.resize(1.25),
+    "tool-regions": () => page.chooseTool("regions"),
     "tool-erase": () => page.chooseTool("erase"),
     "tool-hand": () => page.chooseTool("hand"),
     generate: () => page.generate(),

@@ -13,9 +13,10 @@ export const SHORTCUTS = [
   { command: "tool-rectangle", keys: "R", label: "Rectangle (Alt: take away)", group: "Tools" },
   { command: "brush-smaller", keys: "[", label: "Smaller brush", group: "Tools" },
   { command: "brush-larger", keys: "]", label: "Larger brush", group: "Tools" },
+  { command: "tool-regions", keys: "M", label: "Regions: drag where the prompt holds, then fill", group: "Tools" },
   { command: "tool-erase", keys: "D", label: "Erase: drag a region to empty", group: "Tools" },
   { command: "tool-hand", keys: "H", label: "Hand (or hold Space, or middle button)", group: "Tools" },
-  { command: "generate", keys: "Ctrl+Enter", label: "Generate in the frame, or change what is under the mask", group: "Grow" },
+  { command: "generate", keys: "Ctrl+Enter", label: "Generate in the frame, change what is under the mask, or fill the regions", group: "Grow" },
   { command: "extend", keys: "Alt+Arrow", label: "Extend in that direction", group: "Grow" },
   { command: "nudge", keys: "Arrow", label: "Move the frame 8 px; Shift: half a window", group: "Grow" },
   { command: "undo", keys: "Ctrl+Z", label: "Undo (also Z); while a mask is drawn, its strokes", group: "Edit" },
@@ -36,7 +37,7 @@ export const SHORTCUTS = [
 
 const PLAIN = {
   v: "tool-select", f: "tool-frame", b: "tool-brush", e: "tool-eraser", x: "tool-swap", l: "tool-lasso", r: "tool-rectangle",
-  d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
+  m: "tool-regions", d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
   "?": "help", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", _: "zoom-out", 0: "fit", 1: "actual",
 };
 /** While candidates are shown these keys are theirs. */

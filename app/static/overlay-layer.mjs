@@ -1,21 +1,21 @@
 /**
- * Draws what lies over the map: the selected frame, places of queued and running jobs, the ghost of an extension,
+ * Draws what lies over the map: the selected frame, regions of a fill, places of queued and running jobs, the ghost of an extension,
  * a drag under way. Each line has a halo of the opposite lightness, so that it shows on sand and on forest alike.
  * @typedef {import("./rect.mjs").Rect} Rect
  * @typedef {{frame: Rect|null, jobs: {frame: Rect, running: boolean, progress: number}[], ghost: Rect|null,
- *   drag: {rect: Rect, kind: "frame"|"erase"}|null}} Overlay
+ *   drag: {rect: Rect, kind: "frame"|"regions"|"erase"}|null, regions: Rect[]}} Overlay
  */
 import { fromXYWH } from "./rect.mjs";
 import { isOnMap } from "./store.mjs";
 
 /** @param {import("./store.mjs").State} state @returns {Overlay} */
-export function overlayOf(state, frame, ghost, drag) {
+export function overlayOf(state, frame, ghost, drag, regions) {
   const jobs = state.jobs.filter(isOnMap).map((job) => ({
     frame: fromXYWH(job.request.frame),
     running: job.state === "running",
     progress: job.step / Math.max(1, job.steps),
   }));
-  return { frame: state.scene ? frame : null, jobs, ghost, drag };
+  return { frame: state.scene ? frame : null, jobs, ghost, drag, regions };
 }
 
 export class OverlayLayer {
@@ -37,6 +37,7 @@ export class OverlayLayer {
       if (!job.running) this.#outline(job.frame, { colour: this.colours.line, width: 1, dash: [4, 4], wash: this.colours.wash });
     }
     if (overlay.frame) this.#frame(overlay.frame);
+    overlay.regions.forEach((region, index) => this.#region(region, index + 1));
     for (const job of overlay.jobs) {
       if (job.running) this.#running(job);
     }
@@ -70,6 +71,19 @@ export class OverlayLayer {
     context.strokeStyle = this.colours.line;
     context.lineWidth = 3;
     context.stroke();
+  }
+
+  /** A region of a fill, with the number it has in the bar. */
+  #region(rect, number) {
+    this.#outline(rect, { colour: this.colours.accent, width: 1.5, dash: [], wash: this.colours.accent });
+    const { x, y } = this.#view.rectToScreen(rect);
+    const context = this.#context;
+    context.font = "600 13px system-ui, sans-serif";
+    context.lineWidth = 3;
+    context.strokeStyle = this.colours.halo;
+    context.strokeText(String(number), x + 7, y + 18);
+    context.fillStyle = this.colours.line;
+    context.fillText(String(number), x + 7, y + 18);
   }
 
   #running(job) {

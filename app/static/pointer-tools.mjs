@@ -1,6 +1,6 @@
 /**
- * What the pointer does with each tool. Turns drags into frames, erased regions, strokes of the mask or panning.
- * @typedef {"select"|"frame"|"erase"|"hand"|import("./mask-tools.mjs").MaskTool} Tool
+ * What the pointer does with each tool. Turns drags into frames, regions of a fill, erased regions, strokes of the mask or panning.
+ * @typedef {"select"|"frame"|"regions"|"erase"|"hand"|import("./mask-tools.mjs").MaskTool} Tool
  */
 import { draggedFrame, movedFrame } from "./frames.mjs";
 import { Gestures, wheelFactor } from "./gestures.mjs";
@@ -16,7 +16,7 @@ export class PointerTools {
   tool = "select";
   /** Space is held: the hand, whatever the tool. */
   held = false;
-  /** @type {{rect: import("./rect.mjs").Rect, kind: "frame"|"erase"}|null} */
+  /** @type {{rect: import("./rect.mjs").Rect, kind: "frame"|"regions"|"erase"}|null} */
   drag = null;
   /** @type {{x: number, y: number}|null} scene place under the pointer */
   place = null;
@@ -102,7 +102,7 @@ export class PointerTools {
     const { x: ax, y: ay } = this.#from;
     if (this.tool === "select") this.#page.setFrame(movedFrame(this.#frameBefore, point.x - ax, point.y - ay));
     else if (this.tool === "frame") this.drag = { rect: this.#dragged(point), kind: "frame" };
-    else this.drag = { rect: snapOut(spanned(ax, ay, point.x, point.y)), kind: "erase" };
+    else this.drag = { rect: snapOut(spanned(ax, ay, point.x, point.y)), kind: this.tool };
     this.#page.redraw();
   }
 
@@ -132,6 +132,8 @@ export class PointerTools {
       this.#page.chooseTool("select");
     } else if (this.tool === "erase" && moved >= CLICK) {
       void this.#page.actions.erase(spanned(this.#from.x, this.#from.y, point.x, point.y));
+    } else if (this.tool === "regions" && moved >= CLICK) {
+      this.#page.dropPrompt(spanned(this.#from.x, this.#from.y, point.x, point.y));
     }
     this.drag = null;
     this.#page.redraw();

@@ -102,6 +102,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.#historyOf = "";
     this.notices.clear();
     this.mask.open(id);
+    this.regions.clear();
     const url = new URL(location.href);
     url.searchParams.set("scene", id);
     if (push) history.pushState(null, "", url);
@@ -249,6 +250,11 @@ export class SceneCanvasElement extends HTMLElement {
     this.redraw();
   }
 
+  /** The panel's prompt shall hold in this region of the next fill. @param {import("./rect.mjs").Rect} rect */
+  dropPrompt(rect) {
+    if (!this.regions.add(rect, this.panel.request.prompt)) this.notices.show("That is as many regions as one fill can have: fill these first.");
+  }
+
   /** The mask, or how it is drawn, has changed. @param {boolean} ended whether more than pixels changed */
   maskChanged(ended) {
     this.#loop.mark(...(ended ? ["mask", "bar"] : ["mask"]));
@@ -321,7 +327,7 @@ export class SceneCanvasElement extends HTMLElement {
     const settling = this.staging.draw(this.map.context, this.view, this.map.complete, now);
     this.mask.draw(this.map.context, this.view, seen);
     this.mask.dirty = null;
-    this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag), devicePixelRatio);
+    this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag, this.regions.list.map(({ rect }) => rect)), devicePixelRatio);
     return this.map.dropSettled() || fading || settling;
   }
 
@@ -345,6 +351,7 @@ export class SceneCanvasElement extends HTMLElement {
   #drawBars() {
     const free = this.#free();
     this.maskBar.update(this.pointer.tool, free);
+    this.regionBar.update(this.pointer.tool, free, !this.maskBar.node.hidden);
     this.staging.place(this.view, free);
     this.ring.update(this.pointer.tool === "brush" || this.pointer.tool === "eraser", this.mask.settings.size * this.view.scale);
   }
@@ -354,7 +361,8 @@ export class SceneCanvasElement extends HTMLElement {
     // A brush must not land on a button.
     const extendable = MASK_TOOLS.includes(this.pointer.tool) ? null : this.frame;
     this.markers.update(this.state, this.view, extendable, free);
-    this.hints.update(this.state, this.frame && this.view.rectToScreen(this.frame), free);
+    const drawing = this.pointer.tool === "regions" || !this.regions.empty;
+    this.hints.update(this.state, this.frame && this.view.rectToScreen(this.frame), free, drawing);
   }
 
   #drawChrome() {

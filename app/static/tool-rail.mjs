@@ -9,6 +9,7 @@ const TOOLS = [
   ["eraser", "Eraser: take from the mask", "E"],
   ["lasso", "Lasso: outline the mask", "L"],
   ["rectangle", "Rectangle of the mask", "R"],
+  ["regions", "Regions: prompts for parts of a large fill", "M"],
   ["erase", "Erase region to empty", "D"],
   ["hand", "Hand", "H"],
 ];
