@@ -110,9 +110,7 @@ class Rect(NamedTuple):
         """The rectangle of tile coordinates that this one touches."""
         if self.empty:
             return Rect(self.x // grid, self.y // grid, 0, 0)
-        return Rect.from_corners(
-            self.x // grid, self.y // grid, (self.x1 - 1) // grid + 1, (self.y1 - 1) // grid + 1
-        )
+        return Rect.from_corners(self.x // grid, self.y // grid, (self.x1 - 1) // grid + 1, (self.y1 - 1) // grid + 1)
 
 
 def _nearest(value: int, grid: int) -> int:
@@ -131,9 +129,7 @@ def bounding_rect(mask: np.ndarray, x: int = 0, y: int = 0) -> Rect:
     if rows.size == 0:
         return Rect(x, y, 0, 0)
     columns = np.flatnonzero(mask.any(axis=0))
-    return Rect.from_corners(
-        x + int(columns[0]), y + int(rows[0]), x + int(columns[-1]) + 1, y + int(rows[-1]) + 1
-    )
+    return Rect.from_corners(x + int(columns[0]), y + int(rows[0]), x + int(columns[-1]) + 1, y + int(rows[-1]) + 1)
 
 
 def side_window(anchor: Rect, direction: Direction, window: int, centre: int | None = None) -> Rect:

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from canvas import CELL, TILE, Rect
 from canvas.geometry import bounding_rect, side_window
 
-rects = st.builds(
-    Rect, st.integers(-3000, 3000), st.integers(-3000, 3000), st.integers(1, 1500), st.integers(1, 1500)
-)
+rects = st.builds(Rect, st.integers(-3000, 3000), st.integers(-3000, 3000), st.integers(1, 1500), st.integers(1, 1500))
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ Make = Callable[..., Change]
 
 def same(a: Patch, b: Patch) -> bool:
     return all(
-        np.array_equal(getattr(a, name), getattr(b, name))
-        for name in ("pixels", "valid", "latents", "latent_valid")
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("pixels", "valid", "latents", "latent_valid")
     )
 
 

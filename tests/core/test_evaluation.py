@@ -289,3 +289,10 @@ def test_a_plot_is_one_svg_element_without_references_to_elsewhere():
     assert svg.startswith("<svg")
     assert svg.rstrip().endswith("</svg>")
     assert 'href="http' not in svg
+
+
+def test_a_classifier_takes_images_of_slightly_different_shapes():
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (side, 96, 3), dtype=np.uint8) for side in (96, 92, 95)]
+    classifier = SceneClassifier(SceneNetwork(2), ["a", "b"])
+    assert classifier.features(images).shape == (3, FEATURES)

@@ -61,7 +61,7 @@ class SceneClassifier:
         self.network, self.classes = network.eval().float(), list(classes)
 
     def features(self, images: Iterable[np.ndarray]) -> np.ndarray:
-        """Features float32 (N, FEATURES) of uint8 (H, W, 3) images of one shape, seen whole."""
+        """Features float32 (N, FEATURES) of uint8 (H, W, 3) images of about one shape, seen whole."""
         return self._run(self.network.features, images)
 
     def scores(self, images: Iterable[np.ndarray]) -> np.ndarray:
@@ -76,7 +76,9 @@ class SceneClassifier:
     def _run(self, network: Callable[[Tensor], Tensor], images: Iterable[np.ndarray], batch: int = 128) -> np.ndarray:
         remaining, results = iter(images), []
         while part := list(islice(remaining, batch)):
-            pixels = np.stack([shrink(image, TEST_SIDE) for image in part])
+            height, width = shrink(part[0], TEST_SIDE).shape[:2]
+            small = [cv2.resize(np.ascontiguousarray(i), (width, height), interpolation=cv2.INTER_AREA) for i in part]
+            pixels = np.stack(small)
             results.append(network(to_unit(torch.from_numpy(pixels))).numpy())
         return np.concatenate(results)
 
