@@ -59,8 +59,10 @@ def generate(
     files = [out] if count == 1 else [out.with_stem(f"{out.stem}-{number:04d}") for number in range(1, count + 1)]
     with bar("Generating", count) as advance:
         for number, file in enumerate(files):
-            settings = {"steps": steps, "guidance": guidance, "sampler": sampler or "quality"}
-            image = loaded.generate(prompt, resolution=resolution, seed=seed + number, **settings)[0]
+            (image,) = loaded.generate(
+                prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance,
+                sampler=sampler or "quality",
+            )  # fmt: skip
             written(image.save, file)
             advance(number + 1)
     seeds = range(seed, seed + count)

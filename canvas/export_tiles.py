@@ -57,6 +57,6 @@ def write(export: Export) -> None:
     with zipfile.ZipFile(export.part, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("scene.json", json.dumps(facts, indent=1, ensure_ascii=False))
         # "</" would end the script that the facts stand in.
-        page = VIEWER.read_text("utf-8").replace("{{title}}", escape(facts["title"]))
+        page = VIEWER.read_text("utf-8").replace("{{title}}", escape(str(facts["title"])))
         archive.writestr("index.html", page.replace("{{facts}}", json.dumps(facts).replace("</", "<\\/")))
         build(span, levels, draw, emit)
