@@ -33,10 +33,12 @@ TEST_LOCK = HERE / "requirements-test.lock"
 RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
     "huggingface_hub", "datasets", "pyarrow", "tensorboard", "numpy", "cv2", "PIL", "fastapi", "uvicorn", "gradio",
-    "typer", "rich",
+    "typer", "rich", "peft", "rasterio", "affine", "torchmetrics", "matplotlib",
+]
+TESTING = [
+    "pytest", "pytest_timeout", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo", "axe_playwright_python",
 ]
 # fmt: on
-TESTING = ["pytest", "pytest_timeout", "hypothesis", "httpx", "psutil", "playwright"]
 OLDEST_TORCH = (2, 6)
 TORCH_PINS = re.compile(r"(torch|torchvision|triton|nvidia-[\w-]+|cuda-[\w-]+)==")
 RELAUNCHED = "TEXT2EARTH_RELAUNCHED"

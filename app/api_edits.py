@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.api_jobs import Prompt
+from app.api_jobs import MAX_STEPS, Prompt
 from app.api_scenes import Use
 from app.errors import AppError
 from app.job_edit import MAX_VARIATIONS
@@ -40,7 +40,7 @@ class NewEdit(BaseModel, extra="forbid"):
     prompt: Prompt = ""
     negative_prompt: Prompt = ""
     seed: Annotated[int, Field(ge=0, lt=2**63 - MAX_VARIATIONS)] | None = None
-    steps: int | None = None
+    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
     sampler: Annotated[str, Field(max_length=16)] | None = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api_jobs import Prompt
+from app.api_jobs import MAX_STEPS, Prompt
 from app.api_scenes import Use
 from app.work import random_seed
 from canvas import recipe
@@ -26,7 +26,7 @@ class NewFill(BaseModel, extra="forbid"):
     region: list[Any] | None = None
     negative_prompt: Prompt = ""
     seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
-    steps: Annotated[int | None, Field(ge=1)] = None
+    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
 
 
@@ -36,8 +36,9 @@ def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
     texts = [parse_prompt(prompt, f"Prompt {number}").text for number, prompt in enumerate(body.prompts, 1)]
     if body.region is not None:
         parse_region(body.region, "The fill")
-    with use.library.open(scene):  # says now what is wrong with it
-        pass
+    with use.library.open(scene):  # says now what is wrong with it, and with the numbers
+        if use.host.state != "loading":
+            use.host.model.check_settings(body.steps, body.guidance)
     request = body.model_dump(exclude={"bbox"}) | {
         "frame": list(checked_box(body.bbox)),
         "prompt": "; ".join(filter(None, dict.fromkeys(texts))),

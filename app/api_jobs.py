@@ -17,6 +17,7 @@ from app.state import Services
 from app.work import (
     MAX_PROMPT,
     Settings,
+    checked_frame,
     checked_rect,
     make_request,
     prompt_report,
@@ -27,6 +28,7 @@ from canvas.geometry import Rect
 
 router = APIRouter(prefix="/api")
 
+MAX_STEPS = 1000  # of any request; what a model takes is its own to say
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
 
@@ -50,7 +52,7 @@ class NewJob(BaseModel, extra="forbid"):
     prompt: Prompt = ""
     negative_prompt: Prompt = ""
     seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
-    steps: Annotated[int | None, Field(ge=1)] = None
+    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     sampler: Annotated[str | None, Field(max_length=16)] = None
 
@@ -95,7 +97,7 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
     settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
     with use.library.open(scene) as opened:
         if body.frame is not None:
-            frames = [checked_rect(body.frame).snap()]
+            frames = [checked_frame(body.frame)]
         else:
             anchor = checked_rect(body.anchor) if body.anchor else _future_content(use, scene, opened.bounds)
             frames = row_of_frames(opened, body.direction or "", use.host.model.info.window, anchor, body.count)

@@ -239,8 +239,13 @@ class JobQueue:
 
     def _notes(self, job: Job) -> list[str]:
         """What the model will not read of a prompt as it was meant; nothing while the model loads."""
-        prompt = job.request.get("prompt")
-        return prompt_notes(self._host.model, prompt) if prompt and self._host.state == "ready" else []
+        if self._host.state != "ready":
+            return []
+        texts = [job.request.get("prompt")]
+        if "prompts" in job.request:  # each is read by itself
+            texts = [prompt.get("text") for prompt in job.request["prompts"]]
+        notes = [note for text in filter(None, texts) for note in prompt_notes(self._host.model, text)]
+        return list(dict.fromkeys(notes))
 
     def _publish(self, *jobs: Job) -> None:
         for job in jobs:

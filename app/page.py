@@ -134,7 +134,7 @@ def _settings_section(
     with gr.Accordion("More settings", open=False, elem_classes="t2e-section"):
         negative = gr.Textbox(label="Negative prompt", lines=1, max_lines=3, elem_id="t2e-negative")
         steps.render()
-        guidance = gr.Slider(0, 15, value=4, step=0.5, label="Guidance", elem_id="t2e-guidance")
+        guidance = gr.Slider(1, 15, value=4, step=0.5, label="Guidance", elem_id="t2e-guidance")
     _js(negative.change, _send("negative_prompt"), [negative])
     _js(seed.input, _send("seed"), [seed])
     _js(lock.input, _send("seed_locked"), [lock])
@@ -142,7 +142,7 @@ def _settings_section(
     for name, control in (("steps", steps), ("guidance", guidance)):
         # Only the quality sampler lets one choose them, so a choice is a choice of that sampler.
         choose = f'{CANVAS}.settings = {{ {name}: value, sampler: "quality" }}'
-        _js(control.input, f"(value) => {{ {choose}; return [{PANEL}.description().quality]; }}", [control], [quality])
+        _js(control.input, f"(value) => {{ {choose}; {PANEL}.describe(); return []; }}", [control])
     return negative, seed, lock, guidance, resolution
 
 

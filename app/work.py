@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from canvas.errors import SceneError
 from canvas.extend import extension_frame
 from canvas.geometry import LIMIT, Rect
+from canvas.masks import MAX_SIDE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,16 @@ def checked_rect(values: Iterable[int]) -> Rect:
             f"The rectangle {list(rect)} must be at least 1 px wide and high and within {LIMIT} px of 0, 0."
         )
     return rect
+
+
+def checked_frame(values: Iterable[int]) -> Rect:
+    """A rectangle that can be made at once, on the 8 px grid; SceneError otherwise."""
+    frame = checked_rect(values).snap()
+    if max(frame.w, frame.h) > MAX_SIDE:
+        raise SceneError(
+            f"A frame of {frame.w} x {frame.h} px cannot be made at once: use at most {MAX_SIDE} px a side."
+        )
+    return frame
 
 
 def row_of_frames(scene: Scene, direction: str, window: int, anchor: Rect | None, count: int) -> list[Rect]:

@@ -103,7 +103,8 @@ class Merger:
             _, valid = Snapshot(connection).pixels(near, layer)
             before = {(x, y): revision for x, y, revision in tiles.heads_in(connection, layer, rect.tile_span())}
         missing = _enlarge(roles[at] == TODO) & ~valid
-        weights = feather_weight(missing, self._request.feather) * _enlarge(there[at])
+        # Only over what is still known: ground that was undone meanwhile must not come back in black.
+        weights = feather_weight(missing, self._request.feather) * _enlarge(there[at]) * (valid | missing)
         return weights[rect.slices(near)], before
 
     def _merge(self, piece: _Piece, decoded: np.ndarray) -> list[StagedTile]:

@@ -96,7 +96,7 @@ class FillState:
         roles = np.zeros((y1 - y0, width), np.uint8)
         known = np.zeros((LATENT_CHANNELS, y1 - y0, width), np.float32)
         for y, data in self._rows(SURVEY, y0, y1):
-            raw = zlib.decompress(data)
+            raw = zlib.decompressobj().decompress(data, width * (1 + 4 * LATENT_CHANNELS))  # and no more
             roles[y - y0] = np.frombuffer(raw, np.uint8, width)
             known[:, y - y0] = np.frombuffer(raw, "<f4", offset=width).reshape(-1, width)
         return roles, known

@@ -16,7 +16,7 @@ MAX_SIDE = 2048  # px of a mask's painted part: a frame is held in memory, a sce
 MAX_PICTURE = 16384  # px along a side of the file a mask comes in; its white part may be far smaller
 MAX_BYTES = 2 * 2**20  # of a mask's PNG: it is kept in the history for good
 
-_DAMAGED = SceneError("The mask is not a PNG picture that can be read: save it as an 8-bit PNG and try again.")
+_DAMAGED = "The mask is not a PNG picture that can be read: save it as an 8-bit PNG and try again."
 
 
 def read_mask(data: bytes) -> np.ndarray:
@@ -34,7 +34,7 @@ def read_mask(data: bytes) -> np.ndarray:
     except Image.DecompressionBombError as error:
         raise SceneError("The mask has more pixels than can be read: cut it to its white part.") from error
     except (OSError, ValueError, SyntaxError) as error:
-        raise _DAMAGED from error
+        raise SceneError(_DAMAGED) from error
 
 
 def placed(mask: np.ndarray, x: int, y: int) -> tuple[Rect, np.ndarray]:
@@ -73,7 +73,7 @@ def decode_mask(text: str, frame: Rect) -> np.ndarray:
     try:
         mask = read_mask(base64.b64decode(text, validate=True))
     except ValueError as error:
-        raise _DAMAGED from error
+        raise SceneError(_DAMAGED) from error
     if mask.shape != (frame.h, frame.w):
         raise SceneError(f"The mask is {mask.shape[1]} x {mask.shape[0]} px and its frame {frame.w} x {frame.h}.")
     return mask

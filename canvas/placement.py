@@ -21,6 +21,8 @@ MAX_AREA = 2**32  # px of the scene that one import may cover
 MAX_PIXEL, MIN_PIXEL = 100_000.0, 0.0001  # m: a pixel beyond these is a mistake
 EXACT = 0.05  # px: grids that agree so well over the whole picture are the same grid
 
+MAX_SHRINK = 64  # px averaged into one while reading, held in memory; what is left is resampled
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -147,7 +149,7 @@ def _finished(
             f"{name} would be {rect.w} x {rect.h} px large at {ground.resolution:g} m/px: check its resolution, "
             "or use a scene with coarser pixels."
         )
-    shrink = max(1, math.floor(ground.resolution / resolution + 1e-6))
+    shrink = min(MAX_SHRINK, max(1, math.floor(ground.resolution / resolution + 1e-6)))
     _, scene = placed(ground.resolution, rect, anchor)
     pixel = ~scene @ transform @ Affine.scale(shrink)  # of the averaged picture, to pixels of `rect`
     sides = (source.width / shrink, source.height / shrink)

@@ -19,7 +19,7 @@ from canvas.geometry import Rect, bounding_rect, tile_rect
 from canvas.history import Step, TileChange
 from canvas.request import Request
 from canvas.schema import program_version
-from canvas.snapshot import Patch, Snapshot
+from canvas.snapshot import Patch, Snapshot, fingerprint
 from canvas.spool import Piece, Spool
 from canvas.staging import Candidate
 
@@ -390,6 +390,8 @@ class Scene:
 
 def _accept(connection: sqlite3.Connection, change: Change) -> Step:
     _check_resolution(connection, change.request)
+    if change.place and fingerprint(*Snapshot(connection).pixels(change.rect, change.layer)) != change.place:
+        raise SceneError("This place has changed since the change was made for it: ask for it again.")
     box = bounding_rect(change.valid, change.rect.x, change.rect.y)
     revision = commit.next_revision(connection)
     history.drop_redo(connection)

@@ -110,7 +110,11 @@ def _change(row: tuple[Any, ...]) -> Change:
     rows, columns = h // CELL, w // CELL
     try:
         shape = (codec.LATENT_CHANNELS, rows, columns)
-        values = np.frombuffer(zlib.decompress(latents), "<f4").reshape(shape).astype(np.float32)
+        values = (
+            np.frombuffer(_inflated(latents, 4 * codec.LATENT_CHANNELS * rows * columns), "<f4")
+            .reshape(shape)
+            .astype(np.float32)
+        )
         known = np.unpackbits(np.frombuffer(latent_valid, np.uint8), count=rows * columns)
         pixels = codec.decode_image(picture, (w, h))
     except (zlib.error, ValueError) as error:
@@ -122,3 +126,8 @@ def _change(row: tuple[Any, ...]) -> Change:
         Request.from_json(request), layer, rect, visible, valid, values, known.astype(bool).reshape(rows, columns),
         bytes(place),
     )  # fmt: skip
+
+
+def _inflated(data: bytes, size: int) -> bytes:
+    """What `data` holds, but no more than `size` bytes of it: the file may come from elsewhere."""
+    return zlib.decompressobj().decompress(data, size)

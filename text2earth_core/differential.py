@@ -38,8 +38,7 @@ def remake(
         callback: (step from 1, number of steps taken, estimate of the clean latents (4, h, w)); may raise `Cancelled`.
 
     Returns:
-        float32 (4, h, w) on the CPU, equal to `known` bit for bit where nothing was released: where the degree is below
-        one step of the schedule.
+        float32 (4, h, w) on the CPU, equal to `known` bit for bit where the degree is 0.
 
     Raises:
         Text2EarthError: a setting is out of range. Cancelled: the callback raised it.

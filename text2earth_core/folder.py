@@ -175,7 +175,8 @@ def _load_part(kind: Any, place: Path) -> Any:
     try:
         return kind.from_pretrained(place, local_files_only=True, **options)
     except Exception as error:
-        raise Text2EarthError(f"{place} cannot be loaded: {str(error).splitlines()[0][:200]}") from None
+        reason = (str(error) or repr(error)).splitlines()[0][:200]
+        raise Text2EarthError(f"{place} cannot be loaded: {reason}") from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Student:
             unet.unload_lora()
         except Exception as error:
             raise Text2EarthError(
-                f"The student in {folder} cannot be loaded: {str(error).splitlines()[0][:200]}"
+                f"The student in {folder} cannot be loaded: {(str(error) or repr(error)).splitlines()[0][:200]}"
             ) from None
         return cls(unet.eval(), adapter, metadata)
 

@@ -13,6 +13,7 @@ export class Actions {
   #api;
   /** Extensions follow each other: a quick second click starts where the first one ends. */
   #growing = Promise.resolve();
+  #sending = false;
   /** Revision at which the person agreed to lose the undone steps. */
   #agreed = -1;
 
@@ -28,6 +29,17 @@ export class Actions {
     } catch (error) {
       this.#page.notices.show(error.message, { error: true, action: retry ? { label: "Retry", run: retry } : undefined });
       return undefined;
+    }
+  }
+
+  /** As `run`, but not again while it is under way: a second press must not queue the work twice. */
+  async #once(task, retry) {
+    if (this.#sending) return undefined;
+    this.#sending = true;
+    try {
+      return await this.run(task, retry);
+    } finally {
+      this.#sending = false;
     }
   }
 
@@ -71,7 +83,7 @@ export class Actions {
 
   /** Queue a fill of the regions, each with its prompt. */
   fill() {
-    return this.run(async () => {
+    return this.#once(async () => {
       const { regions, panel } = this.#page;
       if (regions.empty || !(await this.#mayBranch())) return;
       const { negative_prompt, seed, steps, guidance, sampler } = panel.request;
@@ -86,7 +98,7 @@ export class Actions {
 
   /** Queue an edit of what is under the mask; its variations come back as candidates. */
   edit() {
-    return this.run(async () => {
+    return this.#once(async () => {
       const { mask } = this.#page;
       const painted = await mask.request();
       if (typeof painted === "string") {

@@ -43,7 +43,8 @@ export function bindKeys(page, signal) {
       if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const focus = document.activeElement;
       const typing = isTextField(focus);
-      const widget = !page.contains(focus) && focus !== document.body;
+      const slider = focus instanceof HTMLInputElement && (focus.type === "range" || focus.type === "radio");
+      const widget = slider || (!page.contains(focus) && focus !== document.body);
       if (event.key === " " && !typing && (focus === page.surface || focus === document.body)) {
         page.pointer.held = true;
         page.surface.dataset.cursor = "grab";
@@ -51,7 +52,7 @@ export function bindKeys(page, signal) {
         return;
       }
       const command = commandOf(event, typing, page.staging.open);
-      if (!command) return;
+      if (!command || (event.repeat && command.command === "generate")) return;
       // Enter and the arrows belong to the button or slider that has the focus.
       if (OF_WIDGETS.has(command.command) && focus !== page.surface && focus !== document.body) return;
       // Arrow keys belong to sliders and radio buttons while those have the focus.

@@ -109,7 +109,8 @@ export class MapFiles {
     }, { signal });
     addEventListener("paste", (event) => {
       const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-      if (!file || document.querySelector("dialog[open]")) return;
+      // Text copied from an office program comes with a picture of it: then the text is meant.
+      if (!file || event.clipboardData.types.includes("text/plain") || document.querySelector("dialog[open]")) return;
       event.preventDefault();
       void this.receive(file);
     }, { signal });

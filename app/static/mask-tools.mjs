@@ -31,6 +31,9 @@ export class MaskTools {
   #last = [];
   #from = null;
   #erase = false;
+  /** What the mask spans, with the stroke under way. @type {import("./rect.mjs").Rect|null} */
+  #reach = null;
+  #told = false;
 
   /** @param {any} page the scene-canvas element @param {string} colour of the mask on the map */
   constructor(page, colour) {
@@ -61,13 +64,18 @@ export class MaskTools {
     // A pen's other end erases, as on paper.
     this.#erase = tool === "eraser" || event.button === 5 || (tool !== "brush" && event.altKey);
     this.#from = point;
+    this.#reach = this.#drawing.bounds();
+    this.#told = false;
     if (tool === "brush" || tool === "eraser") this.#drawing.begin(this.#dab(point, event), this.settings.hardness, this.#erase);
     else this.outline = [point.x, point.y];
   }
 
   /** @param {{x: number, y: number, event: PointerEvent}[]} points since the last call @param {MaskTool} tool */
   move(points, tool) {
-    if (tool === "brush" || tool === "eraser") return this.#drawing.extend(points.map((point) => this.#dab(point, point.event)));
+    if (tool === "brush" || tool === "eraser") {
+      const dabs = points.map((point) => this.#dab(point, point.event));
+      return this.#drawing.extend(dabs.filter(({ x, y, size }) => this.#fits({ x: x - size / 2, y: y - size / 2, w: size, h: size })));
+    }
     const last = points.at(-1);
     if (tool === "lasso") this.outline.push(...points.flatMap(({ x, y }) => [x, y]));
     else this.outline = corners(spanned(this.#from.x, this.#from.y, last.x, last.y));
@@ -79,8 +87,20 @@ export class MaskTools {
     if (tool === "brush" || tool === "eraser") return this.#drawing.end();
     const points = this.outline;
     this.outline = null;
-    if (points.length >= 6) this.#drawing.apply({ kind: "polygon", erase: this.#erase, points });
+    if (points.length >= 6 && this.#fits(boxOf(points))) this.#drawing.apply({ kind: "polygon", erase: this.#erase, points });
     this.#page.redraw();
+  }
+
+  /** Whether the mask with one more part stays within what one edit may span; its pixels are held in memory. */
+  #fits(box) {
+    const reach = union(this.#reach, box);
+    if (Math.max(reach.w, reach.h) <= MAX_SIDE) {
+      this.#reach = reach;
+      return true;
+    }
+    if (!this.#told) this.#page.notices.show(`A mask can span ${MAX_SIDE} px a side: clear it to begin elsewhere.`);
+    this.#told = true;
+    return false;
   }
 
   cancel() {
@@ -200,7 +220,17 @@ export class MaskTools {
   }
 }
 
-/** @param {import("./rect.mjs").Rect} rect @returns {number[]} */
+/** @param {number[]} points x, y ... @returns {import("./rect.mjs").Rect} the smallest around them */
+function boxOf(points) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let n = 0; n < points.length; n += 2) {
+    [left, right] = [Math.min(left, points[n]), Math.max(right, points[n])];
+    [top, bottom] = [Math.min(top, points[n + 1]), Math.max(bottom, points[n + 1])];
+  }
+  return spanned(left, top, right, bottom);
+}
+
+/** @param {import("./rect.mjs").Rect} rect @returns {number[]} its outline, x, y ... */
 function corners(rect) {
   const [x, y, w, h] = toXYWH(rect);
   return [x, y, x + w, y, x + w, y + h, x, y + h];

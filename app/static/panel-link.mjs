@@ -47,16 +47,17 @@ export class PanelLink {
 
   /** @param {string} name of a quality */
   setQuality(name) {
-    this.settings = settings.quality(name, modelInfo(this.#state()));
+    this.settings = settings.quality(name);
     this.describe();
   }
 
   /** What goes with a request; null where the server shall take the model's own. */
   get request() {
-    const { prompt, negative_prompt, seed, steps, guidance } = this.#kept;
-    const { sampler } = settings.effective(this.#kept, modelInfo(this.#state()));
-    const own = sampler === "fast" ? { steps: null, guidance: null } : { steps, guidance };
-    return { prompt, negative_prompt, seed, sampler, ...own };
+    const { prompt, negative_prompt, seed, guidance } = this.#kept;
+    const { sampler, steps } = settings.effective(this.#kept, modelInfo(this.#state()));
+    if (sampler === "fast") return { prompt, negative_prompt, seed, sampler, steps: null, guidance: null };
+    const asked = this.#kept.sampler === "fast" ? steps : this.#kept.steps;
+    return { prompt, negative_prompt, seed, sampler, steps: asked, guidance };
   }
 
   /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. */

@@ -46,27 +46,32 @@ export function merged(settings, patch) {
   return next;
 }
 
-/** What a named quality means: a student's few steps where the model has one, otherwise fewer of its own.
- * @param {string} name "Fast" or "Quality" @param {ModelInfo} info @returns {Partial<Settings>} */
-export function quality(name, info) {
-  if (name !== "Fast") return { sampler: "quality", steps: null };
-  if (info.samplers.includes("fast")) return { sampler: "fast", steps: null, guidance: null };
-  return { sampler: "quality", steps: Math.max(1, Math.round(info.steps * 0.4)) };
+/** What a named quality sets, whatever the model. @param {string} name "Fast" or "Quality" @returns {Partial<Settings>} */
+export function quality(name) {
+  return name === "Fast" ? { sampler: "fast", steps: null, guidance: null } : { sampler: "quality", steps: null };
 }
 
-/** Sampler, steps and guidance with the model's own where none is chosen. @param {Settings} settings @param {ModelInfo} info */
+/** "fast" or "quality": what is chosen, otherwise fast where the model has a student. @param {Settings} settings @param {ModelInfo} info */
+function wished({ sampler, steps, guidance }, info) {
+  const own = steps !== null || guidance !== null;
+  return sampler ?? (!own && info.samplers.includes("fast") ? "fast" : "quality");
+}
+
+/**
+ * Sampler, steps and guidance with the model's own where none is chosen. Without a student, fast means fewer steps.
+ * @param {Settings} settings @param {ModelInfo} info
+ */
 export function effective(settings, info) {
-  const chosen = settings.sampler ?? (settings.steps === null && settings.guidance === null ? "fast" : "quality");
-  const sampler = info.samplers.includes(chosen) ? chosen : "quality";
-  if (sampler === "fast") return { ...settings, sampler, steps: info.fast_steps, guidance: 1 };
-  return { ...settings, sampler, steps: settings.steps ?? info.steps, guidance: settings.guidance ?? info.guidance };
+  const fast = wished(settings, info) === "fast";
+  if (fast && info.samplers.includes("fast")) return { ...settings, sampler: "fast", steps: info.fast_steps, guidance: 1 };
+  const usual = fast ? Math.max(1, Math.round(info.steps * 0.4)) : info.steps;
+  return { ...settings, sampler: "quality", steps: settings.steps ?? usual, guidance: settings.guidance ?? info.guidance };
 }
 
 /** Name of the quality that is set, null for steps of one's own. @param {Settings} settings @param {ModelInfo} info */
 export function qualityName(settings, info) {
-  const { sampler, steps } = effective(settings, info);
-  if (sampler === "fast" || (!info.samplers.includes("fast") && steps === quality("Fast", info).steps)) return "Fast";
-  return steps === info.steps ? "Quality" : null;
+  if (wished(settings, info) === "fast") return "Fast";
+  return (settings.steps ?? info.steps) === info.steps ? "Quality" : null;
 }
 
 /** The seed after one generation: the same when locked, otherwise a new one. @param {Settings} settings */

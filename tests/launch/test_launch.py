@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,13 @@ def test_bad_options_get_one_sentence(arguments: list[str], sentence: str, tmp_p
     assert done.returncode != 0
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_launch_looks_for_everything_the_project_depends_on() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    modules = packages_distributions()
+    looked_for = {name.lower() for module in launch.RUNTIME + launch.TESTING for name in modules[module]}
+    assert {re.split(r"[<>=]", name)[0].lower() for name in asked} <= {
+        n for d in looked_for for n in (d, d.replace("-", "_"))
+    }

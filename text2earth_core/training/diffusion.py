@@ -1,5 +1,6 @@
 """Training the 9-channel UNet: text to image, extension and edits in one model, with dynamic condition adaptation."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from text2earth_core.conditioning import inpainting_input
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.folder import mini_facts, write_facts
+from text2earth_core.folder import STUDENT, mini_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.thumbnail_vae import CELL
@@ -138,6 +139,7 @@ class DiffusionObjective(Objective):
 
     def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
         averaged.save_pretrained(out / "unet")
+        shutil.rmtree(out / STUDENT, ignore_errors=True)  # it was the student of the UNet before this one
         self.scheduler.save_pretrained(out / "scheduler")
         facts = mini_facts(name=self.preset.name, window=self.preset.window, samples=seen)
         write_facts(out, replace(facts, resolutions=self.windows.trained_resolutions()))
