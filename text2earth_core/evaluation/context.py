@@ -104,9 +104,9 @@ class Context:
 
     @property
     def sampled_by(self) -> str:
-        """What determines the images besides what is asked for: the weights, and the folder's sampling defaults."""
-        info = self.model.info
-        return f"{info.fingerprint}-{info.steps}-{info.guidance:g}"
+        """What determines image number n of a set: weights, sampling defaults, and what the plan says n stands for."""
+        info, plan = self.model.info, self.plan
+        return f"{info.fingerprint}-{info.steps}-{info.guidance:g}-{plan.limit or 'all'}-{plan.control_seeds}"
 
     def random_images(self, count: int) -> Iterator[np.ndarray]:
         """The floor: what the decoder makes of random latents."""
