@@ -53,6 +53,8 @@ def test_a_cancelled_fill_goes_on_when_it_is_retried(server: Server, scene: str)
         ({"prompts": []}, "prompts"),
         ({"prompts": [{"txt": "forest"}]}, "no text"),
         ({"region": [[0, 0], [1, 1]]}, "three points"),
+        ({"steps": 10**9}, "steps"),
+        ({"guidance": 0.5}, "guidance"),
     ],
 )
 def test_impossible_fills_are_refused_at_once(server: Server, scene: str, change: dict[str, Any], words: str) -> None:

@@ -77,6 +77,8 @@ def test_nothing_to_export(scene: Scene, tmp_path: Path) -> None:
         export_png(scene, tmp_path / "a.png")
     with pytest.raises(SceneError, match="at least 1 px"):
         export_png(scene, tmp_path / "a.png", Rect(0, 0, 0, 5))
+    with pytest.raises(SceneError, match="too large"):
+        export_png(scene, tmp_path / "a.png", Rect(-(2**29), 0, 2**30, 1))
     assert not (tmp_path / "a.png").exists()
 
 

@@ -292,3 +292,16 @@ def test_requests_of_another_model_or_resolution_are_refused(scene: Scene, paint
         painter.paint(scene, replace(request, resolution=2.0))
     with pytest.raises(SceneError, match="grid"):
         painter.paint(scene, replace(request, frame=Rect(1, 0, 64, 64)))
+
+
+def test_a_change_is_refused_where_its_place_has_changed_meanwhile(
+    scene: Scene, painter: Painter, make_change: Make
+) -> None:
+    change = paint(painter, scene, Rect(0, 0, 64, 64))
+    scene.accept(make_change(Rect(32, 0, 64, 64)))
+    before = scene.read(VIEW)
+    with pytest.raises(SceneError, match="changed"):
+        scene.accept(change)
+    after = scene.read(VIEW)
+    assert np.array_equal(after.pixels, before.pixels)
+    assert np.array_equal(after.valid, before.valid)
