@@ -68,7 +68,7 @@ def test_a_picture_is_imported_and_exported_as_the_same_picture(canvas: Canvas, 
     dialog = page.get_by_role("dialog", name="Export")
     dialog.get_by_label("PNG").check()
     assert "64 × 48 px" in dialog.inner_text()
-    with page.expect_download() as waiting:
+    with page.expect_download(timeout=120_000) as waiting:
         dialog.get_by_role("button", name="Export").click()
     waiting.value.save_as(tmp_path / "a.png")
     assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), pixels)
@@ -117,7 +117,7 @@ def test_a_map_lies_at_the_place_that_was_named_and_the_scene_remembers_it(
     expected_errors.clear()  # the browser logs the refusal
     system.fill("EPSG:32632")
     origin.fill("500000 5400000")
-    with page.expect_download() as waiting:
+    with page.expect_download(timeout=120_000) as waiting:
         dialog.get_by_role("button", name="Export").click()
     waiting.value.save_as(tmp_path / "a.tif")
     with rasterio.open(tmp_path / "a.tif") as file:
