@@ -17,6 +17,7 @@ from text2earth_core.conditioning import NULL_LEVEL, TextConditioner, guide, inp
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import STUDENT, ModelFacts, load_parts, locate, mini_facts, write_facts
+from text2earth_core.joining import told_mask
 from text2earth_core.noise import world_noise
 from text2earth_core.sampling import sample
 from text2earth_core.student import FAST_STEPS, Student
@@ -223,16 +224,16 @@ class Text2Earth:
         embeddings = self.text.embed(texts).to(dtype)
         levels = torch.tensor(([NULL_LEVEL] if len(texts) == 2 else []) + [level_of(resolution)], device=device)
         if masked is None:
-            condition = masked_latents(
-                torch.zeros_like(noise) if known_ is None else known_, mask_, self.codec.grey.to(device)
-            )
+            told = told_mask(mask_)
+            seen = torch.zeros_like(noise) if known_ is None else known_
+            condition = masked_latents(seen, told, self.codec.grey.to(device))
         else:
-            condition = masked[None].to(device, torch.float32)
+            told, condition = mask_, masked[None].to(device, torch.float32)
 
         def predict(latents: Tensor, t: Tensor) -> Tensor:
             inputs = latents
             if self.info.inpaints:
-                inputs = inpainting_input(latents, mask_, condition)
+                inputs = inpainting_input(latents, told, condition)
             inputs = inputs.expand(len(texts), -1, -1, -1).to(dtype)
             output = unet(inputs, t, embeddings, class_labels=levels).sample.float()
             if len(texts) == 1:

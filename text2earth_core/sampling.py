@@ -6,6 +6,8 @@ import torch
 from diffusers import DDIMScheduler
 from torch import Tensor
 
+from text2earth_core.joining import join
+
 Predict = Callable[[Tensor, Tensor], Tensor]
 """(latents (B, 4, h, w), timestep ()) -> the guided prediction of the network, of the scheduler's prediction type."""
 
@@ -24,8 +26,8 @@ def sample(
 ) -> Tensor:
     """Denoise from pure noise with the scheduler's own update, composing known latents at every step.
 
-    At each step the clean estimate x0 is replaced by the known latents outside the mask *before* the scheduler
-    re-noises it, so that what is generated always sees its true surroundings.
+    At each step the clean estimate x0 is joined to the known latents outside the mask *before* the scheduler re-noises
+    it, so that what is generated always sees its true surroundings.
 
     Args:
         noise: (B, 4, h, w) standard normal. known: clean latents of the same shape. mask: (B, 1, h, w), 1 = generate.
@@ -39,7 +41,7 @@ def sample(
         output = predict(latents, t)
         estimate = clean_estimate(scheduler, output, latents, t)
         if known is not None and mask is not None:
-            estimate = torch.where(mask > 0.5, estimate, known)
+            estimate = join(estimate, known, mask)
             output = network_output(scheduler, estimate, latents, t)
         latents = scheduler.step(output, t, latents, return_dict=False)[0]
         if callback is not None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input, level_of, masked_latents
+from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
 from text2earth_core.sampling import clean_estimate, network_output
 
@@ -73,7 +74,7 @@ class Stepper:
         t = self._scheduler.timesteps[step]
         output = self._predict(latents, t, mixed, mask, known)
         estimate = clean_estimate(self._scheduler, output, latents, t)
-        estimate = torch.where(mask > 0.5, estimate, known)
+        estimate = join(estimate, known, mask)
         output = network_output(self._scheduler, estimate, latents, t)
         stepped = self._scheduler.step(output, t, latents, return_dict=False)[0]
         return stepped.cpu(), estimate.cpu()
@@ -83,7 +84,8 @@ class Stepper:
         unet, count = self._model.unet, len(latents)
         inputs = latents
         if self._model.info.inpaints:
-            inputs = inpainting_input(latents, mask, masked_latents(known, mask, self._grey))
+            told = told_mask(mask)
+            inputs = inpainting_input(latents, told, masked_latents(known, told, self._grey))
         inputs = inputs.to(unet.dtype)
         level = torch.full((count,), self._level, device=self._device)
         if self._guidance == 1:
