@@ -22,7 +22,7 @@ from text2earth_core import Text2Earth
 from text2earth_core.differential import SOFT_STEPS
 from text2earth_core.model import QUALITY
 
-FEATHER = 16  # px of known ground into which new pixels are blended
+FEATHER = 32  # px of known ground into which new pixels are blended
 MAX_FEATHER = 64
 MAX_FRAME = MAX_SIDE
 

@@ -20,10 +20,9 @@ from canvas.snapshot import Patch, fingerprint
 from canvas.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
 from text2earth_core.differential import remake
-from text2earth_core.feather import feather_weight
+from text2earth_core.feather import blend, feather_weight, remade_cells
 from text2earth_core.noise import world_noise
 
-INFLATE = 1  # cells of known ground next to new ground that are made anew with it; what the model was trained with
 DECODE = 512  # px along a side decoded at once, plus the halo
 SHOWN = 0.25  # degree of change from which a pixel is the new one alone; below it the old one shines through
 
@@ -105,7 +104,7 @@ class Painting:
         at = cells.slices(self._cells)
         missing = (self._todo & ~self._known)[at]
         wished = np.where(missing, self._degree[at], 0)
-        degree = np.where(missing, wished, dilate(wished, INFLATE))
+        degree = np.where(missing, wished, dilate(wished, remade_cells(self._request.feather)))
         degree[~self._known[at] & ~missing] = 1  # empty ground beside the frame: the network must not look at it
         made = self._denoise(cells, self._latents[:, at[0], at[1]].copy(), degree, report)
         remade = missing | ((degree > 0) & self._known[at])
@@ -140,8 +139,10 @@ class Painting:
         weights = weights[rect.slices(near)]
         written = weights > 0
         here = rect.slices(self._area)
-        new, old = self._decode(rect).astype(np.float32), self._patch.pixels[here]
-        pixels = np.where(written[..., None], np.rint(old + weights[..., None] * (new - old)), 0).astype(np.uint8)
+        new, old = self._decode(rect), self._patch.pixels[here]
+        # What is empty has no texture of its own that could be missed.
+        shown = blend(np.where(valid[here][..., None], old, new), new, weights)
+        pixels = np.where(written[..., None], shown, 0).astype(np.uint8)
         rows, columns = rect.cells().slices(self._cells)
         return Change(
             request, request.layer, rect, pixels, written,

@@ -8,7 +8,7 @@ from PIL import Image
 
 from text2earth_core.differential import remake
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.feather import feather_weight
+from text2earth_core.feather import blend, feather_weight
 from text2earth_core.noise import world_noise
 from text2earth_core.thumbnail_vae import CELL
 
@@ -62,10 +62,7 @@ def inpaint_image(
             raise Text2EarthError("A strength below 1 needs the quality sampler: choose it, or use strength 1.")
         made = remake(model, prompt, known=latents, degree=strength * degree, noise=noise, **settings)
     painted = model.decode(made)
-    painted = painted[: original.shape[0], : original.shape[1]].astype(np.float32)
-    blended = original + weight[..., None] * (painted - original)
-    result = np.where(weight[..., None] > 0, blended.round().clip(0, 255), original).astype(np.uint8)
-    return Image.fromarray(result)
+    return Image.fromarray(blend(original, painted[: original.shape[0], : original.shape[1]], weight))
 
 
 def cells_touched(changed: np.ndarray) -> np.ndarray:

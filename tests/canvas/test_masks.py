@@ -10,7 +10,7 @@ from PIL import Image
 
 from canvas import Rect, SceneError
 from canvas.masks import decode_mask, dilate, encode_mask, placed, read_mask, spread
-from text2earth_core.feather import feather_weight
+from text2earth_core.feather import blend, feather_weight
 
 
 def point(size: int = 11) -> np.ndarray:
@@ -120,3 +120,22 @@ def test_spreading_keeps_the_known_and_repeats_its_edge() -> None:
     assert np.array_equal(out[:, known], values[:, known])
     assert np.array_equal(out[0], np.repeat(values[0, :, 1:2], 4, axis=1))
     assert spread(values, known, 1)[0, :, 3].tolist() == [0, 0, 0]  # out of reach
+
+
+def test_a_blend_of_two_textures_keeps_their_energy_and_leaves_what_is_not_between() -> None:
+    rng = np.random.default_rng(3)
+    old, new = rng.integers(60, 196, (2, 96, 96, 3)).astype(np.uint8)
+    weights = np.repeat(np.clip((np.arange(96, dtype=np.float32) - 24) / 48, 0, 1)[None], 96, axis=0)
+    mixed = blend(old, new, weights)
+    assert np.array_equal(mixed[:, :25], old[:, :25])
+    assert np.array_equal(mixed[:, 72:], new[:, 72:])
+    averaged = old + weights[..., None] * (new.astype(np.float32) - old)
+    middle = (slice(None), slice(44, 52))
+    assert averaged[middle].std() < 0.8 * old.std()  # what a plain average loses
+    assert mixed[middle].std() > 0.92 * old.std()
+
+
+def test_a_blend_of_equal_pictures_is_the_picture() -> None:
+    picture = np.random.default_rng(4).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    weights = np.full((40, 40), 0.5, np.float32)
+    assert np.array_equal(blend(picture, picture, weights), picture)

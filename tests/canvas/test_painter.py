@@ -16,7 +16,7 @@ from canvas import CELL, Change, Rect, Request, Scene, SceneError, painting
 from canvas.extend import extension_frame
 from canvas.geometry import bounding_rect
 from canvas.masks import dilate
-from canvas.painter import Painter, Progress
+from canvas.painter import FEATHER, Painter, Progress
 from canvas.snapshot import Patch
 from canvas.tiles import cells_touched
 from text2earth_core import Cancelled, Text2EarthError
@@ -30,7 +30,7 @@ def paint(painter: Painter, scene: Scene, frame: Rect, **options: object) -> Cha
     return painter.paint(scene, painter.request(scene, frame, "forest", steps=STEPS, **options))  # type: ignore[arg-type]
 
 
-def check_only_asked_for(before: Patch, after: Patch, frame: Rect, feather: int = 16) -> None:
+def check_only_asked_for(before: Patch, after: Patch, frame: Rect, feather: int = FEATHER) -> None:
     """Every empty pixel of the frame is made; beyond mask + feather every pixel and every latent is what it was."""
     made = np.zeros_like(before.valid)
     made[frame.slices(VIEW)] = ~before.valid[frame.slices(VIEW)]
@@ -48,7 +48,7 @@ def check_paint(painter: Painter, scene: Scene, frame: Rect, **options: object) 
     before = scene.read(VIEW, model=model)
     scene.accept(paint(painter, scene, frame, **options))
     after = scene.read(VIEW, model=model)
-    check_only_asked_for(before, after, frame, int(options.get("feather", 16)))  # type: ignore[call-overload]
+    check_only_asked_for(before, after, frame, int(options.get("feather", FEATHER)))  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("direction", ["right", "left", "up", "down"])
