@@ -64,6 +64,7 @@ class JobQueue:
                 job.state, job.error = ("interrupted", INTERRUPTED) if outcome is None else ("done", None)
                 job.result = outcome.result if outcome else {}
                 self._record(job)
+        self._library.sweep(self.files())
         self._worker.start()
 
     def stop(self, seconds: float) -> None:
@@ -169,7 +170,15 @@ class JobQueue:
             waiting = [job for job in self._of(scene) if job.state in ACTIVE]
             return [Rect(*job.request["frame"]) for job in waiting if "frame" in job.request]
 
+    def files(self) -> set[str]:
+        """The names of the files that jobs still wait for or offer."""
+        with self._wake:
+            return {name for job in self._jobs.values() if (name := self._file(job))}
+
     # ---- inside, with the lock held
+
+    def _file(self, job: Job) -> str | None:
+        return self._kinds[job.kind].file(job) if job.kind in self._kinds else None
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:
@@ -180,6 +189,11 @@ class JobQueue:
         if job.kind not in self._kinds:
             raise AppError(409, f"This program does not know jobs of the kind {job.kind!r}: cancel it.")
         return self._kinds[job.kind]
+
+    def _offers(self, job: Job) -> bool:
+        """Whether a job has made a file that can be downloaded."""
+        name = self._file(job) if job.state == "done" else None
+        return name is not None and (self._library.incoming / name).is_file()
 
     def _of(self, scene: str) -> list[Job]:
         return [job for job in self._jobs.values() if job.scene == scene]
@@ -206,6 +220,7 @@ class JobQueue:
             "error": job.error,
             "notes": job.notes,
             "result": job.result,
+            "download": self._offers(job),
             "position": position,
             "created": job.created,
         }

@@ -14,6 +14,7 @@ from canvas.errors import SceneError, storage_error
 from canvas.geometry import LIMIT, TILE
 
 MAX_BYTES = 8 * 2**30  # of an upload
+STAGED = ".import.tif"  # how the name of an import's temporary file ends
 
 
 def size(path: Path) -> int:
