@@ -338,6 +338,8 @@ class JobQueue:
         with self._wake:
             job.step, job.result = job.steps, outcome.result
             self._finish(job, "done")
+        if self._kind(job).denoises:  # the pace was measured
+            self._hub.publish("model", self._host.as_dict())
 
     def _update(self, job: Job, **values: Any) -> None:
         with self._wake:

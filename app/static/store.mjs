@@ -121,5 +121,8 @@ export function pendingFrames(state) {
 
 /** The model's numbers, or what to assume until it is loaded. @param {State} state */
 export function modelInfo(state) {
-  return state.model.info ?? { name: "", window: 256, steps: 20, guidance: 4, max_steps: 100, samplers: ["quality"], fast_steps: 4, resolutions: [], resolution: 1, device: "" };
+  if (state.model.info) return state.model.info;
+  // The server knows the samplers before the model is loaded; until it has said so, what the panel begins with.
+  const samplers = state.model.samplers ?? ["quality", "fast"];
+  return { name: "", window: 256, steps: 20, guidance: 4, max_steps: 100, samplers, fast_steps: 4, resolutions: [], resolution: 1, device: "" };
 }
