@@ -152,7 +152,7 @@ class Library:
         long_ago = time.time() - ABANDONED_S
         left += [file for file in self.folder.glob(f".*{STAGED}") if _modified(file) < long_ago]
         for file in left:
-            with contextlib.suppress(OSError):  # a leftover that cannot be removed must not keep the server from starting
+            with contextlib.suppress(OSError):  # one that cannot be removed must not keep the server from starting
                 file.unlink()
 
     def delete(self, scene: str) -> None:

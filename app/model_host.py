@@ -96,6 +96,6 @@ class ModelHost:
         }
 
     def _foreseen_samplers(self) -> list[str]:
-        """What the model's folder tells before it is loaded; a model of the hub is not looked at, and has no student."""
+        """What the model's folder tells before it is loaded; one of the hub is not looked at: it has no student."""
         folder = SHIPPED_MODEL if self._source is None else Path(self._source)
         return [DEFAULT_SAMPLER, FAST_SAMPLER] if (folder / STUDENT).is_dir() else [DEFAULT_SAMPLER]

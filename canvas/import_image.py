@@ -87,8 +87,8 @@ def import_image(
 
     `resolution` (m/px) and `at` (px of the scene, upper left corner) override what the file says (see
     `placement.place`), `bands` and `value_range` what would be guessed (see `picture_rgb.RgbReader`). The history calls
-    the file `name`. `progress(done, total)` may raise to stop. The temporary file lies in the folder `scratch`, None for
-    the scene's. Raises SceneError with one sentence; then nothing was changed.
+    the file `name`. `progress(done, total)` may raise to stop. The temporary file lies in the folder `scratch`, None
+    for the scene's. Raises SceneError with one sentence; then nothing was changed.
     """
     path = Path(path)
     name = name or path.name

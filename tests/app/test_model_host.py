@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.model_host import STUDENT, ModelHost
-from app.work import SHIPPED_MODEL
 from text2earth_core import folder
 
 
