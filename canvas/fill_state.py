@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from canvas import history, tiles
-from canvas.codec import LATENT_CHANNELS
+from canvas.codec import LATENT_CHANNELS, inflate
 from canvas.commit import finish, next_revision
 from canvas.database import Database
 from canvas.errors import SceneError
@@ -96,7 +96,7 @@ class FillState:
         roles = np.zeros((y1 - y0, width), np.uint8)
         known = np.zeros((LATENT_CHANNELS, y1 - y0, width), np.float32)
         for y, data in self._rows(SURVEY, y0, y1):
-            raw = zlib.decompressobj().decompress(data, width * (1 + 4 * LATENT_CHANNELS))  # and no more
+            raw = inflate(data, width * (1 + 4 * LATENT_CHANNELS))
             roles[y - y0] = np.frombuffer(raw, np.uint8, width)
             known[:, y - y0] = np.frombuffer(raw, "<f4", offset=width).reshape(-1, width)
         return roles, known

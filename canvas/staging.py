@@ -108,7 +108,7 @@ def _change(row: tuple[Any, ...]) -> Change:
     try:
         shape = (codec.LATENT_CHANNELS, rows, columns)
         values = (
-            np.frombuffer(_inflated(latents, 4 * codec.LATENT_CHANNELS * rows * columns), "<f4")
+            np.frombuffer(codec.inflate(latents, 4 * codec.LATENT_CHANNELS * rows * columns), "<f4")
             .reshape(shape)
             .astype(np.float32)
         )
@@ -123,8 +123,3 @@ def _change(row: tuple[Any, ...]) -> Change:
         Request.from_json(request), layer, rect, visible, valid, values, known.astype(bool).reshape(rows, columns),
         bytes(place),
     )  # fmt: skip
-
-
-def _inflated(data: bytes, size: int) -> bytes:
-    """What `data` holds, but no more than `size` bytes of it: the file may come from elsewhere."""
-    return zlib.decompressobj().decompress(data, size)
