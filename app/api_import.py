@@ -46,12 +46,7 @@ async def receive_image(
     file = secrets.token_hex(6)
     target = use.library.job_file(file, SUFFIX)
     try:
-        try:
-            await receive(request, target)
-        except OSError as error:
-            raise AppError(
-                507, f"The file cannot be stored ({error.strerror}); free some space and try again."
-            ) from error
+        await receive(request, target)
         return {"file": file, "name": name} | await asyncio.to_thread(_described, use, scene, file, name)
     except BaseException:
         target.unlink(missing_ok=True)
