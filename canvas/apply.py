@@ -29,8 +29,14 @@ def apply_change(connection: sqlite3.Connection, change: Change) -> Step:
 def apply_pieces(
     connection: sqlite3.Connection, request: Request, spool: Spool, layer: str, anchor: Anchor | None
 ) -> Step:
-    """Write spooled pixels without latents, and set `anchor` where one is given."""
+    """Write spooled pixels without latents, and set `anchor` where one is given.
+
+    Raises SceneError where the scene lies somewhere else by now: the pixels were placed as if it lay at `anchor`.
+    """
     commit.check_resolution(connection, request)
+    found = Snapshot(connection).anchor
+    if anchor is not None and found not in (None, anchor):
+        raise SceneError(f"The scene got another place on Earth meanwhile ({found}): import the picture again.")
     revision = commit.next_revision(connection)
     history.drop_redo(connection)
     changed: list[TileChange] = []

@@ -11,7 +11,7 @@ import numpy as np
 
 from canvas import history, tiles
 from canvas.codec import LATENT_CHANNELS, inflate
-from canvas.commit import finish, next_revision
+from canvas.commit import check_resolution, finish, next_revision
 from canvas.database import Database
 from canvas.errors import SceneError
 from canvas.fill_request import FillRequest
@@ -181,6 +181,7 @@ class FillState:
         """
         with self._database.write() as connection:
             _check_alive(connection, self.id)
+            check_resolution(connection, request)
             revision = _reserved_revision(connection, self.id)
             staged = connection.execute(
                 "SELECT layer, x, y, before FROM fill_tiles WHERE fill = ? ORDER BY layer, y, x", (self.id,)

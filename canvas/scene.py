@@ -254,7 +254,7 @@ class Scene:
         """Write pixels without latents into the scene, one change however many tiles it has.
 
         `pieces` come one at a time and are compressed to a temporary file; only then is the scene locked, for as long
-        as it takes to copy them. `anchor` is set in the same transaction. A redo branch ends here.
+        as it takes to copy them. `anchor` is set in the same transaction, never over another. A redo branch ends here.
         """
         with Spool(self.path.absolute().parent) as spool:
             for piece in pieces:

@@ -15,10 +15,13 @@ from canvas.change import Change
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
 from canvas.history import now
-from canvas.request import Request
+from canvas.masks import MAX_SIDE
+from canvas.request import MAX_FEATHER, Request
 
 MAX_WAITING = 64  # candidates in a scene: each is held with all its pixels
+MAX_PLACE = MAX_SIDE + 2 * (MAX_FEATHER + CELL)  # px along a side: a mask and the feather around it
 
+_DAMAGED = "This candidate is damaged: discard it and make it again."
 _GONE = "This candidate is not there any more: it was accepted or discarded."
 
 
@@ -104,6 +107,8 @@ def discard(connection: sqlite3.Connection, batch: str) -> int:
 def _change(row: tuple[Any, ...]) -> Change:
     request, layer, x, y, w, h, place, latents, latent_valid, picture = row
     rect = Rect(x, y, w, h)
+    if layer not in codec.LAYERS or rect.empty or max(w, h) > MAX_PLACE or not rect.on_cells:
+        raise SceneError(_DAMAGED)
     rows, columns = h // CELL, w // CELL
     try:
         shape = (codec.LATENT_CHANNELS, rows, columns)
@@ -112,14 +117,14 @@ def _change(row: tuple[Any, ...]) -> Change:
             .reshape(shape)
             .astype(np.float32)
         )
-        known = np.unpackbits(np.frombuffer(latent_valid, np.uint8), count=rows * columns)
+        known = np.unpackbits(np.frombuffer(latent_valid, np.uint8))[: rows * columns].reshape(rows, columns)
         pixels = codec.decode_image(picture, (w, h))
     except (zlib.error, ValueError) as error:
-        raise SceneError("This candidate is damaged: discard it and make it again.") from error
+        raise SceneError(_DAMAGED) from error
     # An image that is opaque throughout comes back without alpha.
     valid = pixels[..., 3] > 0 if pixels.shape[2] == 4 else np.ones((h, w), bool)
     visible = np.where(valid[..., None], pixels[..., :3], 0).astype(np.uint8)
     return Change(
-        Request.from_json(request), layer, rect, visible, valid, values, known.astype(bool).reshape(rows, columns),
+        Request.from_json(request), layer, rect, visible, valid, values, known.astype(bool),
         bytes(place),
     )  # fmt: skip
