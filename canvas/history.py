@@ -96,13 +96,12 @@ def trim(connection: sqlite3.Connection, budget: int) -> int:
     for step, size in reversed(kept[1:]):
         if over <= 0:
             break
-        for layer, x, y, before in connection.execute(
-            "SELECT layer, x, y, before FROM step_tiles WHERE step = ? AND before IS NOT NULL", (step,)
-        ).fetchall():
-            thumbnails.keep_before_dropping(connection, layer, x, y, before)
-            connection.execute(
-                "DELETE FROM tiles WHERE layer = ? AND x = ? AND y = ? AND revision = ?", (layer, x, y, before)
-            )
+        thumbnails.keep_before_dropping(connection, step)
+        connection.execute(
+            "DELETE FROM tiles WHERE rowid IN (SELECT t.rowid FROM step_tiles c"
+            " JOIN tiles t ON t.layer = c.layer AND t.x = c.x AND t.y = c.y AND t.revision = c.before WHERE c.step = ?)",
+            (step,),
+        )
         connection.execute("UPDATE steps SET dropped = 1, bytes = 0 WHERE id = ?", (step,))
         over -= size
         count += 1
