@@ -80,6 +80,10 @@ class Library:
         with self._cache.lend(scene, path) as opened:
             yield opened
 
+    def written_elsewhere(self, scenes: Collection[str]) -> list[str]:
+        """Those of `scenes` that are open and into which another program has written since this was asked last."""
+        return [scene for scene, opened in self._cache.opened(scenes) if _written_elsewhere(opened)]
+
     def ids(self) -> list[str]:
         """All scenes, the one changed last first."""
         paths = {path.stem: path for path in self.folder.glob(f"*{SUFFIX}") if ID.fullmatch(path.stem)}
@@ -211,6 +215,11 @@ class _OpenScenes:
                 self._shrink()
                 self._free.notify_all()
 
+    def opened(self, scenes: Collection[str]) -> list[tuple[str, Scene]]:
+        """Those of `scenes` that are open now."""
+        with self._free:
+            return [(scene, lent.scene) for scene, lent in self._scenes.items() if scene in scenes and not lent.leaving]
+
     def forget(self, scene: str, seconds: float) -> bool:
         """Close one scene as soon as nobody uses it; False where somebody still does after `seconds`."""
         with self._free:
@@ -244,6 +253,13 @@ class _Lent:
         self.scene = scene
         self.users = 0
         self.leaving = False
+
+
+def _written_elsewhere(scene: Scene) -> bool:
+    try:
+        return scene.database.written_elsewhere()
+    except SceneError:  # whoever uses the scene next is told
+        return False
 
 
 def _new_id() -> str:

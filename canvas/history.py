@@ -98,8 +98,8 @@ def trim(connection: sqlite3.Connection, budget: int) -> int:
             break
         thumbnails.keep_before_dropping(connection, step)
         connection.execute(
-            "DELETE FROM tiles WHERE rowid IN (SELECT t.rowid FROM step_tiles c"
-            " JOIN tiles t ON t.layer = c.layer AND t.x = c.x AND t.y = c.y AND t.revision = c.before WHERE c.step = ?)",
+            "DELETE FROM tiles WHERE rowid IN (SELECT t.rowid FROM step_tiles c JOIN tiles t"
+            " ON t.layer = c.layer AND t.x = c.x AND t.y = c.y AND t.revision = c.before WHERE c.step = ?)",
             (step,),
         )
         connection.execute("UPDATE steps SET dropped = 1, bytes = 0 WHERE id = ?", (step,))

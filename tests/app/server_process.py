@@ -33,6 +33,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.data_dir = data_dir
         self.log: list[str] = []
         self._announced = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
