@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from canvas import codec, commit, files, history, pyramid, staging, thumbnails
+from canvas import commit, files, history, pyramid, staging, thumbnails
 from canvas.anchor import Anchor
 from canvas.apply import apply_change, apply_erasure, apply_pieces
 from canvas.change import Change
@@ -203,7 +203,7 @@ class Scene:
 
     def tile_index(self, span: Rect, z: int = 0, layer: str = "rgb") -> list[tuple[int, int, int]]:
         """(x, y, revision) of the tiles with content in a rectangle of tile coordinates at zoom level z."""
-        _check_tile(layer, z)
+        pyramid.check_tile(layer, z)
         with self._database.read() as connection:
             return pyramid.index(connection, layer, span, z)
 
@@ -212,7 +212,7 @@ class Scene:
 
         Level z shows 2**z px per pixel. A zoomed-out tile is drawn when it is first asked for after a change.
         """
-        _check_tile(layer, z)
+        pyramid.check_tile(layer, z)
         if z and self.writable:
             with suppress(SceneError):  # a full disk or a busy file must not hide what can be drawn without storing
                 self._redrawer.below(layer, z, x, y)
@@ -343,10 +343,3 @@ def _checked_resolution(resolution: float) -> float:
     if not low <= value <= high:  # also False for NaN
         raise SceneError(f"The resolution {resolution} is not possible: use {low:g} to {high:g} m/px.")
     return value
-
-
-def _check_tile(layer: str, z: int) -> None:
-    if layer not in codec.LAYERS:
-        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(codec.LAYERS)}.")
-    if not 0 <= z <= pyramid.MAX_ZOOM:
-        raise SceneError(f"Zoom level {z} does not exist: use 0 to {pyramid.MAX_ZOOM}.")
