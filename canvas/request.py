@@ -128,7 +128,7 @@ def _is_source(value: Any) -> bool:
 # field: (what is possible, in words)
 _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "frame": (_is_frame, "four whole numbers x, y, w, h in px"),
-    "resolution": (lambda value: is_number(value) and 0.5 <= value <= 128, "a number from 0.5 to 128 m/px"),
+    "resolution": (lambda value: is_number(value) and value > 0, "a number of metres per pixel"),
     "layer": (lambda value: _is_text(value) and value in LAYERS, f"one of {', '.join(LAYERS)}"),
     "seed": _whole(0, MAX_SEED),
     "steps": _whole(0, MAX_STEPS),
