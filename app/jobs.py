@@ -20,7 +20,7 @@ from app.job_store import ACTIVE, Job, JobStore
 from app.job_work import JobKind, JobWork, Outcome
 from app.library import Library
 from app.model_host import ModelHost
-from app.work import prompt_notes
+from app.work import request_notes
 from canvas.errors import SceneError
 from canvas.geometry import Rect
 from text2earth_core.errors import Cancelled, Text2EarthError
@@ -190,11 +190,6 @@ class JobQueue:
             raise AppError(409, f"This program does not know jobs of the kind {job.kind!r}: cancel it.")
         return self._kinds[job.kind]
 
-    def _offers(self, job: Job) -> bool:
-        """Whether a job has made a file that can be downloaded."""
-        name = self._file(job) if job.state == "done" else None
-        return name is not None and (self._library.incoming / name).is_file()
-
     def _of(self, scene: str) -> list[Job]:
         return [job for job in self._jobs.values() if job.scene == scene]
 
@@ -220,7 +215,7 @@ class JobQueue:
             "error": job.error,
             "notes": job.notes,
             "result": job.result,
-            "download": self._offers(job),
+            "download": job.state == "done" and self._library.keeps(self._file(job)),
             "position": position,
             "created": job.created,
         }
@@ -254,13 +249,7 @@ class JobQueue:
 
     def _notes(self, job: Job) -> list[str]:
         """What the model will not read of a prompt as it was meant; nothing while the model loads."""
-        if self._host.state != "ready":
-            return []
-        texts = [job.request.get("prompt")]
-        if "prompts" in job.request:  # each is read by itself
-            texts = [prompt.get("text") for prompt in job.request["prompts"]]
-        notes = [note for text in filter(None, texts) for note in prompt_notes(self._host.model, text)]
-        return list(dict.fromkeys(notes))
+        return request_notes(self._host.model, job.request) if self._host.state == "ready" else []
 
     def _publish(self, *jobs: Job) -> None:
         for job in jobs:

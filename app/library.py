@@ -136,6 +136,10 @@ class Library:
         """Where a job's file lies: what it makes, or what was sent for it."""
         return self.incoming / f"{job}{suffix}"
 
+    def keeps(self, name: str | None) -> bool:
+        """Whether there is a job's file of this name."""
+        return name is not None and (self.incoming / name).is_file()
+
     def forget_old_files(self, keep: int, *suffixes: str, needed: Collection[str] = ()) -> None:
         """Remove all but the newest `keep` job files with these suffixes; names in `needed` stay and do not count."""
         files = [

@@ -241,7 +241,9 @@ class Scene:
     def accept_candidate(self, candidate: int) -> Step:
         """Write a candidate into the scene and forget its batch; refused where the place has changed meanwhile."""
         with self._database.write() as connection:
-            return apply_change(connection, staging.take(connection, candidate))
+            change = staging.take(connection, candidate)
+            change.check()
+            return apply_change(connection, change)
 
     def discard(self, batch: str) -> int:
         """Forget the candidates of a batch; returns how many there were."""

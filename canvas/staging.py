@@ -107,7 +107,7 @@ def discard(connection: sqlite3.Connection, batch: str) -> int:
 def _change(row: tuple[Any, ...]) -> Change:
     request, layer, x, y, w, h, place, latents, latent_valid, picture = row
     rect = Rect(x, y, w, h)
-    if layer not in codec.LAYERS or rect.empty or max(w, h) > MAX_PLACE or not rect.on_cells:
+    if layer not in codec.LAYERS or rect.empty or max(w, h) > MAX_PLACE or not rect.on_cells or not place:
         raise SceneError(_DAMAGED)
     rows, columns = h // CELL, w // CELL
     try:

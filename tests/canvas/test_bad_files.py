@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from canvas import Change, Rect, Scene, SceneError, schema
+from canvas.codec import encode_image
 from canvas.files import check
 from canvas.snapshot import fingerprint
 from canvas.staging import MAX_WAITING
@@ -252,12 +253,13 @@ def test_an_upload_that_is_not_sound_is_refused(closed: Path, statement: str) ->
 @pytest.mark.parametrize(
     "damage",
     ["x = 4", "w = 1000000000, h = 1000000000", "h = 0", "layer = 'thermal'", "latents = x'00'", "image = x'00'",
-     "latent_valid = x''", "request = '{}'", "w = 24"],
+     "latent_valid = x''", "request = '{}'", "w = 24", "place = x''", "image = :empty"],
 )  # fmt: skip
 def test_a_damaged_candidate_is_named_when_it_is_accepted(closed: Path, damage: str) -> None:
     """A file that was opened where it lies was never looked at as an upload is."""
     connection = sqlite3.connect(closed)
-    connection.execute(f"UPDATE candidates SET {damage}")
+    nothing = encode_image(np.zeros((16, 32, 3), np.uint8), np.zeros((16, 32), np.uint8))
+    connection.execute(f"UPDATE candidates SET {damage}", {"empty": nothing})
     connection.commit()
     connection.close()
     with Scene.open(closed) as scene:
