@@ -324,11 +324,11 @@ class JobQueue:
                 self.scene_changed(job.scene, outcome.changed)
             except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
                 log.warning("Scene %s could not be shown: %s", job.scene, error)
+        if self._kind(job).denoises:  # the pace was measured
+            self._hub.publish("model", self._host.as_dict(), keep=False)
         with self._wake:
             job.step, job.result = job.steps, outcome.result
             self._finish(job, "done")
-        if self._kind(job).denoises:  # the pace was measured
-            self._hub.publish("model", self._host.as_dict())
 
     def _update(self, job: Job, **values: Any) -> None:
         with self._wake:
