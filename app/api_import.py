@@ -17,7 +17,7 @@ from canvas.geometry import LIMIT
 
 router = APIRouter(prefix="/api/scenes/{scene}/imports")
 
-KEPT = 8  # files that wait for their import
+KEPT = 8  # files that nobody has asked to import yet
 _ID = re.compile(r"[0-9a-f]{12}")
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Pixel = Annotated[int, Field(ge=-LIMIT, le=LIMIT)]
@@ -46,12 +46,7 @@ async def receive_image(
     file = secrets.token_hex(6)
     target = use.library.job_file(file, SUFFIX)
     try:
-        try:
-            await receive(request, target)
-        except OSError as error:
-            raise AppError(
-                507, f"The file cannot be stored ({error.strerror}); free some space and try again."
-            ) from error
+        await receive(request, target)
         return {"file": file, "name": name} | await asyncio.to_thread(_described, use, scene, file, name)
     except BaseException:
         target.unlink(missing_ok=True)
@@ -61,7 +56,7 @@ async def receive_image(
 def _described(use: Use, scene: str, file: str, name: str) -> dict[str, Any]:
     from canvas.import_image import describe
 
-    use.library.forget_old_files(KEPT, SUFFIX)
+    use.library.forget_old_files(KEPT, SUFFIX, needed=use.jobs.files())
     with use.library.open(scene) as opened:
         return describe(use.library.job_file(file, SUFFIX), opened, name)
 

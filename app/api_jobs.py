@@ -25,10 +25,10 @@ from app.work import (
     row_of_frames,
 )
 from canvas.geometry import Rect
+from canvas.request import MAX_STEPS
 
 router = APIRouter(prefix="/api")
 
-MAX_STEPS = 1000  # of any request; what a model takes is its own to say
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
 

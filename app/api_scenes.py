@@ -67,12 +67,7 @@ async def upload_scene(use: Use, request: Request) -> dict[str, Any]:
     """A scene file as the raw body; it is written beside the library, checked, then taken in."""
     target = use.library.incoming_path()
     try:
-        try:
-            await receive(request, target)
-        except OSError as error:
-            raise AppError(
-                507, f"The file cannot be stored ({error.strerror}); free some space and try again."
-            ) from error
+        await receive(request, target)
         scene = await asyncio.to_thread(use.library.adopt, target)
         return await asyncio.to_thread(use.library.summary, scene)
     finally:
@@ -80,18 +75,21 @@ async def upload_scene(use: Use, request: Request) -> dict[str, Any]:
 
 
 async def receive(request: Request, target: Path) -> None:
-    """Write the raw body to a file, piece by piece; AppError where the disk has no room, OSError where it fails."""
+    """Write the raw body to a file, piece by piece; AppError 507 where the disk has no room or refuses it."""
     free = shutil.disk_usage(target.parent).free - UPLOAD_SPARE
     if int(request.headers.get("content-length", "0")) > free:
         raise AppError(507, "The disk has no room for this file; free some space and send it again.")
-    with await asyncio.to_thread(target.open, "wb") as file:
-        buffer = bytearray()
-        async for chunk in request.stream():
-            buffer += chunk
-            if len(buffer) >= CHUNK:
-                await asyncio.to_thread(file.write, bytes(buffer))
-                buffer.clear()
-        await asyncio.to_thread(file.write, bytes(buffer))
+    try:
+        with await asyncio.to_thread(target.open, "wb") as file:
+            buffer = bytearray()
+            async for chunk in request.stream():
+                buffer += chunk
+                if len(buffer) >= CHUNK:
+                    await asyncio.to_thread(file.write, bytes(buffer))
+                    buffer.clear()
+            await asyncio.to_thread(file.write, bytes(buffer))
+    except OSError as error:
+        raise AppError(507, f"The file cannot be stored ({error.strerror}); free some space and try again.") from error
 
 
 @router.get("/{scene}")

@@ -61,6 +61,11 @@ class EventHub:
                 if scene is None or page.scene == scene:
                     _on_loop(loop, page.put, event)
 
+    def scenes(self) -> set[str]:
+        """The scenes that pages show now; safe to call from any thread."""
+        with self._lock:
+            return {page.scene for page in self._pages}
+
     def close(self) -> None:
         """End every stream, so that a shutdown does not wait for pages; safe to call from any thread."""
         with self._lock:

@@ -61,6 +61,9 @@ class Edit:
         done = len(scene.candidates(job.id)) == job.request["variations"]
         return Outcome(result={"batch": job.id}) if done else None
 
+    def file(self, job: Job) -> None:
+        """It has none."""
+
 
 def _report(work: JobWork, model: Text2Earth, number: int, variations: int) -> Any:
     """The painter's callback for one of several variations: counts over all of them."""

@@ -45,5 +45,9 @@ class Export:
         return Outcome(result={"file": request["format"], "bytes": target.stat().st_size})
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
-        """Files do not outlive the server: it runs again."""
+        """A file may be half written: it runs again."""
         return None
+
+    def file(self, job: Job) -> str | None:
+        """What it made, to be downloaded."""
+        return f"{job.id}.{job.result['file']}" if job.state == "done" else None

@@ -61,6 +61,9 @@ class Fill:
                 return Outcome([step.rect])
         return None
 
+    def file(self, job: Job) -> None:
+        """It has none."""
+
 
 class _Preview:
     """The fill's callback: counts, and shows the whole region as far as it is known, at most every PREVIEW_S."""

@@ -47,3 +47,6 @@ class Generate:
             if step.created >= started and step.request | job.request == step.request:
                 return Outcome([step.rect])
         return None
+
+    def file(self, job: Job) -> None:
+        """It has none."""

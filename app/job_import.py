@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError
-from app.job_store import Job
+from app.job_store import ACTIVE, Job
 from app.job_work import JobWork, Outcome
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Import:
                 tuple(request["range"]) if request["range"] else None,
                 request["name"],
                 work.progress,
+                work.scratch,
             )
         work.note(*made.notes)
         file.unlink(missing_ok=True)
@@ -62,3 +63,7 @@ class Import:
             if step.created >= started and source.get("file") == job.request["name"]:
                 return Outcome([step.rect], {"rect": list(step.rect)})
         return None
+
+    def file(self, job: Job) -> str | None:
+        """What was sent for it, until it ran or was cancelled; one that a kill cut off needs it for its retry."""
+        return job.request["file"] + SUFFIX if job.state in (*ACTIVE, "interrupted") else None

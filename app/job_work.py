@@ -59,6 +59,10 @@ class JobKind(Protocol):
         """What a job did that was cut off by a kill after its work was on the disk; None where it has to run again."""
         ...
 
+    def file(self, job: Job) -> str | None:
+        """The name of the file that a job still waits for or offers, which must outlive the server; None for none."""
+        ...
+
 
 class JobWork:
     """One running job, as its kind sees it."""
@@ -103,8 +107,13 @@ class JobWork:
         self._before = time.monotonic()
 
     def file(self, suffix: str) -> Path:
-        """Where the job may leave a file; it lasts until the server starts again."""
+        """Where the job may leave a file."""
         return self._library.job_file(self.job.id, suffix)
+
+    @property
+    def scratch(self) -> Path:
+        """The folder for temporary files: what a kill leaves there is swept at the next start."""
+        return self._library.incoming
 
     def received(self, file: str, suffix: str) -> Path:
         """Where a file lies that was sent for the job; it may be gone."""

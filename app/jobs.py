@@ -20,7 +20,7 @@ from app.job_store import ACTIVE, Job, JobStore
 from app.job_work import JobKind, JobWork, Outcome
 from app.library import Library
 from app.model_host import ModelHost
-from app.work import prompt_notes
+from app.work import request_notes
 from canvas.errors import SceneError
 from canvas.geometry import Rect
 from text2earth_core.errors import Cancelled, Text2EarthError
@@ -64,6 +64,7 @@ class JobQueue:
                 job.state, job.error = ("interrupted", INTERRUPTED) if outcome is None else ("done", None)
                 job.result = outcome.result if outcome else {}
                 self._record(job)
+        self._library.sweep(self.files())
         self._worker.start()
 
     def stop(self, seconds: float) -> None:
@@ -169,7 +170,15 @@ class JobQueue:
             waiting = [job for job in self._of(scene) if job.state in ACTIVE]
             return [Rect(*job.request["frame"]) for job in waiting if "frame" in job.request]
 
+    def files(self) -> set[str]:
+        """The names of the files that jobs still wait for or offer."""
+        with self._wake:
+            return {name for job in self._jobs.values() if (name := self._file(job))}
+
     # ---- inside, with the lock held
+
+    def _file(self, job: Job) -> str | None:
+        return self._kinds[job.kind].file(job) if job.kind in self._kinds else None
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:
@@ -206,6 +215,7 @@ class JobQueue:
             "error": job.error,
             "notes": job.notes,
             "result": job.result,
+            "download": job.state == "done" and self._library.keeps(self._file(job)),
             "position": position,
             "created": job.created,
         }
@@ -239,13 +249,7 @@ class JobQueue:
 
     def _notes(self, job: Job) -> list[str]:
         """What the model will not read of a prompt as it was meant; nothing while the model loads."""
-        if self._host.state != "ready":
-            return []
-        texts = [job.request.get("prompt")]
-        if "prompts" in job.request:  # each is read by itself
-            texts = [prompt.get("text") for prompt in job.request["prompts"]]
-        notes = [note for text in filter(None, texts) for note in prompt_notes(self._host.model, text)]
-        return list(dict.fromkeys(notes))
+        return request_notes(self._host.model, job.request) if self._host.state == "ready" else []
 
     def _publish(self, *jobs: Job) -> None:
         for job in jobs:
@@ -320,6 +324,8 @@ class JobQueue:
                 self.scene_changed(job.scene, outcome.changed)
             except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
                 log.warning("Scene %s could not be shown: %s", job.scene, error)
+        if self._kind(job).denoises:  # the pace was measured
+            self._hub.publish("model", self._host.as_dict(), keep=False)
         with self._wake:
             job.step, job.result = job.steps, outcome.result
             self._finish(job, "done")

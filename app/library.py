@@ -15,12 +15,13 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
 from canvas.errors import SceneError
+from canvas.files import STAGED
 from canvas.scene import Scene
 
 log = logging.getLogger("text2earth")
@@ -28,6 +29,7 @@ log = logging.getLogger("text2earth")
 ID = re.compile(r"[a-z0-9][a-z0-9-]{11,63}")
 OPEN_SCENES = 16
 DELETE_WAIT_S = 10.0
+ABANDONED_S = 3600.0
 SUFFIX = ".t2e"
 EXAMPLE = Path(__file__).parent.parent / "assets" / "scenes" / "example.t2e"
 NO_SCENE = "There is no scene with this id; it may have been deleted or renamed outside."
@@ -48,8 +50,6 @@ class Library:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise AppError(507, f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
-        for left_over in self.incoming.iterdir():  # an upload that a kill cut off
-            left_over.unlink(missing_ok=True)
         self._elsewhere: dict[str, Path] = {}
         self._cache = _OpenScenes()
 
@@ -79,6 +79,10 @@ class Library:
         path = self.path(scene)
         with self._cache.lend(scene, path) as opened:
             yield opened
+
+    def written_elsewhere(self, scenes: Collection[str]) -> list[str]:
+        """Those of `scenes` that are open and into which another program has written since this was asked last."""
+        return [scene for scene, opened in self._cache.opened(scenes) if _written_elsewhere(opened)]
 
     def ids(self) -> list[str]:
         """All scenes, the one changed last first."""
@@ -129,14 +133,35 @@ class Library:
         return self.incoming / f"{_new_id()}{SUFFIX}"
 
     def job_file(self, job: str, suffix: str) -> Path:
-        """Where a job's file lies: what it makes, or what was sent for it. It is gone when the server starts again."""
+        """Where a job's file lies: what it makes, or what was sent for it."""
         return self.incoming / f"{job}{suffix}"
 
-    def forget_old_files(self, keep: int, *suffixes: str) -> None:
-        """Remove all but the newest `keep` files with these suffixes that jobs have left or wait for."""
-        files = [file for file in self.incoming.iterdir() if file.suffix in suffixes and not file.name.startswith(".")]
+    def keeps(self, name: str | None) -> bool:
+        """Whether there is a job's file of this name."""
+        return name is not None and (self.incoming / name).is_file()
+
+    def forget_old_files(self, keep: int, *suffixes: str, needed: Collection[str] = ()) -> None:
+        """Remove all but the newest `keep` job files with these suffixes; names in `needed` stay and do not count."""
+        files = [
+            file
+            for file in self.incoming.iterdir()
+            if file.suffix in suffixes and file.name not in needed and not file.name.startswith(".")
+        ]
         for file in sorted(files, key=_modified, reverse=True)[keep:]:
             file.unlink(missing_ok=True)
+
+    def sweep(self, needed: Collection[str]) -> None:
+        """Remove what a killed server left; job files whose names are in `needed` stay.  To be called before any job.
+
+        Beside the scenes another program may be importing right now: there, only what nobody has written to for a while
+        is a leftover.
+        """
+        left = [file for file in self.incoming.iterdir() if file.name not in needed]
+        long_ago = time.time() - ABANDONED_S
+        left += [file for file in self.folder.glob(f".*{STAGED}") if _modified(file) < long_ago]
+        for file in left:
+            with contextlib.suppress(OSError):  # one that cannot be removed must not keep the server from starting
+                file.unlink()
 
     def delete(self, scene: str) -> None:
         """Move the file to the trash folder.  AppError 409 while it is in use or lies outside the library."""
@@ -194,6 +219,11 @@ class _OpenScenes:
                 self._shrink()
                 self._free.notify_all()
 
+    def opened(self, scenes: Collection[str]) -> list[tuple[str, Scene]]:
+        """Those of `scenes` that are open now."""
+        with self._free:
+            return [(scene, lent.scene) for scene, lent in self._scenes.items() if scene in scenes and not lent.leaving]
+
     def forget(self, scene: str, seconds: float) -> bool:
         """Close one scene as soon as nobody uses it; False where somebody still does after `seconds`."""
         with self._free:
@@ -227,6 +257,13 @@ class _Lent:
         self.scene = scene
         self.users = 0
         self.leaving = False
+
+
+def _written_elsewhere(scene: Scene) -> bool:
+    try:
+        return scene.database.written_elsewhere()
+    except SceneError:  # whoever uses the scene next is told
+        return False
 
 
 def _new_id() -> str:

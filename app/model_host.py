@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError
-from app.work import load_model
+from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
 
 if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may pay for it
@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may 
 log = logging.getLogger("text2earth")
 
 DEFAULT_SAMPLER = "quality"
+FAST_SAMPLER = "fast"
+STUDENT = "student"  # as in `text2earth_core.folder`, which takes seconds to import
 LOADING = "The model is still loading; try again in a moment."
 
 
@@ -89,5 +91,11 @@ class ModelHost:
             "state": self.state,
             "error": self._error if self._settled.is_set() else None,
             "info": model.info.as_dict() if model else None,
+            "samplers": list(model.info.samplers) if model else self._foreseen_samplers(),
             "seconds_per_step": dict(self._seconds_per_step),
         }
+
+    def _foreseen_samplers(self) -> list[str]:
+        """What the model's folder tells before it is loaded; one of the hub is not looked at: it has no student."""
+        folder = SHIPPED_MODEL if self._source is None else Path(self._source)
+        return [DEFAULT_SAMPLER, FAST_SAMPLER] if (folder / STUDENT).is_dir() else [DEFAULT_SAMPLER]

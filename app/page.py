@@ -80,7 +80,7 @@ def build_page() -> gr.Blocks:
                 PanelSlot("queue", "ul", "Queue")
             with gr.Accordion("History", open=False, elem_classes="t2e-section", elem_id="t2e-history") as history:
                 PanelSlot("history", "ul", "History")
-        _js(history.expand, f"() => {{ {CANVAS}.historyOpened(); return []; }}")
+        _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
         _js(canvas.restore, RESTORE, outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
         _js(canvas.describe, DESCRIBE, outputs=[resolution, steps, guidance, quality])

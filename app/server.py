@@ -30,6 +30,7 @@ from app.model_host import ModelHost
 from app.page_slot import PageSlot
 from app.security import Guard
 from app.state import Services
+from app.watch import SceneWatch
 from canvas.errors import SceneError
 from text2earth_core.errors import Text2EarthError
 
@@ -54,11 +55,13 @@ def create_app(
     hub = EventHub()
     host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()))
     jobs = JobQueue(store, library, host, hub)
+    watch = SceneWatch(library, jobs, hub)
     page = PageSlot()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(jobs.start)
+        watch.start()
         host.start()
         serving = asyncio.create_task(page.serve())
         yield
@@ -66,6 +69,7 @@ def create_app(
         page.stop()
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
+        await asyncio.to_thread(watch.stop)
         await asyncio.to_thread(jobs.stop, STOP_S)
         library.close()
         store.close()

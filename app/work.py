@@ -163,3 +163,11 @@ def prompt_notes(model: Text2Earth, text: str) -> list[str]:
     if report.unknown:
         notes.append(f"The model has never seen: {', '.join(report.unknown)}.")
     return notes
+
+
+def request_notes(model: Text2Earth, request: dict[str, Any]) -> list[str]:
+    """The sentences of `prompt_notes` about all prompts of a job's request, each once."""
+    texts = [request.get("prompt")]
+    if "prompts" in request:  # each is read by itself
+        texts = [prompt.get("text") for prompt in request["prompts"]]
+    return list(dict.fromkeys(note for text in filter(None, texts) for note in prompt_notes(model, text)))

@@ -37,6 +37,14 @@ def decode_image(data: bytes, size: tuple[int, int] = (TILE, TILE)) -> np.ndarra
         raise SceneError("A tile of this scene is damaged: undo the last change, or restore a copy.") from error
 
 
+def inflate(data: bytes, size: int) -> bytes:
+    """What compressed `data` holds, but no more than `size` bytes of it, for a file may come from elsewhere.
+
+    Raises zlib.error where it is no compressed data.
+    """
+    return zlib.decompressobj().decompress(data, size)
+
+
 def encode_mask(mask: np.ndarray) -> bytes | None:
     """A boolean mask as compressed bits; None where it is True throughout, the usual case."""
     return None if mask.all() else zlib.compress(np.packbits(mask).tobytes(), 1)
@@ -48,7 +56,7 @@ def decode_mask(data: bytes | None, side: int) -> np.ndarray:
         return np.ones((side, side), bool)
     size = side * side
     try:
-        bits = np.frombuffer(zlib.decompressobj().decompress(data, size // 8), np.uint8)
+        bits = np.frombuffer(inflate(data, size // 8), np.uint8)
         return np.unpackbits(bits, count=size).astype(bool).reshape(side, side)
     except (zlib.error, ValueError) as error:
         raise SceneError("A tile of this scene is damaged: undo the last change, or restore a copy.") from error

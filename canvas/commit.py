@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from canvas import history, pyramid
+from canvas.errors import SceneError
 from canvas.geometry import Rect
 from canvas.history import Step, TileChange
 from canvas.request import Request
@@ -18,6 +19,16 @@ def next_revision(connection: sqlite3.Connection) -> int:
     revision = Snapshot(connection).revision + 1
     set_meta(connection, revision=revision, modified=history.now(), program=program_version())
     return revision
+
+
+def check_resolution(connection: sqlite3.Connection, request: Request) -> None:
+    """Raise SceneError where a request was made for another resolution than the scene has by now."""
+    resolution = Snapshot(connection).resolution
+    if request.resolution != resolution:
+        raise SceneError(
+            f"This was made for {request.resolution:g} m/px and the scene has {resolution:g} m/px: "
+            "generate it again for this scene."
+        )
 
 
 def finish(

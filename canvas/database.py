@@ -33,12 +33,14 @@ class Database:
         self._idle_lock = threading.Lock()
         self._closed = False
         self._writer: sqlite3.Connection | None = None
+        self._version = 0
         if _writable(path):
             try:
                 self._writer = self._open_writer()
             except sqlite3.Error as error:
                 raise storage_error(error, path) from error
             schema.migrate(self._writer, path)
+            self._version = _data_version(self._writer)
         else:
             with self.read() as connection:
                 version = schema.user_version(connection)
@@ -112,6 +114,24 @@ class Database:
         except sqlite3.Error as error:
             raise storage_error(error, self.path) from error
 
+    def written_elsewhere(self) -> bool:
+        """Whether another program has written into the file since the last call, or since it was opened.
+
+        It asks the connection through which all of our own writing goes, so that this does not count. While that one is
+        busy, and where a file is only read, the answer is False.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._writer is None:
+                return False
+            before, self._version = self._version, _data_version(self._writer)
+            return before != self._version
+        except sqlite3.Error as error:
+            raise storage_error(error, self.path) from error
+        finally:
+            self._lock.release()
+
     def close(self) -> None:
         """Close every connection; the last one to a file folds the log back into it."""
         with self._lock:
@@ -165,6 +185,11 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA cache_size = -4096")
     return connection
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    """A number that changes with every commit of another connection; the content of the file is not looked at."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _writable(path: Path) -> bool:

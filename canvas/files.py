@@ -9,11 +9,14 @@ from pathlib import Path
 
 from canvas import schema
 from canvas.anchor import MAX_COORDINATE, MAX_EPSG
+from canvas.codec import LAYERS
 from canvas.database import sync_folder
 from canvas.errors import SceneError, storage_error
-from canvas.geometry import LIMIT, TILE
+from canvas.geometry import CELL, LIMIT, TILE
+from canvas.staging import MAX_PLACE, MAX_WAITING
 
 MAX_BYTES = 8 * 2**30  # of an upload
+STAGED = ".import.tif"  # how the name of an import's temporary file ends
 
 
 def size(path: Path) -> int:
@@ -58,7 +61,7 @@ def check(path: Path, max_bytes: int = MAX_BYTES) -> None:
             version = schema.user_version(connection)
             if _layout(connection) != _expected_layout(version):
                 raise SceneError(f"{path.name} is not laid out like a Text2Earth scene: choose another file.")
-            if not _sound(connection):
+            if not _sound(connection, version):
                 raise damaged
     except sqlite3.Error as error:
         raise damaged from error
@@ -75,21 +78,36 @@ _UNSOUND = (
     f"SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) <= {MAX_COORDINATE}",
     "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.5 AND 128",
     "SELECT 1 FROM meta WHERE key = 'revision' AND value < 0",
-    "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'",
+    "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'"
+    " OR coalesce(json_type(request, '$.kind'), '') != 'text' OR coalesce(json_type(request, '$.prompt'), '') != 'text'"
+    " OR coalesce(json_type(request, '$.source'), 'null') NOT IN ('object', 'null')"
+    " OR coalesce(json_type(request, '$.source.file'), 'text') != 'text'",
     "SELECT 1 FROM heads LEFT JOIN tiles t USING (layer, x, y, revision) WHERE t.pixels IS NULL",
     f"SELECT 1 FROM heads WHERE NOT (0 <= left AND left < right AND right <= {TILE}"
     f" AND 0 <= top AND top < bottom AND bottom <= {TILE} AND max(abs(x), abs(y)) <= {LIMIT // TILE})",
 )
+# The same of tables that came later: the version they came with, and the query.
+_UNSOUND_SINCE = (
+    (2, "SELECT 1 FROM fills WHERE NOT json_valid(request) OR json_type(request) != 'object'"),
+    (2, f"SELECT 1 FROM fills WHERE NOT (w BETWEEN 1 AND {LIMIT} AND h BETWEEN 1 AND {LIMIT}"
+        f" AND max(abs(x), abs(y)) <= {LIMIT})"),
+    (3, "SELECT 1 FROM candidates WHERE NOT json_valid(request) OR json_type(request) != 'object'"),
+    (3, f"SELECT 1 FROM candidates WHERE NOT (w BETWEEN {CELL} AND {MAX_PLACE} AND h BETWEEN {CELL} AND {MAX_PLACE}"
+        f" AND (x | y | w | h) % {CELL} = 0 AND max(abs(x), abs(y)) <= {LIMIT} AND length(place) = 32"
+        f" AND number >= 0 AND layer IN ({', '.join(map(repr, LAYERS))}))"),
+    (3, f"SELECT 1 FROM (SELECT count(*) AS n FROM candidates) WHERE n > {MAX_WAITING}"),
+)  # fmt: skip
 
 
-def _sound(connection: sqlite3.Connection) -> bool:
+def _sound(connection: sqlite3.Connection, version: int) -> bool:
     """Whether the rows mean something: known values in `meta`, readable requests, a tile under every head."""
     kinds = dict(connection.execute("SELECT key, typeof(value) FROM meta"))
     if any(kinds.get(key) not in allowed for key, allowed in _META.items()):
         return False
     if any(kinds[key] not in allowed for key, allowed in _ANCHOR.items() if key in kinds):
         return False
-    return not any(connection.execute(query + " LIMIT 1").fetchone() for query in _UNSOUND)
+    queries = [*_UNSOUND, *(query for since, query in _UNSOUND_SINCE if version >= since)]
+    return not any(connection.execute(query + " LIMIT 1").fetchone() for query in queries)
 
 
 def _layout(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:

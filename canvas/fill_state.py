@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from canvas import history, tiles
-from canvas.codec import LATENT_CHANNELS
-from canvas.commit import finish, next_revision
+from canvas.codec import LATENT_CHANNELS, inflate
+from canvas.commit import check_resolution, finish, next_revision
 from canvas.database import Database
 from canvas.errors import SceneError
 from canvas.fill_request import FillRequest
@@ -96,7 +96,7 @@ class FillState:
         roles = np.zeros((y1 - y0, width), np.uint8)
         known = np.zeros((LATENT_CHANNELS, y1 - y0, width), np.float32)
         for y, data in self._rows(SURVEY, y0, y1):
-            raw = zlib.decompressobj().decompress(data, width * (1 + 4 * LATENT_CHANNELS))  # and no more
+            raw = inflate(data, width * (1 + 4 * LATENT_CHANNELS))
             roles[y - y0] = np.frombuffer(raw, np.uint8, width)
             known[:, y - y0] = np.frombuffer(raw, "<f4", offset=width).reshape(-1, width)
         return roles, known
@@ -181,6 +181,7 @@ class FillState:
         """
         with self._database.write() as connection:
             _check_alive(connection, self.id)
+            check_resolution(connection, request)
             revision = _reserved_revision(connection, self.id)
             staged = connection.execute(
                 "SELECT layer, x, y, before FROM fill_tiles WHERE fill = ? ORDER BY layer, y, x", (self.id,)

@@ -19,6 +19,7 @@ from canvas.request import Request
 from canvas.schema import program_version
 
 BUDGET = 2 * 2**30  # bytes of tiles kept only so that steps can be taken back
+_GONE = "This step is not in the history any more: choose another one."
 
 TileKey = tuple[str, int, int]  # layer, x, y
 TileChange = tuple[str, int, int, int | None, int | None]  # layer, x, y, revision before, revision after
@@ -95,13 +96,12 @@ def trim(connection: sqlite3.Connection, budget: int) -> int:
     for step, size in reversed(kept[1:]):
         if over <= 0:
             break
-        for layer, x, y, before in connection.execute(
-            "SELECT layer, x, y, before FROM step_tiles WHERE step = ? AND before IS NOT NULL", (step,)
-        ).fetchall():
-            thumbnails.keep_before_dropping(connection, layer, x, y, before)
-            connection.execute(
-                "DELETE FROM tiles WHERE layer = ? AND x = ? AND y = ? AND revision = ?", (layer, x, y, before)
-            )
+        thumbnails.keep_before_dropping(connection, step)
+        connection.execute(
+            "DELETE FROM tiles WHERE rowid IN (SELECT t.rowid FROM step_tiles c JOIN tiles t"
+            " ON t.layer = c.layer AND t.x = c.x AND t.y = c.y AND t.revision = c.before WHERE c.step = ?)",
+            (step,),
+        )
         connection.execute("UPDATE steps SET dropped = 1, bytes = 0 WHERE id = ?", (step,))
         over -= size
         count += 1
@@ -135,7 +135,7 @@ def go_to(connection: sqlite3.Connection, step: int) -> list[Step]:
     Raises SceneError where there is no such step, or what was before a step on the way was dropped.
     """
     if step != 0 and connection.execute("SELECT 1 FROM steps WHERE id = ?", (step,)).fetchone() is None:
-        raise SceneError("This step is not in the history any more: choose another one.")
+        raise SceneError(_GONE)
     if connection.execute("SELECT 1 FROM steps WHERE id > ? AND dropped LIMIT 1", (step,)).fetchone():
         raise SceneError("The pixels from before this step were dropped to save space: choose a later one.")
     back = connection.execute("SELECT id FROM steps WHERE id > ? AND NOT undone ORDER BY id DESC", (step,)).fetchall()
@@ -143,6 +143,28 @@ def go_to(connection: sqlite3.Connection, step: int) -> list[Step]:
     moved = [_move(connection, number, "before", True) for (number,) in back]
     moved += [_move(connection, number, "after", False) for (number,) in on]
     return [one for one in moved if one is not None]
+
+
+def counts(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many steps can be undone, and how many redone."""
+    back, forth = connection.execute("SELECT sum(NOT undone AND NOT dropped), sum(undone) FROM steps").fetchone()
+    return back or 0, forth or 0
+
+
+def newest_model(connection: sqlite3.Connection) -> str:
+    """The fingerprint of the model of the newest step that shows; empty where none has one."""
+    row = connection.execute(
+        "SELECT model FROM steps WHERE NOT undone AND model != '' ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def request_of(connection: sqlite3.Connection, step: int) -> Request:
+    """All that was asked for in a step, with its mask; SceneError where there is no such step."""
+    row = connection.execute("SELECT request FROM steps WHERE id = ?", (step,)).fetchone()
+    if row is None:
+        raise SceneError(_GONE)
+    return Request.from_json(row[0])
 
 
 def _move(connection: sqlite3.Connection, step: int | None, side: str, undone: bool) -> Step | None:

@@ -23,6 +23,7 @@ from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from canvas.files import STAGED
 from canvas.geometry import TILE, Rect, tile_rect
 from canvas.geotiff import CHUNK, gdal, put, staged
 from canvas.history import Step
@@ -80,18 +81,19 @@ def import_image(
     value_range: tuple[float, float] | None = None,
     name: str | None = None,
     progress: Progress | None = None,
+    scratch: Path | None = None,
 ) -> Imported:
     """Put a PNG, JPEG, WebP or GeoTIFF file onto a scene, over whatever is there; one undoable change.
 
     `resolution` (m/px) and `at` (px of the scene, upper left corner) override what the file says (see
     `placement.place`), `bands` and `value_range` what would be guessed (see `picture_rgb.RgbReader`). The history calls
-    the file `name`. `progress(done, total)` may raise to stop. Raises SceneError with one sentence; then nothing
-    was changed.
+    the file `name`. `progress(done, total)` may raise to stop. The temporary file lies in the folder `scratch`, None
+    for the scene's. Raises SceneError with one sentence; then nothing was changed.
     """
     path = Path(path)
     name = name or path.name
     report = progress or (lambda done, total: None)
-    stage = scene.path.with_name(f".{scene.path.stem}.{secrets.token_hex(4)}.import.tif")
+    stage = (scratch or scene.path.parent) / f".{scene.path.stem}.{secrets.token_hex(4)}{STAGED}"
     try:
         with opened(path, name) as source:
             placement = place(source, _ground(scene), resolution, at, name)

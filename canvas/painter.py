@@ -17,13 +17,12 @@ from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
 from canvas.masks import MAX_SIDE, encode_mask
 from canvas.painting import Painting, Readable, Report
-from canvas.request import Request
+from canvas.request import MAX_FEATHER, Request
 from text2earth_core import Text2Earth
 from text2earth_core.differential import SOFT_STEPS
 from text2earth_core.model import QUALITY
 
 FEATHER = 32  # px of known ground into which new pixels are blended
-MAX_FEATHER = 64
 MAX_FRAME = MAX_SIDE
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from canvas import codec, tiles
+from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect
 
 MAX_ZOOM = 10  # one pixel then stands for 1024, one tile for 262,144 px
@@ -19,6 +20,14 @@ BATCH = 16  # tiles drawn between two writes: the bound on memory
 
 DirtyTile = tuple[int, int, int, int]  # z, x, y, revision
 DrawnTile = tuple[bytes, str, int, int, int, int]  # image, layer, z, x, y, revision it was drawn for
+
+
+def check_tile(layer: str, z: int) -> None:
+    """Raise SceneError for a layer or a zoom level that no scene has."""
+    if layer not in codec.LAYERS:
+        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(codec.LAYERS)}.")
+    if not 0 <= z <= MAX_ZOOM:
+        raise SceneError(f"Zoom level {z} does not exist: use 0 to {MAX_ZOOM}.")
 
 
 def invalidate(connection: sqlite3.Connection, layer: str, changed: Iterable[tuple[int, int]], revision: int) -> None:

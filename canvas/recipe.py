@@ -16,10 +16,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,16 @@ import numpy as np
 
 from canvas import codec, tiles
 from canvas.errors import SceneError
-from canvas.fill_request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
-from canvas.geometry import CELL
+from canvas.fill_request import MAX_PROMPTS, FillRequest, checked_box, parse_prompt, parse_region
+from canvas.geometry import CELL, LIMIT, TILE
+from canvas.request import MAX_FEATHER, MAX_SEED, MAX_STEPS, Request, complaint, is_number, is_whole
 from canvas.scene import Scene
 
 VERSION = 1
 MAX_BYTES = 512 * 2**20  # of a file: it is read as a whole
 MADE_BY_MODEL = ("generate", "edit", "fill")
 REPLAYABLE = (*MADE_BY_MODEL, "erase", "import")
+_ELSEWHERE = ("version", "resolution", "model", "device", "dtype")  # of a request: said once for a whole recipe
 
 _FILL = {"version", "resolution", "seed", "bbox", "prompts"}
 _FILL_MORE = {"region", "negative_prompt", "steps", "guidance", "feather", "model"}
@@ -106,7 +107,7 @@ def parse(data: Any) -> Recipe:
     for name in sorted(set(data) - required - optional):
         raise SceneError(f"This recipe has a field {name!r} that this program does not know: remove it.")
     resolution = data["resolution"]
-    if not _number(resolution) or not 0.5 <= resolution <= 128:
+    if not is_number(resolution) or not 0.5 <= resolution <= 128:
         raise SceneError(f"The resolution {resolution!r} is not possible: use 0.5 to 128 m/px.")
     model = data.get("model", "")
     if not isinstance(model, str):
@@ -127,11 +128,11 @@ def _checked_fill(data: dict[str, Any]) -> dict[str, Any]:
         parse_region(data["region"], "The fill")
     if not isinstance(data.get("negative_prompt", ""), str):
         raise SceneError("The negative_prompt of a recipe is a text: correct it.")
-    for name, low, high in (("seed", 0, 2**63 - 1), ("steps", 1, 1000), ("feather", 0, 64)):
+    for name, low, high in (("seed", 0, MAX_SEED), ("steps", 1, MAX_STEPS), ("feather", 0, MAX_FEATHER)):
         value = data.get(name)
-        if value is not None and not (isinstance(value, int) and not isinstance(value, bool) and low <= value <= high):
+        if value is not None and not (is_whole(value) and low <= value <= high):
             raise SceneError(f"The {name} of a recipe is a whole number from {low} to {high}: correct it.")
-    if data.get("guidance") is not None and not _number(data["guidance"]):
+    if data.get("guidance") is not None and not is_number(data["guidance"]):
         raise SceneError("The guidance of a recipe is a number: correct it.")
     return {name: value for name, value in data.items() if name not in ("version", "resolution", "model")}
 
@@ -151,16 +152,55 @@ def _checked_history(data: dict[str, Any], resolution: float, model: str) -> Rec
             raise wrong from None
         if hashlib.sha256(contents[name]).hexdigest() != name:
             raise SceneError(f"The file {name[:12]} in this recipe is damaged: copy the recipe again.")
-    for number, step in enumerate(steps, 1):
-        if step.get("kind") not in REPLAYABLE:
-            raise SceneError(
-                f"Step {number} of this recipe is a {step.get('kind')!r}, which this program cannot repeat: update it."
-            )
-        needed = [step["mask"]] if step.get("mask") else []
-        needed += [entry[2] for entry in step.get("tiles", ()) if isinstance(entry, list) and len(entry) == 3]
-        if not all(isinstance(name, str) and name in contents for name in needed):
-            raise SceneError(f"A file that step {number} of this recipe needs is missing: write the recipe again.")
-    return Recipe(resolution, model, {str(k): str(v) for k, v in made_on.items()}, None, tuple(steps), contents)
+    history = tuple(_checked_step(step, number, resolution, contents) for number, step in enumerate(steps, 1))
+    return Recipe(resolution, model, {str(k): str(v) for k, v in made_on.items()}, None, history, contents)
+
+
+def _checked_step(step: dict[str, Any], number: int, resolution: float, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """A step with every field that its kind has; SceneError where one is impossible, unknown, or its file missing."""
+    kind, this = step.get("kind"), f"Step {number} of this recipe"
+    if kind not in REPLAYABLE:
+        raise SceneError(f"{this} is a {kind!r}, which this program cannot repeat: update it.")
+    problem = "it has no frame" if "frame" not in step else complaint(step)
+    if kind == "import" and not _are_tiles(step.get("tiles")):
+        problem = "its tiles must be a list of [x, y, name of a file], not too far from the origin"
+    if problem:
+        raise SceneError(f"{this} cannot be repeated: {problem}.")
+    if kind == "fill":
+        x, y, w, h = step["frame"]
+        box = {"bbox": [x, y, x + w, y + h], "prompts": step.get("prompts"), "region": step.get("region")}
+        try:
+            _checked_fill(box)
+        except SceneError as error:
+            sentence = str(error)
+            raise SceneError(f"{this} cannot be repeated: {sentence[0].lower()}{sentence[1:]}") from error
+    own = {"tiles": step["tiles"]} if kind == "import" else {}
+    needed = [name for _, _, name in own.get("tiles", ())]
+    if step.get("mask"):
+        own["mask"] = step["mask"]
+        needed.append(step["mask"])
+    if not all(name in files for name in needed):
+        raise SceneError(f"{this} needs a file that is missing: write the recipe again.")
+    made = FillRequest if kind == "fill" else Request
+    for name in sorted(set(step) - set(own) - {known.name for known in fields(made)} - {"version"}):
+        raise SceneError(f"{this} has a field {name!r} that this program does not know: remove it.")
+    return asked(json.loads(made.from_dict(step | {"resolution": resolution, "mask": ""}).to_json())) | own
+
+
+def _are_tiles(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, list) and len(entry) == 3 and isinstance(entry[2], str)
+        and all(is_whole(place) and abs(place) <= LIMIT // TILE for place in entry[:2])
+        for entry in value
+    )  # fmt: skip
+
+
+def asked(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as a recipe's history has it: its mask by its SHA-256, without where and by what it was answered."""
+    entry = {name: value for name, value in request.items() if name not in _ELSEWHERE}
+    if request.get("mask"):
+        entry["mask"] = hashlib.sha256(base64.b64decode(request["mask"])).hexdigest()
+    return entry
 
 
 def written(scene: Scene) -> dict[str, Any]:
@@ -215,9 +255,9 @@ def _history_recipe(
     for number, (step, request) in enumerate(steps, 1):
         if request["kind"] not in REPLAYABLE:
             raise SceneError(f"Step {number} of the history is a {request['kind']!r}, which no recipe can hold.")
-        entry = {k: v for k, v in request.items() if k not in ("version", "resolution", "model", "device", "dtype")}
+        entry = asked(request)
         if request.get("mask"):
-            entry["mask"] = keep(base64.b64decode(request["mask"]))
+            keep(base64.b64decode(request["mask"]))
         if request["kind"] == "import":
             entry["tiles"] = [[x, y, keep(image)] for x, y, image in _imported(connection, step)]
         history.append(entry)
@@ -243,7 +283,3 @@ def _imported(connection: sqlite3.Connection, step: int) -> list[tuple[int, int,
         wrote = new.valid & (~old.valid | lost | (new.pixels != old.pixels).any(axis=-1))
         found.append((x, y, codec.encode_image(new.pixels, wrote.astype(np.uint8) * 255)))
     return found
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

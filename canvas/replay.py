@@ -15,7 +15,7 @@ from canvas.fill_workers import Workers
 from canvas.geometry import LIMIT, TILE, Rect
 from canvas.history import Step
 from canvas.painter import Painter, Progress
-from canvas.recipe import MADE_BY_MODEL, Recipe
+from canvas.recipe import MADE_BY_MODEL, Recipe, asked
 from canvas.region_fill import RegionFill, fill_request
 from canvas.request import Request
 from canvas.scene import Scene
@@ -60,12 +60,7 @@ def replay(
             raise SceneError("The scene is not empty: name a new file, or use `text2earth scene fill`.")
         _fill(scene, model, fill_of(recipe, scene, model), _of_step(callback, 0), workers)
         return 1
-    done = scene.history()
-    if any(step.undone for step in done) or [step.request["kind"] for step in done] != [
-        step["kind"] for step in recipe.history[: len(done)]
-    ]:
-        raise SceneError("The scene holds something else than this recipe: name a new file.")
-    for number in range(len(done), len(recipe.history)):
+    for number in range(_done(recipe, scene), len(recipe.history)):
         try:
             _repeat(recipe, recipe.history[number], scene, model, _of_step(callback, number), workers)
         except Text2EarthError:
@@ -73,6 +68,23 @@ def replay(
         except (TypeError, KeyError, ValueError) as error:
             raise SceneError(f"Step {number + 1} of this recipe cannot be read: write the recipe again.") from error
     return len(recipe.history)
+
+
+def _done(recipe: Recipe, scene: Scene) -> int:
+    """How many steps of a recipe a scene has already; SceneError where it holds anything else."""
+    steps = scene.history()
+    if any(step.undone for step in steps) or len(steps) > len(recipe.history):
+        raise SceneError("The scene holds something else than this recipe: name a new file.")
+    for number, (step, wanted) in enumerate(zip(steps, recipe.history, strict=False), 1):
+        mask = scene.request(step.id).mask
+        found = asked(step.request | ({"mask": mask} if mask else {}))
+        names = ["kind", *sorted({*found, *wanted} - {"tiles"})]
+        other = next((name for name in names if found.get(name) != wanted.get(name)), None)
+        if other is not None:
+            raise SceneError(
+                f"Step {number} of the scene is not that of this recipe, its {other} is another: name a new file."
+            )
+    return len(steps)
 
 
 def _repeat(

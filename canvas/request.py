@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from canvas.codec import LAYERS
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
 
 VERSION = 1
+MAX_SEED = 2**63 - 1
+MAX_STEPS = 1000  # of any request; what a model takes is its own to say
+MAX_FEATHER = 64  # px of known ground into which new pixels are blended
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,9 @@ class Request:
         """
         if isinstance(data, dict) and isinstance(data.get("version"), int) and data["version"] > VERSION:
             raise SceneError("This request comes from a newer version of the program: update it and try again.")
+        problem = complaint(data) if isinstance(data, dict) else None
+        if problem:
+            raise SceneError(f"This is not a request of this program: {problem}.")
         try:
             names = {f.name for f in fields(cls)}
             return cls(**{key: value for key, value in data.items() if key in names})
@@ -78,3 +87,56 @@ class Request:
         except ValueError as error:
             raise SceneError("This is not a request of this program: send the one the history shows.") from error
         return cls.from_dict(data)
+
+
+def complaint(data: dict[str, Any]) -> str | None:
+    """What is wrong with the first impossible field of a request from elsewhere, as a clause; None where all is well.
+
+    Fields that are missing, and those that only some kinds of requests have, are not looked at.
+    """
+    wrong = (name for name, (possible, _) in _POSSIBLE.items() if name in data and not possible(data[name]))
+    name = next(wrong, None)
+    return None if name is None else f"its {name} must be {_POSSIBLE[name][1]}"
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a JSON value is a whole number; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a finite number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _whole(low: int, high: int) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: is_whole(value) and low <= value <= high, f"a whole number from {low} to {high}"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_frame(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 4 and all(map(is_whole, value)) and min(value[2:]) > 0
+
+
+def _is_source(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and _is_text(value.get("file")) and _is_text(value.get("sha256")))
+
+
+# field: (what is possible, in words)
+_POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "frame": (_is_frame, "four whole numbers x, y, w, h in px"),
+    "resolution": (lambda value: is_number(value) and value > 0, "a number of metres per pixel"),
+    "layer": (lambda value: _is_text(value) and value in LAYERS, f"one of {', '.join(LAYERS)}"),
+    "seed": _whole(0, MAX_SEED),
+    "steps": _whole(0, MAX_STEPS),
+    "guidance": (is_number, "a number"),
+    "feather": _whole(0, MAX_FEATHER),
+    "strength": (lambda value: is_number(value) and 0 < value <= 1, "a number above 0 up to 1"),
+    "source": (_is_source, "an object with the file and its sha256"),
+} | {
+    name: (_is_text, "a text")
+    for name in ("kind", "prompt", "negative_prompt", "sampler", "model", "dtype", "device", "mask")
+}

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from canvas import codec, commit, files, history, pyramid, staging, thumbnails, tiles
+from canvas import commit, files, history, pyramid, staging, thumbnails
 from canvas.anchor import Anchor
-from canvas.change import Change, merge
+from canvas.apply import apply_change, apply_erasure, apply_pieces
+from canvas.change import Change
 from canvas.database import Database
 from canvas.errors import SceneError
-from canvas.geometry import Rect, bounding_rect, tile_rect
-from canvas.history import Step, TileChange
+from canvas.geometry import Rect
+from canvas.history import Step
+from canvas.redraw import Redrawer
 from canvas.request import Request
 from canvas.schema import program_version
-from canvas.snapshot import Patch, Snapshot, fingerprint
+from canvas.snapshot import Patch, Snapshot
 from canvas.spool import Piece, Spool
 from canvas.staging import Candidate
 
@@ -36,7 +37,7 @@ class Scene:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._drawing = threading.Lock()
+        self._redrawer = Redrawer(database)
 
     @classmethod
     def create(cls, path: str | Path, resolution: float, title: str = "Untitled scene") -> Scene:
@@ -120,41 +121,33 @@ class Scene:
     @property
     def can_undo(self) -> bool:
         with self._database.read() as connection:
-            return (
-                connection.execute("SELECT 1 FROM steps WHERE NOT undone AND NOT dropped LIMIT 1").fetchone()
-                is not None
-            )
+            return history.counts(connection)[0] > 0
 
     @property
     def can_redo(self) -> bool:
         with self._database.read() as connection:
-            return connection.execute("SELECT 1 FROM steps WHERE undone LIMIT 1").fetchone() is not None
+            return history.counts(connection)[1] > 0
 
     @property
     def model_fingerprint(self) -> str:
         """The model of the newest change that is not undone; empty where none has one."""
         with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT model FROM steps WHERE NOT undone AND model != '' ORDER BY id DESC LIMIT 1"
-            ).fetchone()
-        return row[0] if row else ""
+            return history.newest_model(connection)
 
     def summary(self) -> dict[str, Any]:
         """What a list of scenes shows, JSON-ready, all at one moment."""
         with self._database.read() as connection:
             at = Snapshot(connection)
             bounds = at.bounds
-            done, undone = connection.execute(
-                "SELECT sum(NOT undone AND NOT dropped), sum(undone) FROM steps"
-            ).fetchone()
+            back, forth = history.counts(connection)
             return {
                 "title": at.meta("title"),
                 "resolution": at.resolution,
                 "revision": at.revision,
                 "bounds": list(bounds) if bounds else None,
                 "empty": bounds is None,
-                "can_undo": bool(done),
-                "can_redo": bool(undone),
+                "can_undo": back > 0,
+                "can_redo": forth > 0,
                 "layers": list(at.layers) or ["rgb"],
                 "created": at.meta("created"),
                 "modified": at.meta("modified"),
@@ -186,10 +179,7 @@ class Scene:
     def request(self, step: int) -> Request:
         """All that was asked for in a step, with its mask."""
         with self._database.read() as connection:
-            row = connection.execute("SELECT request FROM steps WHERE id = ?", (step,)).fetchone()
-        if row is None:
-            raise SceneError("This step is not in the history any more: choose another one.")
-        return Request.from_json(row[0])
+            return history.request_of(connection, step)
 
     def thumbnail(self, step: int) -> bytes | None:
         """A small WebP of what a step made; None where it left nothing to show, or its pixels are gone."""
@@ -213,7 +203,7 @@ class Scene:
 
     def tile_index(self, span: Rect, z: int = 0, layer: str = "rgb") -> list[tuple[int, int, int]]:
         """(x, y, revision) of the tiles with content in a rectangle of tile coordinates at zoom level z."""
-        _check_tile(layer, z)
+        pyramid.check_tile(layer, z)
         with self._database.read() as connection:
             return pyramid.index(connection, layer, span, z)
 
@@ -222,32 +212,16 @@ class Scene:
 
         Level z shows 2**z px per pixel. A zoomed-out tile is drawn when it is first asked for after a change.
         """
-        _check_tile(layer, z)
+        pyramid.check_tile(layer, z)
         if z and self.writable:
             with suppress(SceneError):  # a full disk or a busy file must not hide what can be drawn without storing
-                self._redraw(layer, lambda connection: pyramid.dirty_below(connection, layer, z, x, y))
+                self._redrawer.below(layer, z, x, y)
         with self._database.read() as connection:
             return pyramid.image(connection, layer, z, x, y)
 
     def redraw(self) -> int:
         """Draw every zoomed-out tile that is out of date and say how many: for idle moments and large imports."""
-        return sum(
-            self._redraw(layer, lambda connection, layer=layer: pyramid.dirty(connection, layer))  # type: ignore[misc]
-            for layer in codec.LAYERS
-        )
-
-    def _redraw(self, layer: str, find: Callable[[sqlite3.Connection], list[pyramid.DirtyTile]]) -> int:
-        """Draw and store the tiles that `find` returns, a few at a time, until it returns none."""
-        count = 0
-        while True:
-            with self._database.read() as connection:
-                if not find(connection):  # the usual case, told without waiting for another thread's drawing
-                    return count
-            with self._drawing, self._database.read() as connection:
-                drawn = pyramid.draw(connection, layer, find(connection))
-                with self._database.write() as writer:
-                    pyramid.keep(writer, drawn)
-            count += len(drawn)
+        return self._redrawer.everything()
 
     # changing
 
@@ -255,19 +229,21 @@ class Scene:
         """Write a change into the scene; a redo branch ends here."""
         change.check()
         with self._database.write() as connection:
-            return _accept(connection, change)
+            return apply_change(connection, change)
 
     def stage(self, change: Change, batch: str, number: int) -> int:
         """Keep a change as candidate `number` (from 0) of a batch until it is accepted or discarded; returns its id."""
         change.check()
         with self._database.write() as connection:
-            _check_resolution(connection, change.request)
+            commit.check_resolution(connection, change.request)
             return staging.add(connection, change, batch, number)
 
     def accept_candidate(self, candidate: int) -> Step:
         """Write a candidate into the scene and forget its batch; refused where the place has changed meanwhile."""
         with self._database.write() as connection:
-            return _accept(connection, staging.take(connection, candidate))
+            change = staging.take(connection, candidate)
+            change.check()
+            return apply_change(connection, change)
 
     def discard(self, batch: str) -> int:
         """Forget the candidates of a batch; returns how many there were."""
@@ -280,7 +256,7 @@ class Scene:
         """Write pixels without latents into the scene, one change however many tiles it has.
 
         `pieces` come one at a time and are compressed to a temporary file; only then is the scene locked, for as long
-        as it takes to copy them. `anchor` is set in the same transaction. A redo branch ends here.
+        as it takes to copy them. `anchor` is set in the same transaction, never over another. A redo branch ends here.
         """
         with Spool(self.path.absolute().parent) as spool:
             for piece in pieces:
@@ -288,48 +264,13 @@ class Scene:
             if spool.box.empty:
                 raise SceneError("The picture has no known pixel here: choose another one, or another place.")
             with self._database.write() as connection:
-                _check_resolution(connection, request)
-                revision = commit.next_revision(connection)
-                history.drop_redo(connection)
-                changed: list[TileChange] = []
-                for x, y, image, whole in spool:
-                    before = tiles.head(connection, layer, x, y)
-                    if whole:
-                        tiles.store_image(connection, layer, x, y, revision, image)
-                    else:
-                        blank = tiles.Tile.blank(layer)
-                        tile = blank if before is None else tiles.load(connection, layer, x, y, before)
-                        pixels = codec.decode_image(image)
-                        tile.write_pixels((slice(None), slice(None)), pixels[..., :3], pixels[..., 3] > 0)
-                        tiles.store(connection, layer, x, y, revision, tile)
-                    changed.append((layer, x, y, before, revision))
-                if anchor is not None:
-                    commit.set_meta(connection, **anchor.as_dict())
-                return commit.finish(connection, request, spool.box, revision, changed)
+                return apply_pieces(connection, request, spool, layer, anchor)
 
     def erase(self, rect: Rect, layer: str = "rgb") -> Step:
         """Make a region (snapped to 8 px) empty again; a redo branch ends here."""
         rect = Rect(*rect).snap()
         with self._database.write() as connection:
-            request = Request("erase", rect, Snapshot(connection).resolution, layer)
-            revision = commit.next_revision(connection)
-            history.drop_redo(connection)
-            changed: list[TileChange] = []
-            for x, y, before in tiles.heads_in(connection, layer, rect.tile_span()):
-                whole = tile_rect(x, y)
-                here = whole.intersect(rect).slices(whole)
-                tile = tiles.load(connection, layer, x, y, before)
-                if not tile.valid[here].any():
-                    continue
-                tile.clear(here)
-                if tile.valid.any():
-                    tiles.store(connection, layer, x, y, revision, tile)
-                    changed.append((layer, x, y, before, revision))
-                else:
-                    changed.append((layer, x, y, before, None))
-            if not changed:
-                raise SceneError("There is nothing to erase here: choose a region with content.")
-            return commit.finish(connection, request, rect, revision, changed)
+            return apply_erasure(connection, rect, layer)
 
     def undo(self) -> Step | None:
         """Take back the newest change; None where there is none, or its former pixels were dropped to save space."""
@@ -388,25 +329,6 @@ class Scene:
         files.check(Path(path), max_bytes)
 
 
-def _accept(connection: sqlite3.Connection, change: Change) -> Step:
-    _check_resolution(connection, change.request)
-    if change.place and fingerprint(*Snapshot(connection).pixels(change.rect, change.layer)) != change.place:
-        raise SceneError("This place has changed since the change was made for it: ask for it again.")
-    box = bounding_rect(change.valid, change.rect.x, change.rect.y)
-    revision = commit.next_revision(connection)
-    history.drop_redo(connection)
-    return commit.finish(connection, change.request, box, revision, merge(connection, change, revision))
-
-
-def _check_resolution(connection: sqlite3.Connection, request: Request) -> None:
-    resolution = Snapshot(connection).resolution
-    if request.resolution != resolution:
-        raise SceneError(
-            f"This was made for {request.resolution:g} m/px and the scene has {resolution:g} m/px: "
-            "generate it again for this scene."
-        )
-
-
 def _checked_title(title: str) -> str:
     title = " ".join(str(title).split())
     if not title or len(title) > TITLE_LENGTH or not title.isprintable():
@@ -423,10 +345,3 @@ def _checked_resolution(resolution: float) -> float:
     if not low <= value <= high:  # also False for NaN
         raise SceneError(f"The resolution {resolution} is not possible: use {low:g} to {high:g} m/px.")
     return value
-
-
-def _check_tile(layer: str, z: int) -> None:
-    if layer not in codec.LAYERS:
-        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(codec.LAYERS)}.")
-    if not 0 <= z <= pyramid.MAX_ZOOM:
-        raise SceneError(f"Zoom level {z} does not exist: use 0 to {pyramid.MAX_ZOOM}.")

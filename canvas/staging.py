@@ -15,11 +15,13 @@ from canvas.change import Change
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
 from canvas.history import now
-from canvas.request import Request
-from canvas.snapshot import Snapshot, fingerprint
+from canvas.masks import MAX_SIDE
+from canvas.request import MAX_FEATHER, Request
 
 MAX_WAITING = 64  # candidates in a scene: each is held with all its pixels
+MAX_PLACE = MAX_SIDE + 2 * (MAX_FEATHER + CELL)  # px along a side: a mask and the feather around it
 
+_DAMAGED = "This candidate is damaged: discard it and make it again."
 _GONE = "This candidate is not there any more: it was accepted or discarded."
 
 
@@ -84,7 +86,7 @@ def image(connection: sqlite3.Connection, candidate: int) -> bytes | None:
 def take(connection: sqlite3.Connection, candidate: int) -> Change:
     """The change of a candidate; it and the others of its batch are candidates no more.
 
-    Raises SceneError where it is gone, or where its place is not what it was made on.
+    Raises SceneError where it is gone. Whether its place is still what it was made on is for who accepts it.
     """
     row = connection.execute(
         "SELECT batch, request, layer, x, y, w, h, place, latents, latent_valid, image FROM candidates WHERE id = ?",
@@ -93,8 +95,6 @@ def take(connection: sqlite3.Connection, candidate: int) -> Change:
     if row is None:
         raise SceneError(_GONE)
     change = _change(row[1:])
-    if fingerprint(*Snapshot(connection).pixels(change.rect, change.layer)) != change.place:
-        raise SceneError("This place has changed since the candidate was made: discard it and make it again.")
     discard(connection, row[0])
     return change
 
@@ -107,27 +107,24 @@ def discard(connection: sqlite3.Connection, batch: str) -> int:
 def _change(row: tuple[Any, ...]) -> Change:
     request, layer, x, y, w, h, place, latents, latent_valid, picture = row
     rect = Rect(x, y, w, h)
+    if layer not in codec.LAYERS or rect.empty or max(w, h) > MAX_PLACE or not rect.on_cells or not place:
+        raise SceneError(_DAMAGED)
     rows, columns = h // CELL, w // CELL
     try:
         shape = (codec.LATENT_CHANNELS, rows, columns)
         values = (
-            np.frombuffer(_inflated(latents, 4 * codec.LATENT_CHANNELS * rows * columns), "<f4")
+            np.frombuffer(codec.inflate(latents, 4 * codec.LATENT_CHANNELS * rows * columns), "<f4")
             .reshape(shape)
             .astype(np.float32)
         )
-        known = np.unpackbits(np.frombuffer(latent_valid, np.uint8), count=rows * columns)
+        known = np.unpackbits(np.frombuffer(latent_valid, np.uint8))[: rows * columns].reshape(rows, columns)
         pixels = codec.decode_image(picture, (w, h))
     except (zlib.error, ValueError) as error:
-        raise SceneError("This candidate is damaged: discard it and make it again.") from error
+        raise SceneError(_DAMAGED) from error
     # An image that is opaque throughout comes back without alpha.
     valid = pixels[..., 3] > 0 if pixels.shape[2] == 4 else np.ones((h, w), bool)
     visible = np.where(valid[..., None], pixels[..., :3], 0).astype(np.uint8)
     return Change(
-        Request.from_json(request), layer, rect, visible, valid, values, known.astype(bool).reshape(rows, columns),
+        Request.from_json(request), layer, rect, visible, valid, values, known.astype(bool),
         bytes(place),
     )  # fmt: skip
-
-
-def _inflated(data: bytes, size: int) -> bytes:
-    """What `data` holds, but no more than `size` bytes of it: the file may come from elsewhere."""
-    return zlib.decompressobj().decompress(data, size)

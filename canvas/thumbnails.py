@@ -59,14 +59,17 @@ def draw(connection: sqlite3.Connection, step: int) -> bytes | None:
     return out.getvalue()
 
 
-def keep_before_dropping(connection: sqlite3.Connection, layer: str, x: int, y: int, revision: int) -> None:
-    """Draw the pictures that need a tile revision which is about to go."""
+def keep_before_dropping(connection: sqlite3.Connection, step: int) -> None:
+    """Draw the pictures that need what was before a step, which is about to go.
+
+    All tiles of a step have its revision: the steps that made them are found without looking at any of their tiles.
+    """
     rows = connection.execute(
-        "SELECT step FROM step_tiles WHERE layer = ? AND x = ? AND y = ? AND after = ?"
-        " AND step NOT IN (SELECT step FROM thumbnails)",
-        (layer, x, y, revision),
+        "SELECT id FROM steps WHERE revision IN (SELECT before FROM step_tiles WHERE step = ?)"
+        " AND id NOT IN (SELECT step FROM thumbnails)",
+        (step,),
     ).fetchall()
-    for (step,) in rows:
-        image = draw(connection, step)
+    for (made,) in rows:
+        image = draw(connection, made)
         if image is not None:
-            keep(connection, step, image)
+            keep(connection, made, image)

@@ -98,6 +98,7 @@ export function assemble(page) {
       retry: (id) => actions.retry(id),
       move: (id, position) => actions.move(id, position),
       dismiss: (id) => page.apply("dismissed", { id }),
+      download: (id) => actions.download(`/exports/${id}`),
       look: (frame) => actions.look(frame),
     }),
     bar: new TopBar({

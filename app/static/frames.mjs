@@ -9,7 +9,7 @@ import { CELL, intersect, isCovered, snap, snapOut, spanned } from "./rect.mjs";
 export const DIRECTIONS = { up: [0, -1], right: [1, 0], down: [0, 1], left: [-1, 0] };
 /** @type {Direction[]} */
 export const DIRECTION_NAMES = ["up", "right", "down", "left"];
-/** Largest side of a frame in pixels that one job may cover. */
+/** Largest side of a frame or a mask in pixels that one job may cover: the server's limit. */
 export const MAX_SIDE = 2048;
 const MOST_STEPS = 4096;
 /** Handles keep this far from the edge, and need this much of the frame in sight; CSS pixels. */

@@ -17,6 +17,10 @@ export class Gestures {
     this.#handlers = handlers;
   }
 
+  get dragging() {
+    return this.#dragging;
+  }
+
   /** @param {PointerEvent} event with x, y in window pixels */
   down(event, x, y) {
     this.#pointers.set(event.pointerId, { x, y });

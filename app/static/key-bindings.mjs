@@ -51,7 +51,8 @@ export function bindKeys(page, signal) {
         event.preventDefault();
         return;
       }
-      const command = commandOf(event, typing, page.staging.open);
+      // While a drag is under way Escape is for the drag, not for the candidates.
+      const command = commandOf(event, typing, page.staging.open && !page.pointer.dragging);
       if (!command || (event.repeat && command.command === "generate")) return;
       // Enter and the arrows belong to the button or slider that has the focus.
       if (OF_WIDGETS.has(command.command) && focus !== page.surface && focus !== document.body) return;

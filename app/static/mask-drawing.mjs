@@ -10,8 +10,6 @@ import { MaskRaster } from "./mask-raster.mjs";
 import { filled, grown } from "./mask-morphology.mjs";
 import { union } from "./rect.mjs";
 
-/** Longest side, in pixels, that one edit may have: the server's limit. */
-export const MAX_SIDE = 2048;
 const MAX_UNDO = 60;
 
 export class MaskDrawing {

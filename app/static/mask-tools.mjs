@@ -5,7 +5,8 @@
  * @typedef {{size: number, hardness: number, strength: number, feather: number, variations: number}} MaskSettings
  *   size and feather in scene pixels, the others from 0 to 1
  */
-import { MAX_SIDE, MaskDrawing } from "./mask-drawing.mjs";
+import { MAX_SIDE } from "./frames.mjs";
+import { MaskDrawing } from "./mask-drawing.mjs";
 import { spanned, toXYWH, union } from "./rect.mjs";
 
 /** @type {MaskTool[]} */

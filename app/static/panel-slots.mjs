@@ -3,8 +3,10 @@
  * Gradio and may be built after us, so slots are looked up when there is something to show.
  */
 import { h, iconButton, keyed, setText } from "./dom.mjs";
-import { duration } from "./format.mjs";
+import { bytes, duration } from "./format.mjs";
 import { isOpen } from "./store.mjs";
+
+const CANCELLED = "What was done is kept: Retry goes on there.";
 
 /** @param {string} name @returns {Element|null} */
 export function slot(name) {
@@ -29,7 +31,7 @@ export class QueueList {
   #actions;
 
   /** @param {{cancel: (id: string) => void, retry: (id: string) => void, move: (id: string, position: number) => void,
-   *   dismiss: (id: string) => void, look: (frame: number[]) => void}} actions */
+   *   dismiss: (id: string) => void, download: (id: string) => void, look: (frame: number[]) => void}} actions */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -45,7 +47,7 @@ export class QueueList {
   }
 
   #row(job) {
-    const { cancel, retry, move, dismiss, look } = this.#actions;
+    const { cancel, retry, move, dismiss, download, look } = this.#actions;
     const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => job.request.frame && look(job.request.frame) });
     const state = h("span", { class: "row-state" });
     const note = h("p", { class: "row-note" });
@@ -55,18 +57,18 @@ export class QueueList {
     const earlier = iconButton("up", "Earlier", () => move(job.id, place - 1));
     const later = iconButton("down", "Later", () => move(job.id, place + 1));
     const again = iconButton("retry", "Retry", () => retry(job.id));
+    const fetch = iconButton("export", "Download", () => download(job.id));
     const stop = iconButton("close", "Cancel", () => (isOpen(current) ? cancel(job.id) : dismiss(job.id)));
-    const row = h("li", { class: "job-row" }, h("div", { class: "row-line" }, name, state, earlier, later, again, stop), bar, note);
+    const row = h("li", { class: "job-row" }, h("div", { class: "row-line" }, name, state, earlier, later, again, fetch, stop), bar, note);
     row.update = (now) => {
       current = now;
       setText(name, jobName(now));
-      const words = { queued: "queued", failed: "failed", interrupted: "interrupted" };
-      const eta = now.eta === null ? "" : `, ${duration(now.eta)}`;
-      setText(state, now.state === "running" ? `${now.step}/${now.steps}${eta}` : `${words[now.state] ?? now.state}${now.state === "queued" ? eta : ""}`);
+      setText(state, stateText(now));
       bar.style.width = now.state === "running" ? `${(100 * now.step) / Math.max(1, now.steps)}%` : "0";
-      setText(note, now.error ?? now.notes.join(" "));
+      setText(note, now.error ?? (now.state === "cancelled" ? CANCELLED : now.notes.join(" ")));
       row.dataset.state = now.state;
-      again.hidden = isOpen(now);
+      again.hidden = isOpen(now) || now.state === "done";
+      fetch.hidden = !now.download;
       const label = isOpen(now) ? "Cancel" : "Dismiss";
       stop.setAttribute("aria-label", `${label}: ${jobName(now)}`);
       stop.title = label;
@@ -78,6 +80,14 @@ export class QueueList {
     };
     return row;
   }
+}
+
+/** @param {import("./store.mjs").Job} job */
+function stateText({ state, step, steps, eta, result }) {
+  const left = eta === null ? "" : `, ${duration(eta)}`;
+  if (state === "running") return `${step}/${steps}${left}`;
+  if (state === "done") return `ready, ${bytes(result.bytes)}`;
+  return state === "queued" ? `queued${left}` : state;
 }
 
 /** @param {import("./store.mjs").Job} job */

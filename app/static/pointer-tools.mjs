@@ -73,6 +73,11 @@ export class PointerTools {
     );
   }
 
+  /** Whether a drag of a tool is under way. */
+  get dragging() {
+    return this.#gestures.dragging;
+  }
+
   /** Drop the drag under way; nothing changes. */
   abandon() {
     this.#gestures.abandon();

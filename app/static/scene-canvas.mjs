@@ -3,15 +3,13 @@
  * call `.generate()`; the element tells them about changes through the function given to `mount`.
  */
 import { assemble } from "./assemble.mjs";
-import { FrameLoop } from "./frame-loop.mjs";
 import { frameAtEnd } from "./frames.mjs";
 import { bindKeys } from "./key-bindings.mjs";
 import { freePart, insets, nudgeInto } from "./layout.mjs";
-import { overlayOf } from "./overlay-layer.mjs";
 import { MASK_TOOLS } from "./mask-tools.mjs";
-import { slot } from "./panel-slots.mjs";
-import { fromXYWH, intersect } from "./rect.mjs";
+import { fromXYWH } from "./rect.mjs";
 import { dismiss, recall, remember } from "./remembered.mjs";
+import { SceneDrawing } from "./scene-drawing.mjs";
 import { SceneSession } from "./scene-session.mjs";
 import { EMPTY, isOnMap, jobFrame, modelInfo, newestFirst, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
@@ -24,17 +22,17 @@ export class SceneCanvasElement extends HTMLElement {
   state = EMPTY;
   /** @type {import("./rect.mjs").Rect|null} the selected frame */
   frame = null;
+  /** @type {import("./rect.mjs").Rect|null} where an extension would go */
+  ghost = null;
   sceneId = "";
   /** @type {SceneSession} */
   session;
-  #ghost = null;
+  drawing = new SceneDrawing(this);
   #ghostAsked = 0;
   #placeTimer = 0;
   /** Where the panel is; measuring it costs a layout, so not while panning. @type {DOMRect|null|undefined} */
   #panelBox = undefined;
-  #historyOf = "";
   #abort = new AbortController();
-  #loop = new FrameLoop((dirty, now) => this.#draw(dirty, now));
 
   connectedCallback() {
     this.#build();
@@ -43,7 +41,7 @@ export class SceneCanvasElement extends HTMLElement {
 
   disconnectedCallback() {
     this.#abort.abort();
-    this.#loop.stop();
+    this.drawing.stop();
     this.session?.close();
     this.map.clear();
     this.staging.clear();
@@ -98,8 +96,8 @@ export class SceneCanvasElement extends HTMLElement {
     this.sceneId = id;
     this.state = { ...EMPTY, model: this.state.model };
     this.frame = null;
-    this.#ghost = null;
-    this.#historyOf = "";
+    this.ghost = null;
+    this.drawing.forgetHistory();
     this.notices.clear();
     this.mask.open(id);
     this.regions.clear();
@@ -109,7 +107,7 @@ export class SceneCanvasElement extends HTMLElement {
     else if (replace) history.replaceState(null, "", url);
     this.session = new SceneSession(this.api, id, {
       apply: (name, data) => this.apply(name, data),
-      redraw: () => this.#loop.mark("map"),
+      redraw: () => this.drawing.mark("map"),
       map: () => this.map,
       jobFrame: (id) => jobFrame(this.state, id),
       isEdit: (id) => this.state.jobs.some((job) => job.id === id && job.kind === "edit"),
@@ -197,18 +195,17 @@ export class SceneCanvasElement extends HTMLElement {
   moveView(change) {
     change();
     this.#rememberSoon();
-    this.#loop.mark("map", "status");
+    this.drawing.mark("map", "status");
   }
 
   /** @param {import("./rect.mjs").Rect} frame */
   setFrame(frame) {
     this.frame = frame;
-    this.#ghost = null;
+    this.ghost = null;
     this.#rememberSoon();
-    this.#loop.mark("map");
+    this.drawing.mark("map");
   }
 
-  /** Part of the window not under bars and panel. */
   #insets() {
     if (this.#panelBox === undefined) {
       const box = document.getElementById("t2e-panel")?.getBoundingClientRect();
@@ -217,7 +214,8 @@ export class SceneCanvasElement extends HTMLElement {
     return insets(this.view.width, this.view.height, this.#panelBox);
   }
 
-  #free() {
+  /** Part of the window not under bars and panel. */
+  get free() {
     return freePart(this.view.width, this.view.height, this.#insets());
   }
 
@@ -238,7 +236,7 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** Bring a frame and its handles into sight. */
   reveal(frame) {
-    const [dx, dy] = nudgeInto(this.view.rectToScreen(frame), this.#free());
+    const [dx, dy] = nudgeInto(this.view.rectToScreen(frame), this.free);
     if (dx || dy) this.moveView(() => this.view.panBy(dx, dy));
   }
 
@@ -257,7 +255,7 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** The mask, or how it is drawn, has changed. @param {boolean} ended whether more than pixels changed */
   maskChanged(ended) {
-    this.#loop.mark(...(ended ? ["mask", "bar"] : ["mask"]));
+    this.drawing.mark(...(ended ? ["mask", "bar"] : ["mask"]));
   }
 
   /** While a mask is drawn, its strokes; otherwise the scene. */
@@ -277,12 +275,12 @@ export class SceneCanvasElement extends HTMLElement {
 
   async showGhost(direction) {
     const asked = ++this.#ghostAsked;
-    this.#ghost = null;
+    this.ghost = null;
     this.redraw();
     if (!direction || !this.frame) return;
     const frame = await this.actions.nextFrame(direction).catch(() => null);
     if (asked !== this.#ghostAsked) return;
-    this.#ghost = frame;
+    this.ghost = frame;
     this.redraw();
   }
 
@@ -302,89 +300,11 @@ export class SceneCanvasElement extends HTMLElement {
 
   redraw() {
     this.#panelBox = undefined;
-    this.#loop.mark("map", "chrome", "status");
+    this.drawing.mark("map", "chrome", "status");
   }
 
   redrawStatus() {
-    this.#loop.mark("status");
-  }
-
-  #draw(dirty, now) {
-    const moving = [];
-    if (dirty.has("map") && this.session) {
-      if (this.#drawMap(now, this.view.visible())) moving.push("map");
-      this.#drawMarkers();
-    } else if (dirty.has("mask") && this.session) this.#drawMask(now);
-    if (dirty.has("map") || dirty.has("bar")) this.#drawBars();
-    if (dirty.has("chrome")) this.#drawChrome();
-    if (dirty.has("status")) this.status.update(this.state, this.view, this.pointer.place);
-    return moving;
-  }
-
-  /** @param {import("./rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
-  #drawMap(now, seen) {
-    const fading = this.map.draw(devicePixelRatio, now, Boolean(this.state.scene) && !this.state.deleted);
-    const settling = this.staging.draw(this.map.context, this.view, this.map.complete, now);
-    this.mask.draw(this.map.context, this.view, seen);
-    this.mask.dirty = null;
-    this.overlay.draw(overlayOf(this.state, this.frame, this.#ghost, this.pointer.drag, this.regions.list.map(({ rect }) => rect)), devicePixelRatio);
-    return this.map.dropSettled() || fading || settling;
-  }
-
-  /** Only where the brush was: the rest of the window stays as it is. */
-  #drawMask(now) {
-    const { dirty } = this.mask;
-    const seen = dirty && intersect(dirty, this.view.visible());
-    this.mask.dirty = null;
-    if (!seen) return;
-    const r = this.view.rectToScreen(seen);
-    const { context } = this.map;
-    context.save();
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.beginPath();
-    context.rect(r.x - 1, r.y - 1, r.w + 2, r.h + 2);
-    context.clip();
-    this.#drawMap(now, seen);
-    context.restore();
-  }
-
-  #drawBars() {
-    const free = this.#free();
-    this.maskBar.update(this.pointer.tool, free);
-    this.regionBar.update(this.pointer.tool, free, !this.maskBar.node.hidden);
-    this.staging.place(this.view, free);
-    this.ring.update(this.pointer.tool === "brush" || this.pointer.tool === "eraser", this.mask.settings.size * this.view.scale);
-  }
-
-  #drawMarkers() {
-    const free = this.#free();
-    // A brush must not land on a button.
-    const extendable = MASK_TOOLS.includes(this.pointer.tool) ? null : this.frame;
-    this.markers.update(this.state, this.view, extendable, free);
-    const drawing = this.pointer.tool === "regions" || !this.regions.empty;
-    this.hints.update(this.state, this.frame && this.view.rectToScreen(this.frame), free, drawing);
-  }
-
-  #drawChrome() {
-    this.bar.update(this.state);
-    this.queue.update(this.state);
-    void this.#drawHistory();
-  }
-
-  async #drawHistory() {
-    const { scene } = this.state;
-    const version = scene ? `${scene.id}@${scene.revision}` : "";
-    if (!scene || version === this.#historyOf || !slot("history")) return;
-    this.#historyOf = version;
-    const steps = await this.api.get(`/scenes/${scene.id}/steps`).catch(() => null);
-    if (steps && this.sceneId === scene.id) this.history.show(scene.id, steps);
-  }
-
-  /** Gradio builds what is in its accordion anew each time it is opened. */
-  historyOpened(tries = 60) {
-    if (!slot("history")) return void (tries && requestAnimationFrame(() => this.historyOpened(tries - 1)));
-    this.#historyOf = "";
-    this.redraw();
+    this.drawing.mark("status");
   }
 
   #resize() {
@@ -393,7 +313,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.canvas.width = Math.round(this.view.width * devicePixelRatio);
     this.canvas.height = Math.round(this.view.height * devicePixelRatio);
     this.redraw();
-    this.#loop.flush();
+    this.drawing.flush();
   }
 
   #readTheme() {
@@ -406,7 +326,7 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** Main-thread milliseconds of the last drawings: for benchmarks. */
   get drawTimes() {
-    return this.#loop.times;
+    return this.drawing.times;
   }
 
   /** Bitmaps held outside the JavaScript heap: for tests and benchmarks. */

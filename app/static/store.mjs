@@ -2,8 +2,8 @@
  * What the page knows of the scene, its jobs and the model. `reduce` is pure: events in, next state out.
  * @typedef {{id: string, title: string, resolution: number, revision: number, bounds: [number, number, number, number]|null,
  *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number}} Scene
- * @typedef {{id: string, state: string, request: any, step: number, steps: number, seconds: number, eta: number|null,
- *   error: string|null, notes: string[], position: number, created: string|number}} Job
+ * @typedef {{id: string, state: string, kind: string, request: any, step: number, steps: number, seconds: number, eta: number|null,
+ *   error: string|null, notes: string[], result: any, download: boolean, position: number, created: string|number}} Job
  * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("./staging.mjs").Candidate[], model: any, connected: boolean, deleted: boolean}} State
  */
 import { fromXYWH } from "./rect.mjs";
@@ -18,9 +18,8 @@ export const EMPTY = Object.freeze({
   deleted: false,
 });
 
-const FINISHED = new Set(["done", "cancelled"]);
-/** Failed jobs kept in sight for a retry. */
-const MAX_FAILED = 5;
+/** Jobs kept in sight that are not open: for a retry, or a download. */
+const MAX_CLOSED = 8;
 
 /** By the last change; files are listed in no such order, because drawing zoomed-out tiles touches them too. @param {Scene[]} scenes */
 export function newestFirst(scenes) {
@@ -30,6 +29,13 @@ export function newestFirst(scenes) {
 /** @param {Job} job */
 export function isOpen(job) {
   return job.state === "queued" || job.state === "running";
+}
+
+/** Whether there is nothing left to do with a job. @param {Job} job */
+function isOver(job) {
+  if (job.state === "done") return !job.download;
+  // A cancelled fill keeps what it has done: a retry goes on there.
+  return job.state === "cancelled" && job.kind !== "fill";
 }
 
 /**
@@ -53,21 +59,20 @@ export class Pace {
   }
 }
 
-/** The list with one job put in or replaced, in working order: running, queued by position, then what went wrong. */
+/** The list with one job put in or replaced, in working order: running, queued by position, then what went wrong or is ready. */
 function withJob(jobs, job) {
   const rest = jobs.filter((other) => other.id !== job.id);
-  if (!FINISHED.has(job.state)) rest.push(job);
-  return ordered(rest);
+  return ordered([...rest, job]);
 }
 
 /** @param {Job[]} jobs @returns {Job[]} */
 export function ordered(jobs) {
   const rank = (job) => (job.state === "running" ? 0 : job.state === "queued" ? 1 : 2);
   const sorted = jobs
-    .filter((job) => !FINISHED.has(job.state))
+    .filter((job) => !isOver(job))
     .sort((a, b) => rank(a) - rank(b) || (rank(a) === 1 ? a.position - b.position : 0));
-  const failed = sorted.filter((job) => !isOpen(job));
-  return [...sorted.filter(isOpen), ...failed.slice(-MAX_FAILED)];
+  const closed = sorted.filter((job) => !isOpen(job));
+  return [...sorted.filter(isOpen), ...closed.slice(-MAX_CLOSED)];
 }
 
 /** @param {State} state @param {string} name @param {any} data @returns {State} */
@@ -121,5 +126,8 @@ export function pendingFrames(state) {
 
 /** The model's numbers, or what to assume until it is loaded. @param {State} state */
 export function modelInfo(state) {
-  return state.model.info ?? { name: "", window: 256, steps: 20, guidance: 4, max_steps: 100, samplers: ["quality"], fast_steps: 4, resolutions: [], resolution: 1, device: "" };
+  if (state.model.info) return state.model.info;
+  // The server knows the samplers before the model is loaded; until it has said so, what the panel begins with.
+  const samplers = state.model.samplers ?? ["quality", "fast"];
+  return { name: "", window: 256, steps: 20, guidance: 4, max_steps: 100, samplers, fast_steps: 4, resolutions: [], resolution: 1, device: "" };
 }

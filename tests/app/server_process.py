@@ -33,6 +33,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.data_dir = data_dir
         self.log: list[str] = []
         self._announced = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
@@ -42,7 +43,9 @@ class Server:
             self.kill()
             raise AssertionError(f"the server did not start: {self.log}")
         self.url = match[0]
-        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
+        # On a busy machine a connection kept alive may be closed by the server just as it is used again.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=fresh)
 
     def _read(self) -> None:
         assert self.process.stdout

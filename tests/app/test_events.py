@@ -47,6 +47,15 @@ def test_a_job_is_seen_from_the_queue_to_the_scene(server: Server, scene: str) -
     assert Image.open(io.BytesIO(image)).size == (8, 8)
 
 
+def test_the_pace_is_told_once_it_was_measured(server: Server, scene: str) -> None:
+    with server.events(scene) as events:
+        events.next()
+        server.post(f"/api/scenes/{scene}/jobs", {"frame": [0, 0, 64, 64], "steps": 2})
+        told = events.until(lambda event: event["event"] == "model")[-1]["data"]
+    assert told["state"] == "ready"
+    assert told["seconds_per_step"]["quality"] > 0
+
+
 def test_two_pages_on_one_scene_stay_in_step(server: Server, scene: str) -> None:
     with server.events(scene) as first, server.events(scene) as second:
         first.next(), second.next()
@@ -69,7 +78,7 @@ def test_a_page_hears_of_its_own_scene_only(server: Server, scene: str) -> None:
         server.painted(other)
         server.http.patch(f"/api/scenes/{scene}", json={"title": "Last"})
         seen = events.until(lambda event: event["event"] == "scene")
-    assert len(seen) == 1
+    assert [event["data"]["title"] for event in seen if event["event"] != "model"] == ["Last"]
 
 
 def test_what_was_missed_is_replayed_once_and_in_order(server: Server, scene: str) -> None:

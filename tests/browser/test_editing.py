@@ -109,6 +109,28 @@ def test_candidates_survive_a_reload_and_escape_discards_them(canvas: Canvas, se
     canvas.wait("!c.mask.empty && c.state.candidates.length === 0")
 
 
+def test_escape_during_a_stroke_drops_the_stroke_and_keeps_the_candidates(
+    canvas: Canvas, server: Server, scene: str
+) -> None:
+    page = canvas.open(scene).page
+    paint(canvas)
+    ask(canvas)
+    page.locator(".surface").focus()
+    page.keyboard.press("e")
+    page.mouse.move(*canvas.screen(20, 20))
+    page.keyboard.press("x")  # the brush: B holds what was there while candidates are shown
+    page.mouse.down()
+    page.mouse.move(*canvas.screen(40, 20), steps=3)
+    assert not canvas.get("c.mask.empty")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    canvas.wait("c.mask.empty")
+    assert canvas.get("c.state.candidates.length") == 3
+    assert len(server.get(f"/api/scenes/{scene}/candidates")) == 3
+    page.keyboard.press("Escape")
+    canvas.wait("c.state.candidates.length === 0")
+
+
 def test_a_place_that_changed_meanwhile_is_told(
     canvas: Canvas, server: Server, scene: str, expected_errors: list[str]
 ) -> None:

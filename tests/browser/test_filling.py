@@ -43,3 +43,21 @@ def test_a_region_can_be_taken_back_before_the_fill(canvas: Canvas, server: Serv
     canvas.page.get_by_role("button", name="Remove this region").click()
     canvas.wait("c.regions.empty")
     assert canvas.scene["empty"]
+
+
+def test_a_cancelled_fill_can_be_resumed_after_a_reload(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    fill = {"bbox": [0, 0, 512, 512], "prompts": [{"text": "forest"}], "steps": 60, "seed": 1}
+    job = server.post(f"/api/scenes/{scene}/fills", fill)["id"]
+    canvas.open(scene)
+    canvas.wait("c.state.jobs[0].step > 0")
+    row = canvas.page.locator("[data-t2e-slot=queue] li")
+    row.get_by_role("button", name="Cancel: forest").click()
+    assert server.finished(scene, job)["state"] == "cancelled"
+    canvas.page.reload()
+    canvas.attached()
+    canvas.page.get_by_text("What was done is kept").wait_for()
+    row.get_by_role("button", name="Retry").click()
+    canvas.wait("c.state.jobs[0]?.notes.some((note) => note.includes('goes on where it was'))")
+    row.get_by_role("button", name="Cancel: forest").click()
+    assert server.finished(scene, job)["state"] == "cancelled"

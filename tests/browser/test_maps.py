@@ -74,6 +74,27 @@ def test_a_picture_is_imported_and_exported_as_the_same_picture(canvas: Canvas, 
     assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), pixels)
 
 
+def test_an_export_can_still_be_downloaded_after_a_reload_until_it_is_dismissed(
+    canvas: Canvas, server: Server, tmp_path: Path
+) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    job = server.post(f"/api/scenes/{scene}/exports", {"format": "png"})["id"]
+    assert server.finished(scene, job)["state"] == "done"
+    page = canvas.open(scene).page
+    row = page.locator("[data-t2e-slot=queue] li", has_text="Export as .png")
+    assert "ready, " in row.inner_text()
+    with page.expect_download(timeout=120_000) as waiting:
+        row.get_by_role("button", name="Download").click()
+    waiting.value.save_as(tmp_path / "a.png")
+    assert Image.open(tmp_path / "a.png").size == (64, 64)
+    row.get_by_role("button", name="Dismiss").click()
+    row.wait_for(state="detached")
+    page.reload()
+    canvas.attached()
+    assert canvas.get("c.state.jobs.length") == 0
+
+
 def test_a_dropped_and_a_pasted_picture_lie_where_they_came_down(canvas: Canvas, server: Server) -> None:
     data = base64.b64encode(picture()[1]).decode()
     scene = server.new_scene()

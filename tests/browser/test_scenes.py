@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.app.server_process import Server
+from tests.app.test_watch import elsewhere
 from tests.browser.driver import Canvas
 
 pytestmark = pytest.mark.needs_browser
@@ -153,3 +154,16 @@ def test_two_fingers_zoom_on_a_small_screen(new_context: Callable[..., BrowserCo
     assert canvas.get("c.view.scale") == pytest.approx(before * 2, rel=0.05)
     assert canvas.page.locator("#t2e-generate").is_visible()
     assert canvas.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_another_program_does_to_the_scene_shows_without_a_reload(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 128, 128])
+    canvas.open(scene)
+    canvas.wait_painted(70, 70)
+    elsewhere(server.data_dir / "scenes" / f"{scene}.t2e", "scene.erase(Rect(0, 0, 128, 120))")
+    canvas.wait("c.state.scene.revision === 2")
+    canvas.wait_painted(70, 70, painted=False)
+    canvas.page.keyboard.press("z")
+    canvas.wait("c.state.scene.revision === 3")
+    canvas.wait_painted(70, 70)

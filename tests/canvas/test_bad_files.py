@@ -8,13 +8,17 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from canvas import Change, Rect, Scene, SceneError, schema
+from canvas.codec import encode_image
 from canvas.files import check
+from canvas.snapshot import fingerprint
+from canvas.staging import MAX_WAITING
 
 Make = Callable[..., Change]
 ROOT = Path(__file__).parents[2]
@@ -30,10 +34,13 @@ def sentence(error: pytest.ExceptionInfo[SceneError]) -> str:
 
 @pytest.fixture
 def closed(tmp_path: Path, make_change: Make) -> Path:
-    """A scene file with one change, not open."""
+    """A scene file with one change and one candidate, not open."""
     path = tmp_path / "scene.t2e"
     with Scene.create(path, 1.0) as scene:
         scene.accept(make_change(Rect(0, 0, 64, 64)))
+        with scene.snapshot() as at:
+            place = fingerprint(*at.pixels(Rect(0, 0, 32, 16)))
+        scene.stage(replace(make_change(Rect(0, 0, 32, 16)), place=place), "a", 0)
     return path
 
 
@@ -209,7 +216,25 @@ def test_a_tile_that_is_no_picture_is_named(closed: Path) -> None:
         "UPDATE meta SET value = 1e9 WHERE key = 'resolution'",
         "UPDATE steps SET request = 'not json'",
         "UPDATE steps SET request = '[]'",
+        """UPDATE steps SET request = '{"kind": "import", "prompt": "", "source": 3}'""",
+        """UPDATE steps SET request = '{"kind": "import", "prompt": "", "source": {"file": []}}'""",
+        """UPDATE steps SET request = '{"kind": [], "prompt": ""}'""",
+        """UPDATE steps SET request = '{"kind": "erase", "prompt": 3}'""",
         "DELETE FROM tiles",
+        "UPDATE candidates SET request = 'not json'",
+        "UPDATE candidates SET request = '[]'",
+        "UPDATE candidates SET layer = 'thermal'",
+        "UPDATE candidates SET x = 4",
+        "UPDATE candidates SET x = 1000000000000",
+        "UPDATE candidates SET w = 1000000000",
+        "UPDATE candidates SET h = 0",
+        "UPDATE candidates SET place = x''",
+        "UPDATE candidates SET number = -1",
+        f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MAX_WAITING})
+        INSERT INTO candidates (batch, number, created, request, layer, x, y, w, h, place, latents, latent_valid, image)
+        SELECT 'b', i, created, request, layer, x, y, w, h, place, latents, latent_valid, image FROM candidates, n""",
+        "INSERT INTO fills VALUES (1, 'not json', '', 0, NULL, 0, 0, 8, 8)",
+        "INSERT INTO fills VALUES (1, '{}', '', 0, NULL, 0, 0, 1000000000000, 8)",
         "UPDATE heads SET right = 100000",
         "UPDATE heads SET x = 1000000000000",
     ],
@@ -223,6 +248,27 @@ def test_an_upload_that_is_not_sound_is_refused(closed: Path, statement: str) ->
     with pytest.raises(SceneError):
         Scene.check(closed)
     assert files(closed.parent) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["x = 4", "w = 1000000000, h = 1000000000", "h = 0", "layer = 'thermal'", "latents = x'00'", "image = x'00'",
+     "latent_valid = x''", "request = '{}'", "w = 24", "place = x''", "image = :empty"],
+)  # fmt: skip
+def test_a_damaged_candidate_is_named_when_it_is_accepted(closed: Path, damage: str) -> None:
+    """A file that was opened where it lies was never looked at as an upload is."""
+    connection = sqlite3.connect(closed)
+    nothing = encode_image(np.zeros((16, 32, 3), np.uint8), np.zeros((16, 32), np.uint8))
+    connection.execute(f"UPDATE candidates SET {damage}", {"empty": nothing})
+    connection.commit()
+    connection.close()
+    with Scene.open(closed) as scene:
+        [candidate] = scene.candidates()
+        with pytest.raises(SceneError) as error:
+            scene.accept_candidate(candidate.id)
+        sentence(error)
+        assert scene.revision == 1
+        assert scene.discard("a") == 1
 
 
 def test_an_upload_that_is_too_large_is_refused(closed: Path) -> None:

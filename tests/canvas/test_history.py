@@ -206,6 +206,27 @@ def test_every_step_keeps_its_thumbnail_after_its_pixels(trimmed: Scene) -> None
     assert len(set(pictures)) == len(pictures)
 
 
+def work_of_dropping(path: Path, tiles: int) -> int:
+    """SQLite's instructions, in thousands, to drop what was before a change of a row of tiles."""
+    row = Rect(0, 0, 256 * tiles, 8)
+    counted = []
+    with Scene.create(path, 1.0) as scene:
+        for seed in range(3):
+            scene.accept(random_change(row, seed))
+        with scene.database.write() as connection:
+            connection.set_progress_handler(lambda: counted.append(1), 1000)
+            assert history.trim(connection, 0) == 2
+            connection.set_progress_handler(None, 0)
+        assert all(scene.thumbnail(step.id) for step in scene.history())
+        assert scene.read(row).valid.all()
+    return len(counted)
+
+
+def test_dropping_costs_in_proportion_to_the_tiles(tmp_path: Path) -> None:
+    few, many = (work_of_dropping(tmp_path / f"{tiles}.t2e", tiles) for tiles in (75, 300))
+    assert many < 8 * few, "four times the tiles, sixteen times the work where each looks at all"
+
+
 def test_the_history_is_light_and_the_request_whole(scene: Scene) -> None:
     change = random_change(Rect(0, 0, 8, 8))
     step = scene.accept(replace(change, request=replace(change.request, kind="edit", mask="bWFzaw==")))

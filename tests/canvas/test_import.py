@@ -50,6 +50,25 @@ def north_up(east: float, north: float, pixel: float) -> Affine:
     return Affine(pixel, 0, east, 0, -pixel, north)
 
 
+def test_a_second_import_under_way_does_not_move_the_scene_to_its_own_place(tmp_path: Path, scene: Scene) -> None:
+    """Both find the scene empty; the one that is accepted first says where it lies."""
+    first, second = (
+        geotiff(tmp_path / f"{east}.tif", noise(16, 24), crs=UTM, transform=north_up(east, 5_400_000.0, 1.0))
+        for east in (500_000.0, 600_000.0)
+    )
+
+    def meanwhile(done: int, total: int) -> None:
+        if scene.bounds is None:
+            import_image(scene, first)
+
+    with pytest.raises(SceneError, match="another place on Earth meanwhile"):
+        import_image(scene, second, progress=meanwhile)
+    assert scene.anchor == Anchor(32632, 500_000.0, 5_400_000.0)
+    assert len(scene.history()) == 1
+    import_image(scene, second)
+    assert scene.bounds == Rect(0, 0, 100_024, 16)
+
+
 def test_exported_imported_and_exported_again_is_the_same_map(scene: Scene, tmp_path: Path, make_change: Make) -> None:
     change = make_change(Rect(-264, -16, 600, 520))
     change.valid[100:200, 50:90] = False

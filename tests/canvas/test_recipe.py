@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from canvas import Rect, Scene, SceneError
@@ -109,6 +111,37 @@ def test_a_replay_that_was_stopped_goes_on(scene: Scene, painter: Painter, tmp_p
             replay(recipe, rebuilt, model)
 
 
+@pytest.mark.parametrize(("name", "value"), [("seed", 8), ("prompt", "desert"), ("guidance", 2.5), ("kind", "edit")])
+def test_a_replay_does_not_go_on_where_a_step_asked_for_something_else(
+    scene: Scene, painter: Painter, tmp_path: Path, name: str, value: object
+) -> None:
+    for number in range(2):
+        frame = extension_frame(scene, "down", 64)
+        scene.accept(painter.paint(scene, painter.request(scene, frame, "forest", seed=number, steps=2)))
+    data = written(scene)
+    with Scene.create(tmp_path / "again.t2e", 1.0) as rebuilt:
+        replay(parse(data | {"history": data["history"][:1]}), rebuilt, painter.model)
+        before = rebuilt.revision
+        data["history"][0][name] = value
+        with pytest.raises(SceneError, match=f"Step 1 .* its {name} is another"):
+            replay(parse(data), rebuilt, painter.model)
+        assert rebuilt.revision == before
+
+
+def test_a_replay_does_not_go_on_where_a_mask_is_another(scene: Scene, painter: Painter, tmp_path: Path) -> None:
+    recipes = []
+    for edge in (24, 32):
+        with Scene.create(tmp_path / f"{edge}.t2e", 1.0) as made:
+            mask = np.zeros((64, 64), np.uint8)
+            mask[8:edge, 8:edge] = 255
+            made.accept(painter.paint(made, painter.edit(made, Rect(0, 0, 64, 64), mask, "desert", steps=2)))
+            recipes.append(parse(written(made)))
+    replay(recipes[0], scene, painter.model)
+    assert replay(recipes[0], scene, painter.model) == 1
+    with pytest.raises(SceneError, match="its mask is another"):
+        replay(recipes[1], scene, painter.model)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -142,7 +175,7 @@ def test_a_bad_recipe_is_refused_with_a_sentence(change: dict[str, Any], words: 
     [
         ({"history": []}, "not one that this program wrote"),
         ({"history": [{"kind": "dream"}]}, "'dream'"),
-        ({"history": [{"kind": "import", "tiles": [[0, 0, "ab"]]}]}, "missing"),
+        ({"history": [{"kind": "import", "frame": [0, 0, 8, 8], "tiles": [[0, 0, "ab"]]}]}, "missing"),
         ({"files": {"ab": "AAAA"}}, "damaged"),
         ({"files": {"ab": "?"}}, "not one that this program wrote"),
     ],
@@ -150,6 +183,78 @@ def test_a_bad_recipe_is_refused_with_a_sentence(change: dict[str, Any], words: 
 def test_a_bad_history_is_refused_with_a_sentence(change: dict[str, Any], words: str) -> None:
     with pytest.raises(SceneError, match=words):
         parse({"version": 1, "resolution": 1.0, "history": [{"kind": "erase", "frame": [0, 0, 8, 8]}]} | change)
+
+
+STEPS: dict[str, dict[str, Any]] = {
+    "generate": {"kind": "generate", "frame": [0, 0, 64, 64], "prompt": "forest", "seed": 1, "steps": 2},
+    "fill": {"kind": "fill", "frame": [0, 0, 64, 64], "prompts": [{"text": "forest"}], "seed": 1, "steps": 2},
+    "import": {"kind": "import", "frame": [0, 0, 8, 8], "source": {"file": "a.png", "sha256": "0"}, "tiles": []},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "words"),
+    [
+        ("generate", {"frame": [0, 0, 64]}, "its frame must be"),
+        ("generate", {"frame": [0, 0, 64.5, 64]}, "its frame must be"),
+        ("generate", {"frame": ...}, "it has no frame"),
+        ("generate", {"seed": -1}, "its seed must be"),
+        ("generate", {"seed": "7"}, "its seed must be"),
+        ("generate", {"seed": 2**63}, "its seed must be"),
+        ("generate", {"feather": 1.5}, "its feather must be"),
+        ("generate", {"feather": 65}, "its feather must be"),
+        ("generate", {"strength": 0}, "its strength must be"),
+        ("generate", {"strength": True}, "its strength must be"),
+        ("generate", {"strength": float("nan")}, "its strength must be"),
+        ("generate", {"guidance": float("inf")}, "its guidance must be"),
+        ("generate", {"prompt": 3}, "its prompt must be"),
+        ("generate", {"layer": "thermal"}, "its layer must be"),
+        ("generate", {"layer": []}, "its layer must be"),
+        ("generate", {"colour": "red"}, "'colour'"),
+        ("fill", {"prompts": []}, "1 to 64 prompts"),
+        ("fill", {"prompts": ...}, "1 to 64 prompts"),
+        ("fill", {"region": [0, 0, 0, 0]}, "no area"),
+        ("fill", {"prompts": [{"text": "a", "feather": -1}]}, "feather of prompt 1"),
+        ("import", {"source": "a.png"}, "its source must be"),
+        ("import", {"source": {"file": 3, "sha256": "0"}}, "its source must be"),
+        ("import", {"tiles": ...}, "its tiles must be"),
+        ("import", {"tiles": {}}, "its tiles must be"),
+        ("import", {"tiles": [[0, 0]]}, "its tiles must be"),
+        ("import", {"tiles": [[0.5, 0, "ab"]]}, "its tiles must be"),
+        ("import", {"tiles": [[2**40, 0, "ab"]]}, "its tiles must be"),
+        ("import", {"tiles": [[0, 0, ["ab"]]]}, "its tiles must be"),
+    ],
+)
+def test_a_step_that_cannot_be_repeated_is_named(kind: str, change: dict[str, Any], words: str) -> None:
+    good = STEPS["generate"]
+    parse({"version": 1, "resolution": 1.0, "history": [good, STEPS[kind]]})
+    bad = {name: value for name, value in (STEPS[kind] | change).items() if value is not ...}
+    with pytest.raises(SceneError, match=rf"Step 2 of this recipe .*{words}") as error:
+        parse({"version": 1, "resolution": 1.0, "history": [good, bad]})
+    assert str(error.value).endswith(".")
+    assert "\n" not in str(error.value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    kind=st.sampled_from(sorted(STEPS)),
+    field=st.sampled_from(["frame", "seed", "steps", "feather", "strength", "guidance", "source", "tiles", "prompts",
+                           "region", "prompt", "layer", "mask", "sampler", "version"]),
+    value=json_values,
+)  # fmt: skip
+def test_whatever_stands_in_a_step_it_is_read_or_refused_with_a_sentence(kind: str, field: str, value: Any) -> None:
+    step = STEPS[kind] | {field: value}
+    try:
+        history = parse({"version": 1, "resolution": 1.0, "history": [step]}).history
+    except SceneError:
+        return
+    assert parse({"version": 1, "resolution": 1.0, "history": list(history)}).history == history
 
 
 def test_files_that_are_no_recipes_are_refused(tmp_path: Path) -> None:

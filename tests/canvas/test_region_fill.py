@@ -272,6 +272,19 @@ def test_tiles_changed_after_they_were_made_are_made_again(scene: Scene, model: 
     assert np.array_equal(scene.read(theirs.rect).pixels, theirs.pixels)
 
 
+def test_a_fill_is_not_shown_at_another_resolution_than_it_was_made_for(scene: Scene, model: Text2Earth) -> None:
+    def meanwhile(progress: object) -> None:
+        scene.set_resolution(2.0)
+
+    request = fill_request(model, scene, [0, 0, 64, 64], [{"text": "forest"}], steps=1)
+    with pytest.raises(SceneError, match="1 m/px and the scene has 2 m/px"):
+        RegionFill(scene, model, request).run(meanwhile)
+    assert scene.bounds is None
+    scene.set_resolution(1.0)
+    RegionFill(scene, model, request).run()
+    assert scene.bounds == Rect(0, 0, 64, 64)
+
+
 def test_a_full_region_is_refused_and_leaves_nothing(scene: Scene, model: Text2Earth, make_change: Make) -> None:
     scene.accept(make_change(Rect(0, 0, 64, 64)))
     for _ in range(2):

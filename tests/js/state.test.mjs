@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, Pace, newestFirst, ordered, pendingFrames, reduce } from "../../app/static/store.mjs";
+import { EMPTY, Pace, modelInfo, newestFirst, ordered, pendingFrames, reduce } from "../../app/static/store.mjs";
 import { dismiss, dismissed, recall, remember } from "../../app/static/remembered.mjs";
 import * as settings from "../../app/static/settings.mjs";
 
@@ -37,6 +37,25 @@ test("a job leaves the list when it is done or cancelled and stays when it faile
   assert.equal(state.jobs.length, 1);
   assert.equal(pendingFrames(state).length, 0);
   assert.equal(reduce(state, "dismissed", { id: "a" }).jobs.length, 0);
+});
+
+test("what can still be downloaded or resumed stays in the list, also after a reload", () => {
+  const made = { ...job("made", "done"), kind: "export", download: true };
+  const gone = { ...job("gone", "done"), kind: "export", download: false };
+  const stopped = { ...job("stopped", "cancelled"), kind: "fill" };
+  const list = [made, gone, stopped, { ...job("edit", "cancelled"), kind: "edit" }];
+  assert.deepEqual(ordered(list).map((item) => item.id), ["made", "stopped"]);
+  const state = list.reduce((before, one) => reduce(before, "job", one), reduce(EMPTY, "hello", hello));
+  assert.deepEqual(state.jobs.map((item) => item.id), ["made", "stopped"]);
+  assert.equal(pendingFrames(state).length, 0);
+});
+
+test("while the model loads its samplers are what the server foresees", () => {
+  const loading = (samplers) => reduce(EMPTY, "model", { state: "loading", info: null, samplers, seconds_per_step: {} });
+  for (const [samplers, name] of [[["quality", "fast"], "fast"], [["quality"], "quality"]]) {
+    assert.equal(settings.effective(settings.DEFAULTS, modelInfo(loading(samplers))).sampler, name);
+  }
+  assert.equal(settings.qualityName(settings.DEFAULTS, modelInfo(EMPTY)), "Fast");
 });
 
 test("an older revision of the scene never replaces a newer one", () => {

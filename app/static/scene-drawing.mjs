@@ -1,0 +1,123 @@
+/** What of the page is drawn, in which order: only what is dirty, once per animation frame. */
+import { FrameLoop } from "./frame-loop.mjs";
+import { MASK_TOOLS } from "./mask-tools.mjs";
+import { overlayOf } from "./overlay-layer.mjs";
+import { slot } from "./panel-slots.mjs";
+import { intersect } from "./rect.mjs";
+
+export class SceneDrawing {
+  #page;
+  /** Scene and revision whose history the panel shows. */
+  #historyOf = "";
+  #loop = new FrameLoop((dirty, now) => this.#draw(dirty, now));
+
+  /** @param {any} page the scene-canvas element */
+  constructor(page) {
+    this.#page = page;
+  }
+
+  /** @param {...import("./frame-loop.mjs").Part} parts */
+  mark(...parts) {
+    this.#loop.mark(...parts);
+  }
+
+  /** Draw at once, before the browser paints. */
+  flush() {
+    this.#loop.flush();
+  }
+
+  stop() {
+    this.#loop.stop();
+  }
+
+  /** Main-thread milliseconds of the last drawings. */
+  get times() {
+    return this.#loop.times;
+  }
+
+  /** Ask for the history anew, whatever was shown. */
+  forgetHistory() {
+    this.#historyOf = "";
+  }
+
+  /** Gradio builds what is in its accordion anew each time it is opened. */
+  historyOpened(tries = 60) {
+    if (!slot("history")) return void (tries && requestAnimationFrame(() => this.historyOpened(tries - 1)));
+    this.forgetHistory();
+    this.#page.redraw();
+  }
+
+  #draw(dirty, now) {
+    const page = this.#page;
+    const moving = [];
+    if (dirty.has("map") && page.session) {
+      if (this.#drawMap(now, page.view.visible())) moving.push("map");
+      this.#drawMarkers();
+    } else if (dirty.has("mask") && page.session) this.#drawMask(now);
+    if (dirty.has("map") || dirty.has("bar")) this.#drawBars();
+    if (dirty.has("chrome")) this.#drawChrome();
+    if (dirty.has("status")) page.status.update(page.state, page.view, page.pointer.place);
+    return moving;
+  }
+
+  /** @param {import("./rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
+  #drawMap(now, seen) {
+    const { frame, ghost, map, mask, overlay, pointer, regions, staging, state, view } = this.#page;
+    const fading = map.draw(devicePixelRatio, now, Boolean(state.scene) && !state.deleted);
+    const settling = staging.draw(map.context, view, map.complete, now);
+    mask.draw(map.context, view, seen);
+    mask.dirty = null;
+    overlay.draw(overlayOf(state, frame, ghost, pointer.drag, regions.list.map(({ rect }) => rect)), devicePixelRatio);
+    return map.dropSettled() || fading || settling;
+  }
+
+  /** Only where the brush was: the rest of the window stays as it is. */
+  #drawMask(now) {
+    const { map, mask, view } = this.#page;
+    const seen = mask.dirty && intersect(mask.dirty, view.visible());
+    mask.dirty = null;
+    if (!seen) return;
+    const r = view.rectToScreen(seen);
+    const { context } = map;
+    context.save();
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.beginPath();
+    context.rect(r.x - 1, r.y - 1, r.w + 2, r.h + 2);
+    context.clip();
+    this.#drawMap(now, seen);
+    context.restore();
+  }
+
+  #drawBars() {
+    const { free, mask, maskBar, pointer, regionBar, ring, staging, view } = this.#page;
+    maskBar.update(pointer.tool, free);
+    regionBar.update(pointer.tool, free, !maskBar.node.hidden);
+    staging.place(view, free);
+    ring.update(pointer.tool === "brush" || pointer.tool === "eraser", mask.settings.size * view.scale);
+  }
+
+  #drawMarkers() {
+    const { frame, free, hints, markers, pointer, regions, state, view } = this.#page;
+    // A brush must not land on a button.
+    const extendable = MASK_TOOLS.includes(pointer.tool) ? null : frame;
+    markers.update(state, view, extendable, free);
+    const drawing = pointer.tool === "regions" || !regions.empty;
+    hints.update(state, frame && view.rectToScreen(frame), free, drawing);
+  }
+
+  #drawChrome() {
+    const { bar, queue, state } = this.#page;
+    bar.update(state);
+    queue.update(state);
+    void this.#drawHistory();
+  }
+
+  async #drawHistory() {
+    const { scene } = this.#page.state;
+    const version = scene ? `${scene.id}@${scene.revision}` : "";
+    if (!scene || version === this.#historyOf || !slot("history")) return;
+    this.#historyOf = version;
+    const steps = await this.#page.api.get(`/scenes/${scene.id}/steps`).catch(() => null);
+    if (steps && this.#page.sceneId === scene.id) this.#page.history.show(scene.id, steps);
+  }
+}
