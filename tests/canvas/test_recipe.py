@@ -114,8 +114,8 @@ def test_a_replay_that_was_stopped_goes_on(scene: Scene, painter: Painter, tmp_p
     [
         ({"version": 2}, "update the program"),
         ({"version": None}, "version"),
-        ({"resolution": 0}, "0.5 to 128"),
-        ({"resolution": "fine"}, "0.5 to 128"),
+        ({"resolution": 0}, "0.25 to 128"),
+        ({"resolution": "fine"}, "0.25 to 128"),
         ({"bbox": [0, 0, 0, 5]}, "no area"),
         ({"bbox": [0, 0, 1e9, 5]}, "too large"),
         ({"bbox": [0, 0, 5]}, "four numbers"),
