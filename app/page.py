@@ -53,9 +53,9 @@ DESCRIBE = f"""() => {{
   const d = {PANEL}.description();
   const update = (values) => ({{ __type__: "update", ...values }});
   const side = Math.round(d.window * d.resolution);
-  const covers = d.fixed ? "" : `One window covers ${{side}} × ${{side}} m.`;
-  const strange = d.trained ? "" : `This model was not trained at ${{d.resolution}} m/px: expect textures out of scale.`;
-  const marks = !d.fixed && d.trained && d.choices.some(({{trained}}) => !trained) ? "* not trained at." : "";
+  const covers = d.fixed ? "" : `One window: ${{side}} × ${{side}} m.`;
+  const strange = d.trained ? "" : `This model was not trained at ${{d.resolution}} m/px.`;
+  const marks = !d.fixed && d.trained && d.choices.some(({{trained}}) => !trained) ? "* untrained." : "";
   return [
     update({{
       choices: d.choices.map(({{metres, trained}}) => [trained ? String(metres) : `${{metres}} *`, metres]),

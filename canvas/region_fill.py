@@ -7,6 +7,10 @@ where it was. It shows in the scene all at once, as one step of its history.
 Steps run one after the other over the whole region, not as a wavefront down its rows: the preview then goes from
 coarse to fine everywhere, a cluster gets all windows of a step at once, and the state costs half a byte per pixel on
 disk for as long as the fill runs, less than the pixels will.
+
+Where windows overlap, what they make of a step is mixed. All of them start from the same noisy latents, and a step is
+linear in the clean estimate: so it is the estimates that are mixed, and every place keeps the noise it has from the
+world. That is as right for the student's four steps as for the teacher's many: it was trained to leap along that path.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,11 +61,12 @@ def test_a_fill_is_made_by_the_sampler_that_is_named(server: Server, scene: str)
     assert (recipe["sampler"], recipe["steps"], recipe["guidance"]) == ("fast", 4, 1.0)
 
 
-def test_only_the_regions_are_filled(server: Server, scene: str) -> None:
+def test_only_the_regions_are_filled(server: Server, scene: str, tmp_path: Path) -> None:
     wish = FILL | {"region": [[0, 0, 64, 64], [[120, 8], [200, 8], [200, 100]]]}
     job = server.post(f"/api/scenes/{scene}/fills", wish)
     assert server.finished(scene, job["id"])["state"] == "done"
-    with Scene.open(server.data / "scenes" / f"{scene}.t2e") as opened:
+    (tmp_path / "copy.t2e").write_bytes(server.http.get(f"/api/scenes/{scene}/file").content)
+    with Scene.open(tmp_path / "copy.t2e") as opened:
         valid = opened.read(Rect(0, 0, 200, 104)).valid
     assert valid[:64, :64].all()
     assert valid[20:40, 180:196].all()
