@@ -77,6 +77,22 @@ def test_a_large_fill_is_asked_about_first(canvas: Canvas, server: Server) -> No
     assert canvas.get("c.state.jobs.length") == 0
 
 
+def test_the_preview_of_a_huge_region_stays_small_and_in_its_place(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    shown = canvas.get("""(() => {
+      const red = new OffscreenCanvas(8, 8);
+      const paint = red.getContext("2d");
+      paint.fillStyle = "red";
+      paint.fillRect(0, 0, 8, 8);
+      c.map.addPreview("job", {x: -8, y: 0, w: 131072, h: 65536}, {x: 65528, y: 0, w: 65536, h: 65536}, red);
+      const {picture} = c.map.previews.get("job");
+      const alpha = (x) => picture.getContext("2d").getImageData(x, 100, 1, 1).data[3];
+      c.map.dropPreview("job");
+      return [picture.width, picture.height, alpha(500), alpha(520)];
+    })()""")
+    assert shown == [1024, 512, 0, 255]
+
+
 def test_resolutions_that_the_model_does_not_know_are_marked(canvas: Canvas, server: Server) -> None:
     canvas.open(server.new_scene())
     picker = canvas.page.locator("#t2e-resolution")
