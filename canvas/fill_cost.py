@@ -10,7 +10,7 @@ from canvas.codec import LATENT_CHANNELS
 from canvas.geometry import CELL, Rect
 
 KEPT = 2.6
-"""Bytes on disk per pixel of finished tiles with their latents and zoomed-out copies, measured with the shipped model."""
+"""Bytes on disk per pixel of finished tiles, their latents and zoomed-out copies, measured with the shipped model."""
 
 WORKING = (2 * 4 * LATENT_CHANNELS + 4) / CELL**2
 """Bytes per pixel while it runs: the float32 latents of two steps, and what the ground was like."""
