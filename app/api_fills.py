@@ -9,14 +9,17 @@ from pydantic import BaseModel, Field
 
 from app.api_jobs import MAX_STEPS, Prompt
 from app.api_scenes import Use
+from app.fill_estimate import estimate
 from app.work import random_seed
 from canvas import recipe
 from canvas.fill_request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
 
 router = APIRouter(prefix="/api/scenes/{scene}")
 
+UNASKED = 2048  # px a side that may be queued while the model loads, and nothing can be said of the time
 
-class NewFill(BaseModel, extra="forbid"):
+
+class WishedFill(BaseModel, extra="forbid"):
     """A fill as in a recipe: `bbox` [x0, y0, x1, y1] and, where it is not all of it, `region`, in px; `prompts` with
     `text`, `region` and `feather`.  What is None is left to the model, the seed to chance.
     """
@@ -28,19 +31,35 @@ class NewFill(BaseModel, extra="forbid"):
     seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
     steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+    sampler: Annotated[str | None, Field(max_length=16)] = None
+
+
+class NewFill(WishedFill):
+    """A fill that is to be queued.  `confirmed`: somebody was told that it takes long, and wants it."""
+
+    confirmed: bool = False
+
+
+@router.post("/fills/cost")
+def get_cost(use: Use, scene: str, body: WishedFill) -> dict[str, Any]:
+    """What a fill takes (see `app.fill_estimate.Estimate`); nothing is queued."""
+    with use.library.open(scene) as opened:
+        return estimate(use.host, opened, body.model_dump()).as_dict()
 
 
 @router.post("/fills", status_code=202)
 def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
-    """Queue a region fill; returns the job."""
+    """Queue a region fill; returns the job.  409 for a long one that nobody has confirmed."""
     texts = [parse_prompt(prompt, f"Prompt {number}").text for number, prompt in enumerate(body.prompts, 1)]
     if body.region is not None:
         parse_region(body.region, "The fill")
-    with use.library.open(scene):  # says now what is wrong with it, and with the numbers
-        if use.host.state != "loading":
-            use.host.model.check_settings(body.steps, body.guidance)
-    request = body.model_dump(exclude={"bbox"}) | {
-        "frame": list(checked_box(body.bbox)),
+    frame = checked_box(body.bbox)
+    wish = body.model_dump(exclude={"confirmed"})
+    with use.library.open(scene) as opened:  # says now what is wrong with it, and with the numbers
+        if use.host.state != "loading" or max(frame.w, frame.h) > UNASKED:
+            estimate(use.host, opened, wish).check(body.confirmed)
+    request = {name: value for name, value in wish.items() if name != "bbox"} | {
+        "frame": list(frame),
         "prompt": "; ".join(filter(None, dict.fromkeys(texts))),
         "seed": random_seed() if body.seed is None else body.seed,
     }

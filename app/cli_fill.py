@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli_output import Json, bar, emit, say, written
+from app.cli_output import Json, Sampler, bar, emit, say, written
 from app.cli_scene import SceneFile
 from app.errors import AppError
+from app.fill_estimate import ASK_SECONDS
 
 if TYPE_CHECKING:
     from canvas.fill_request import FillRequest
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from canvas.region_fill import RegionFill
     from canvas.scene import Scene
     from text2earth_core import Text2Earth
-
-ASK_ABOVE = 120  # seconds of expected work that are not begun unasked
 
 ModelOption = Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")]
 DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
@@ -42,6 +41,7 @@ def add_to(app: typer.Typer) -> None:
 def fill(
     scene: SceneFile,
     recipe: Annotated[Path, typer.Option(metavar="FILE", help="What to fill with what: a recipe (JSON).")],
+    sampler: Sampler = None,
     ray: RayOption = None,
     model: ModelOption = None,
     device: DeviceOption = None,
@@ -62,7 +62,7 @@ def fill(
         raise AppError(422, f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
-        request = fill_of(asked, opened, loaded)
+        request = fill_of(asked, opened, loaded, sampler)
         _say_notes(loaded, asked.fill["prompts"])
         job = RegionFill(opened, loaded, request)
         _confirm(job, yes)
@@ -151,9 +151,10 @@ def _confirm(job: RegionFill, yes: bool) -> None:
     seconds = job.seconds()
     say(
         f"{'Going on with' if job.resumed else 'To do:'} {job.cost.windows:,} windows"
-        f" ({job.cost.cover:.2f} x the region), about {_duration(seconds)} in this process."
+        f" ({job.cost.cover:.2f} x the region), about {_duration(seconds)} in this process,"
+        f" up to {job.cost.kept / 1e6:,.0f} MB on disk."
     )
-    if yes or seconds < ASK_ABOVE:
+    if yes or seconds < ASK_SECONDS:
         return
     if not sys.stdin.isatty():
         raise AppError(409, f"This fill takes about {_duration(seconds)}: add --yes to begin it.")

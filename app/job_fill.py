@@ -23,7 +23,7 @@ MAX_PREVIEW = 768  # px along a side of the picture of the whole region
 
 class Fill:
     """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, `negative_prompt`, `seed`, `steps`,
-    `guidance`, and `prompt`, all texts together, for people.
+    `guidance`, `sampler`, and `prompt`, all texts together, for people.
     """
 
     name = "fill"
@@ -33,7 +33,8 @@ class Fill:
         """Windows over all steps, as if nothing lay around the frame."""
         side, cells = info.window // CELL, Rect(*request["frame"]).cells()
         bounds = Rect(cells.x, cells.y, max(side, cells.w), max(side, cells.h))
-        return sum(phase.count for phase in fill_grid.phases(bounds, side, request.get("steps") or info.steps))
+        steps = info.steps_of(request.get("steps"), request.get("sampler"))
+        return sum(phase.count for phase in fill_grid.phases(bounds, side, steps))
 
     def run(self, work: JobWork) -> Outcome:
         """Fill, or go on with it; a cancelled fill keeps what is done for a retry."""
@@ -42,12 +43,12 @@ class Fill:
         model, asked = work.model(), work.request
         x, y, w, h = asked["frame"]
         names = ("region", "negative_prompt", "seed", "steps", "guidance")
+        settings = {name: asked[name] for name in names} | {"sampler": asked.get("sampler")}
         with work.scene() as scene:
-            full = fill_request(
-                model, scene, [x, y, x + w, y + h], asked["prompts"], **{name: asked[name] for name in names}
-            )
+            full = fill_request(model, scene, [x, y, x + w, y + h], asked["prompts"], **settings)
             fill = RegionFill(scene, model, full)
-            work.settle(fill.cost.windows, {"steps": full.steps, "guidance": full.guidance})
+            decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
+            work.settle(fill.cost.windows, decided)
             if fill.resumed:
                 work.note("This fill had begun before: it goes on where it was.")
             step = fill.run(_Preview(work, model, full.frame))
@@ -66,22 +67,44 @@ class Fill:
 
 
 class _Preview:
-    """The fill's callback: counts, and shows the whole region as far as it is known, at most every PREVIEW_S."""
+    """The fill's callback: counts, and shows the whole region as far as it is known, at most every PREVIEW_S.
+
+    However large the region is, the picture of it never is: every pixel of it stands for `every` cells each way.
+    """
 
     def __init__(self, work: JobWork, model: Text2Earth, frame: Rect) -> None:
-        self._work, self._model, self._frame = work, model, frame
-        self._cells = frame.cells()
-        self._every = -(-max(self._cells.w, self._cells.h) // MAX_PREVIEW)  # cells per pixel of the picture
-        self._picture = np.full((self._cells.h, self._cells.w, 3), 128, np.uint8)
+        self._work, self._model = work, model
+        self._cells = cells = frame.cells()
+        self._every = -(-max(cells.w, cells.h) // MAX_PREVIEW)
+        height, width = -(-cells.h // self._every), -(-cells.w // self._every)
+        self._picture = np.full((height, width, 3), 128, np.uint8)
+        self._shown = Rect(frame.x, frame.y, width * self._every * CELL, height * self._every * CELL)
         self._sent = 0.0
+        self._from: tuple[int, float] | None = None
 
     def __call__(self, progress: Progress) -> None:
         self._work.step(progress.step, progress.total)
+        now = time.monotonic()
+        self._measure(progress.step, now)
         seen = progress.rect.cells()
         part = seen.intersect(self._cells)
-        if not part.empty:
-            self._picture[part.slices(self._cells)] = self._model.preview(progress.latents)[part.slices(seen)]
-        now = time.monotonic()
+        if part.empty:
+            return
+        pixels = self._model.preview(progress.latents)[part.slices(seen)]
+        top, rows = self._picked(part.y - self._cells.y, part.h)
+        left, columns = self._picked(part.x - self._cells.x, part.w)
+        self._picture[rows, columns] = pixels[top :: self._every, left :: self._every]
         if now - self._sent >= PREVIEW_S:
             self._sent = now
-            self._work.preview(self._frame, np.ascontiguousarray(self._picture[:: self._every, :: self._every]))
+            self._work.preview(self._shown, self._picture)
+
+    def _picked(self, start: int, length: int) -> tuple[int, slice]:
+        """Of a run of cells the first one that has a pixel, counted from `start`, and the slice of all its pixels."""
+        first, end = -(-start // self._every), -(-(start + length) // self._every)
+        return first * self._every - start, slice(first, end)
+
+    def _measure(self, step: int, now: float) -> None:
+        """The pace since the call before, over all windows that were done in between."""
+        if self._from is not None and step > self._from[0]:
+            self._work.paced((now - self._from[1]) / (step - self._from[0]))
+        self._from = (step, now)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from app.events import EventHub
 from app.job_store import Job
 from app.library import Library
-from app.model_host import ModelHost
+from app.model_host import DEFAULT_SAMPLER, ModelHost
 from canvas.geometry import Rect
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from text2earth_core import ModelInfo, Text2Earth
 
 PREVIEW_S = 0.2
+
+
+def pace_of(kind: str, sampler: str | None) -> str:
+    """The name under which the host keeps the pace of work that takes many windows at once."""
+    return f"{kind} {sampler or DEFAULT_SAMPLER}"
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,10 @@ class JobWork:
         """Step `step` of `total` is done; raises Cancelled where the job shall stop."""
         self.check()
         self.job.step, self.job.steps = step, total
+
+    def paced(self, seconds: float) -> None:
+        """A window of this kind of work took so long for a step, on average."""
+        self._host.measured(seconds, pace_of(self.job.kind, self.request.get("sampler")))
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
         """Send an event of the job's own to the pages of its scene."""

@@ -53,13 +53,16 @@ DESCRIBE = f"""() => {{
   const d = {PANEL}.description();
   const update = (values) => ({{ __type__: "update", ...values }});
   const side = Math.round(d.window * d.resolution);
+  const covers = d.fixed ? "" : `One window: ${{side}} × ${{side}} m.`;
+  const strange = d.trained ? "" : `This model was not trained at ${{d.resolution}} m/px.`;
+  const marks = !d.fixed && d.trained && d.choices.some(({{trained}}) => !trained) ? "* untrained." : "";
   return [
     update({{
-      choices: d.choices.map((metres) => [String(metres), metres]),
+      choices: d.choices.map(({{metres, trained}}) => [trained ? String(metres) : `${{metres}} *`, metres]),
       value: d.resolution,
       interactive: !d.fixed,
       label: d.fixed ? "Resolution, m/px (fixed)" : "Resolution, m/px",
-      info: d.fixed ? "" : `One window covers ${{side}} × ${{side}} m.`,
+      info: [covers, strange, marks].filter(Boolean).join(" "),
     }}),
     update({{ maximum: d.maxSteps, value: d.steps }}),
     d.guidance,

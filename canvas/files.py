@@ -76,7 +76,7 @@ _ANCHOR = {"epsg": ("integer",), "east": ("real", "integer"), "north": ("real", 
 _UNSOUND = (
     f"SELECT 1 FROM meta WHERE key = 'epsg' AND NOT value BETWEEN 1 AND {MAX_EPSG}",
     f"SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) <= {MAX_COORDINATE}",
-    "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.5 AND 128",
+    "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.25 AND 128",
     "SELECT 1 FROM meta WHERE key = 'revision' AND value < 0",
     "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'"
     " OR coalesce(json_type(request, '$.kind'), '') != 'text' OR coalesce(json_type(request, '$.prompt'), '') != 'text'"

@@ -9,13 +9,13 @@ from typing import Any
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, LIMIT, Rect
-from canvas.prompt_map import Prompt, Region
+from canvas.prompt_map import Points, Prompt, Region
 from canvas.request import Request
 
 KIND = "fill"
 MAX_SIDE = 2**17  # px: rows of windows are held in memory, and this is as long as one may be
 MAX_PROMPTS = 64
-MAX_POINTS = 1000
+MAX_POINTS = 8000  # of a region, all of its polygons together
 MAX_FEATHER = 4096  # px between two prompts
 
 
@@ -55,32 +55,52 @@ def parse_prompt(value: Any, name: str) -> Prompt:
 
 
 def parse_region(value: Any, name: str) -> Region:
-    """A region from [x0, y0, x1, y1] or [[x, y], ...] (px); SceneError where it is no area of a possible size."""
-    sentence = (
-        f"The region of {name.lower()} must be [x0, y0, x1, y1] or at least three points [x, y] in px: change it."
-    )
-    if not isinstance(value, list | tuple):
-        raise SceneError(sentence)
-    if len(value) == 4 and all(_number(v) for v in value):
-        x0, y0, x1, y1 = value
-        points: Any = ((x0, y0), (x1, y0), (x1, y1), (x0, y1)) if x0 < x1 and y0 < y1 else ((x0, y0),) * 4
-    elif len(value) >= 3 and all(isinstance(p, list | tuple) and len(p) == 2 and all(map(_number, p)) for p in value):
-        points = tuple((p[0], p[1]) for p in value)
-    else:
-        raise SceneError(sentence)
-    if len(points) > MAX_POINTS:
-        raise SceneError(f"The region of {name.lower()} has {len(points)} points: use at most {MAX_POINTS}.")
-    if any(abs(v) > LIMIT for point in points for v in point):
-        raise SceneError(f"The region of {name.lower()} lies more than {LIMIT} px from the origin: move it closer.")
-    region = Region(points)
-    if region.area <= 0:
-        raise SceneError(f"The region of {name.lower()} has no area: give corners with x0 < x1 and y0 < y1.")
+    """A region from [x0, y0, x1, y1] or [[x, y], ...] (px), or from a list of such, which then count together.
+
+    SceneError where it is no area of a possible size.
+    """
+    whose = f"The region of {name.lower()}"
+    parts = value if _is_list(value) and value and not _is_polygon(value) and not _is_box(value) else [value]
+    polygons = tuple(_polygon(part, whose) for part in parts)
+    count = sum(map(len, polygons))
+    if count > MAX_POINTS:
+        raise SceneError(f"{whose} has {count} points: use at most {MAX_POINTS}.")
+    if any(abs(v) > LIMIT for points in polygons for point in points for v in point):
+        raise SceneError(f"{whose} lies more than {LIMIT} px from the origin: move it closer.")
+    region = Region(polygons)
+    if region.least_area <= 0:
+        raise SceneError(f"{whose} has no area: give corners with x0 < x1 and y0 < y1.")
     return region
+
+
+def _polygon(value: Any, whose: str) -> Points:
+    if _is_box(value):
+        x0, y0, x1, y1 = value
+        return ((x0, y0), (x1, y0), (x1, y1), (x0, y1)) if x0 < x1 and y0 < y1 else ((x0, y0),) * 4
+    if _is_polygon(value):
+        return tuple((x, y) for x, y in value)
+    raise SceneError(f"{whose} must be [x0, y0, x1, y1] or at least three points [x, y] in px: change it.")
+
+
+def _is_box(value: Any) -> bool:
+    return _is_list(value) and len(value) == 4 and all(map(_number, value))
+
+
+def _is_polygon(value: Any) -> bool:
+    return _is_list(value) and len(value) >= 3 and all(map(_is_point, value))
+
+
+def _is_point(value: Any) -> bool:
+    return _is_list(value) and len(value) == 2 and all(map(_number, value))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def checked_box(corners: Sequence[Any]) -> Rect:
     """The frame of a fill from its corners x0, y0, x1, y1 (px), grown to the cell grid; SceneError for a bad size."""
-    if not (isinstance(corners, list | tuple) and len(corners) == 4 and all(_number(v) for v in corners)):
+    if not _is_box(corners):
         raise SceneError("The bbox must be four numbers [x0, y0, x1, y1] in px: change it.")
     x0, y0, x1, y1 = corners
     if x1 <= x0 or y1 <= y0:

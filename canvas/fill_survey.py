@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -38,8 +38,11 @@ def bounds_of(scene: Scene, request: FillRequest, window: int) -> Rect:
     return Rect(cells.x - more_x // 2, cells.y - more_y // 2, cells.w + more_x, cells.h + more_y)
 
 
-def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Earth) -> None:
-    """Write roles and known latents of every row into the state; SceneError where there is nothing to make."""
+def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Earth, looked: Callable[[], None]) -> None:
+    """Write roles and known latents of every row into the state; SceneError where there is nothing to make.
+
+    `looked` is called after each band and may raise to stop.
+    """
     bounds, side = state.bounds, model.info.window // CELL
     edges = [*range(bounds.y, bounds.y1, side), bounds.y1]
     bands = [Rect.from_corners(bounds.x, top, bounds.x1, bottom) for top, bottom in pairwise(edges)]
@@ -54,8 +57,12 @@ def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Ear
             anything |= bool((roles == TODO).any())
             state.write_survey(band.y, roles, _known(at, request, model, band, roles == KNOWN))
             near = near[-2:]
+            looked()
     if not anything:
-        raise SceneError("Everything in this region exists already: choose empty ground, or erase first.")
+        raise SceneError(
+            f"There is nothing to fill: all of this region exists already, or it holds no {CELL} px cell. "
+            "Choose empty ground, or erase first."
+        )
 
 
 def _roles(todo: np.ndarray, filled: np.ndarray, side: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,7 @@ class FillWorker:
             resolution=request.resolution,
             steps=request.steps,
             guidance=request.guidance,
+            sampler=request.sampler,
         )
 
     def amplitudes(self, step: int) -> tuple[float, float]:
@@ -74,14 +76,38 @@ class Workers(Protocol):
     def close(self) -> None: ...
 
 
+class _Threads:
+    """How many threads torch was given before the first pool set its own to 1, which holds for later threads too."""
+
+    def __init__(self) -> None:
+        self._lock, self._pools, self._given = threading.Lock(), 0, 1
+
+    def take(self) -> int:
+        """A pool opens; returns the number that was given."""
+        with self._lock:
+            if self._pools == 0:
+                self._given = torch.get_num_threads()
+            self._pools += 1
+            return self._given
+
+    def give_back(self) -> None:
+        """A pool is closed; threads that start after the last one have the given number again."""
+        with self._lock:
+            self._pools -= 1
+            torch.set_num_threads(self._given)
+
+
+_threads = _Threads()
+
+
 class LocalWorkers:
     """Threads of this process around one model: as many as torch was given on a CPU, one for an accelerator."""
 
     def __init__(self, worker: FillWorker, device: str, count: int | None = None) -> None:
         self._worker = worker
-        self._threads = torch.get_num_threads()
         self._on_cpu = device == "cpu"
-        self.count = count or (self._threads if self._on_cpu else 1)
+        given = _threads.take() if self._on_cpu else 1
+        self.count = count or given
         self._pool = ThreadPoolExecutor(self.count, "fill", self._start)
 
     def _start(self) -> None:
@@ -95,7 +121,7 @@ class LocalWorkers:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
         if self._on_cpu:
-            torch.set_num_threads(self._threads)  # what the pool's threads set holds for threads started later, too
+            _threads.give_back()
 
 
 class RayWorkers:

@@ -5,9 +5,10 @@ Version 1 has two forms. A fill, made by hand or by a program:
     {"version": 1, "resolution": 1.0, "seed": 5, "bbox": [x0, y0, x1, y1],
      "prompts": [{"text": "...", "region": [x0, y0, x1, y1] or [[x, y], ...], "feather": px}]}
 
-and optionally `region` (only this part of the bbox), `negative_prompt`, `steps`, `guidance`, `feather` (px, at known
-ground) and `model` (a fingerprint). And a scene's history, as `written` makes it: `resolution`, `model`, `made_on`,
-`history` (requests, oldest first) and `files` (masks and imported pixels in base64, named by their SHA-256).
+and optionally `region` (only this part of the bbox, in the same form or a list of several), `negative_prompt`, `steps`,
+`guidance`, `sampler` ("quality" or "fast"), `feather` (px, at known ground) and `model` (a fingerprint). And a scene's
+history, as `written` makes it: `resolution`, `model`, `made_on`, `history` (requests, oldest first) and `files` (masks
+and imported pixels in base64, named by their SHA-256).
 Coordinates are scene pixels, y down; `resolution` is in m/px.
 """
 
@@ -29,7 +30,7 @@ from canvas.errors import SceneError
 from canvas.fill_request import MAX_PROMPTS, FillRequest, checked_box, parse_prompt, parse_region
 from canvas.geometry import CELL, LIMIT, TILE
 from canvas.request import MAX_FEATHER, MAX_SEED, MAX_STEPS, Request, complaint, is_number, is_whole
-from canvas.scene import Scene
+from canvas.scene import RESOLUTIONS, Scene
 
 VERSION = 1
 MAX_BYTES = 512 * 2**20  # of a file: it is read as a whole
@@ -38,7 +39,7 @@ REPLAYABLE = (*MADE_BY_MODEL, "erase", "import")
 _ELSEWHERE = ("version", "resolution", "model", "device", "dtype")  # of a request: said once for a whole recipe
 
 _FILL = {"version", "resolution", "seed", "bbox", "prompts"}
-_FILL_MORE = {"region", "negative_prompt", "steps", "guidance", "feather", "model"}
+_FILL_MORE = {"region", "negative_prompt", "steps", "guidance", "sampler", "feather", "model"}
 _HISTORY = {"version", "resolution", "history"}
 _HISTORY_MORE = {"files", "model", "made_on"}
 
@@ -107,8 +108,9 @@ def parse(data: Any) -> Recipe:
     for name in sorted(set(data) - required - optional):
         raise SceneError(f"This recipe has a field {name!r} that this program does not know: remove it.")
     resolution = data["resolution"]
-    if not is_number(resolution) or not 0.5 <= resolution <= 128:
-        raise SceneError(f"The resolution {resolution!r} is not possible: use 0.5 to 128 m/px.")
+    finest, coarsest = RESOLUTIONS
+    if not is_number(resolution) or not finest <= resolution <= coarsest:
+        raise SceneError(f"The resolution {resolution!r} is not possible: use {finest:g} to {coarsest:g} m/px.")
     model = data.get("model", "")
     if not isinstance(model, str):
         raise SceneError("The model of a recipe is the fingerprint of one: correct or remove it.")
@@ -128,6 +130,8 @@ def _checked_fill(data: dict[str, Any]) -> dict[str, Any]:
         parse_region(data["region"], "The fill")
     if not isinstance(data.get("negative_prompt", ""), str):
         raise SceneError("The negative_prompt of a recipe is a text: correct it.")
+    if data.get("sampler") is not None and not isinstance(data["sampler"], str):
+        raise SceneError('The sampler of a recipe is "quality" or "fast": correct it.')
     for name, low, high in (("seed", 0, MAX_SEED), ("steps", 1, MAX_STEPS), ("feather", 0, MAX_FEATHER)):
         value = data.get(name)
         if value is not None and not (is_whole(value) and low <= value <= high):
@@ -230,7 +234,7 @@ def _fill_recipe(request: dict[str, Any]) -> dict[str, Any]:
     }
     if request.get("region") is not None:
         recipe["region"] = request["region"]
-    names = ("negative_prompt", "steps", "guidance", "feather", "model")
+    names = ("negative_prompt", "steps", "guidance", "sampler", "feather", "model")
     return recipe | {name: request[name] for name in names if request.get(name) not in (None, "")}
 
 

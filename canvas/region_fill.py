@@ -7,6 +7,10 @@ where it was. It shows in the scene all at once, as one step of its history.
 Steps run one after the other over the whole region, not as a wavefront down its rows: the preview then goes from
 coarse to fine everywhere, a cluster gets all windows of a step at once, and the state costs half a byte per pixel on
 disk for as long as the fill runs, less than the pixels will.
+
+Where windows overlap, what they make of a step is mixed. All of them start from the same noisy latents, and a step is
+linear in the clean estimate: so it is the estimates that are mixed, and every place keeps the noise it has from the
+world. That is as right for the student's four steps as for the teacher's many: it was trained to leap along that path.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import torch
 from canvas import fill_grid
 from canvas.errors import SceneError
 from canvas.fill_bands import Band, Window
+from canvas.fill_cost import Cost
 from canvas.fill_merge import Merger
 from canvas.fill_request import KIND, FillRequest, checked_box, parse_prompt, parse_region
 from canvas.fill_state import SURVEY, FillState
@@ -35,17 +40,10 @@ from canvas.painter import FEATHER, MAX_FEATHER, Progress, Readable
 from canvas.prompt_map import PromptMap
 from canvas.scene import Scene
 from text2earth_core import Text2Earth
+from text2earth_core.model import QUALITY
 from text2earth_core.noise import world_noise
 
 ON_CPU, ON_GPU = 4, 16  # windows in a batch; what a result depends on, so it must not follow the machine's load
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a fill takes: UNet evaluations of a window over all steps, and how often that covers the region."""
-
-    windows: int
-    cover: float
 
 
 class RegionFill:
@@ -61,7 +59,7 @@ class RegionFill:
             )
         self._scene, self._model, self._request, self._workers = scene, model, request, workers
         self._worker = FillWorker(model, request)
-        self._prompts = PromptMap(request.prompt_map)
+        self._prompts = PromptMap(request.prompt_map, None if request.region is None else request.shape)
         self._side = model.info.window // CELL
         self._batch = ON_CPU if model.info.device == "cpu" else ON_GPU
         self._found = FillState.find(scene.database, request)
@@ -76,11 +74,15 @@ class RegionFill:
     @property
     def cost(self) -> Cost:
         """How much work the whole fill is, counted before anything of it is done."""
-        windows = sum(phase.count for phase in self._phases)
-        return Cost(windows, windows / (len(self._phases) * fill_grid.cover(self._bounds, self._side)))
+        return Cost.of(self._bounds, self._request.frame, self._phases, self._side)
 
     def seconds(self) -> float:
-        """How long what is left may take in this process, measured on one batch of nothing."""
+        """How long what is left may take in this process."""
+        done = max(0, self._found.phase) if self._found else 0
+        return self.pace() * sum(phase.count for phase in self._phases[done:])
+
+    def pace(self) -> float:
+        """Seconds that a window takes for a step in this process, measured on one batch of nothing."""
         side, count = self._side, self._batch
         zeros = np.zeros((count, 4, side, side), np.float32)
         weights = np.zeros((count, len(self._prompts.texts)), np.float32)
@@ -93,9 +95,7 @@ class RegionFill:
             spent = perf_counter() - start
         finally:
             workers.close()
-        done = max(0, self._found.phase) if self._found else 0
-        left = sum(phase.count for phase in self._phases[done:])
-        return left * spent / (count * workers.count)
+        return spent / (count * workers.count)
 
     def discard(self) -> None:
         """Give up what is done so far."""
@@ -106,9 +106,9 @@ class RegionFill:
     def run(self, callback: Callable[[Progress], None] | None = None) -> Step:
         """Do what is left to do, and return the step of the history that shows it.
 
-        `callback` is called after each batch of windows with what it estimates that they become, then for each part
-        that is decoded. It may raise (`text2earth_core.Cancelled`) to stop; what is done is kept, and the next run of
-        the same request goes on.
+        `callback` is called while the ground is looked at (with an empty rectangle), after each batch of windows with
+        what it estimates that they become, then for each part that is decoded. It may raise
+        (`text2earth_core.Cancelled`) to stop; what is done is kept, and the next run of the same request goes on.
         """
         workers = self._workers or LocalWorkers(self._worker, self._model.info.device)
         report = _Reporter(callback, self.cost.windows)
@@ -116,7 +116,7 @@ class RegionFill:
             state = self._found or FillState.begin(self._scene.database, self._request, self._bounds)
             self._found = state
             if state.phase == SURVEY:
-                self._survey(state)
+                self._survey(state, report)
             for number in range(state.phase, len(self._phases)):
                 report.count = sum(phase.count for phase in self._phases[:number])
                 self._step(state, number, workers, report)
@@ -126,9 +126,9 @@ class RegionFill:
             if self._workers is None:
                 workers.close()
 
-    def _survey(self, state: FillState) -> None:
+    def _survey(self, state: FillState, report: _Reporter) -> None:
         try:
-            survey(self._scene, self._request, state, self._model)
+            survey(self._scene, self._request, state, self._model, report.surveyed)
         except SceneError:
             self.discard()
             raise
@@ -212,6 +212,10 @@ class _Reporter:
     total: int
     count: int = 0
 
+    def surveyed(self) -> None:
+        """Some of the ground was looked at: there is nothing to show yet."""
+        self._tell(Rect(0, 0, 0, 0), np.zeros((4, 0, 0), np.float32))
+
     def stepped(self, group: Sequence[Window], estimate: np.ndarray) -> None:
         """A batch of windows took a step: shows the last of them as far as it counts."""
         self.count += len(group)
@@ -242,13 +246,15 @@ def fill_request(
     seed: int = 0,
     steps: int | None = None,
     guidance: float | None = None,
+    sampler: str | None = None,
     feather: int = FEATHER,
 ) -> FillRequest:
     """A complete, checked request: `bbox` [x0, y0, x1, y1] grown to the cell grid, the rest filled in by the model.
 
     `prompts` and `region` are JSON values as in a recipe. Raises SceneError or Text2EarthError with one sentence.
     """
-    steps, guidance = model.check_settings(steps, guidance)
+    sampler = sampler or QUALITY
+    steps, guidance = model.check_settings(steps, guidance, sampler)
     if not prompts:
         raise SceneError('A fill needs at least one prompt: give [{"text": "..."}].')
     texts = [parse_prompt(value, f"Prompt {number}").text for number, value in enumerate(prompts, 1)]
@@ -259,8 +265,9 @@ def fill_request(
     info, together = model.info, "; ".join(filter(None, dict.fromkeys(texts)))
     return FillRequest(
         kind=KIND, frame=checked_box(bbox), resolution=scene.resolution, prompt=together,
-        negative_prompt=negative_prompt, seed=seed, steps=steps, guidance=guidance, feather=feather,
-        model=info.fingerprint, dtype=info.dtype, device=info.device, prompts=tuple(prompts), region=region,
+        negative_prompt=negative_prompt, seed=seed, steps=steps, guidance=guidance, sampler=sampler,
+        feather=feather, model=info.fingerprint, dtype=info.dtype, device=info.device, prompts=tuple(prompts),
+        region=region,
     )  # fmt: skip
 
 

@@ -21,18 +21,25 @@ from canvas.request import Request
 from canvas.scene import Scene
 from canvas.spool import Piece
 from text2earth_core import Text2Earth, Text2EarthError
+from text2earth_core.model import QUALITY
 
 Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""
 
 
-def fill_of(recipe: Recipe, scene: Scene, model: Text2Earth) -> FillRequest:
-    """The fill that a recipe asks for, on a scene and with a model it fits; SceneError otherwise."""
+def fill_of(recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None = None) -> FillRequest:
+    """The fill that a recipe asks for, on a scene and with a model it fits; SceneError otherwise.
+
+    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance.
+    """
     if recipe.fill is None:
         raise SceneError("This recipe rebuilds a whole scene: use `text2earth scene replay` with it.")
     recipe.check_scene(scene.resolution)
     recipe.check_model(model.info.fingerprint, model.info.name)
-    return fill_request(model, scene, **recipe.fill)
+    fill = dict(recipe.fill)
+    if sampler is not None and sampler != (fill.get("sampler") or QUALITY):
+        fill |= {"sampler": sampler, "steps": None, "guidance": None}
+    return fill_request(model, scene, **fill)
 
 
 def notes(recipe: Recipe, model: Text2Earth) -> list[str]:
@@ -107,7 +114,8 @@ def _repeat(
         case "fill":
             x, y, w, h = step["frame"]
             names = ("prompts", "region", "negative_prompt", "seed", "steps", "guidance", "feather")
-            again = fill_request(model, scene, [x, y, x + w, y + h], **{name: step[name] for name in names})
+            settings = {name: step[name] for name in names} | {"sampler": step.get("sampler")}
+            again = fill_request(model, scene, [x, y, x + w, y + h], **settings)
             return _fill(scene, model, again, callback, workers)
         case "import":
             return scene.accept_tiles(Request.from_dict(fields), _pieces(recipe, step), step["layer"])

@@ -25,7 +25,7 @@ from canvas.spool import Piece, Spool
 from canvas.staging import Candidate
 
 TITLE_LENGTH = 120
-RESOLUTIONS = (0.5, 128.0)  # m/px: Google levels 18 to 10
+RESOLUTIONS = (0.25, 128.0)  # m/px: Google levels 19 to 10
 
 
 class Scene:
@@ -41,7 +41,7 @@ class Scene:
 
     @classmethod
     def create(cls, path: str | Path, resolution: float, title: str = "Untitled scene") -> Scene:
-        """A new empty scene of `resolution` m/px (0.5 to 128) in a new file."""
+        """A new empty scene of `resolution` m/px (0.25 to 128) in a new file."""
         meta: dict[str, str | float | int] = {
             "title": _checked_title(title),
             "resolution": _checked_resolution(resolution),

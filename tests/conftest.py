@@ -74,3 +74,21 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     Text2Earth.from_preset("tiny", seed=0).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def student_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `tiny_folder`, with a student: a random LoRA, different enough from its teacher to be told apart."""
+    import torch
+    from peft import LoraConfig
+
+    from text2earth_core import Text2Earth
+    from text2earth_core.folder import STUDENT
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-student"
+    model = Text2Earth.from_preset("tiny", seed=0)
+    model.save_pretrained(folder)
+    torch.manual_seed(1)
+    model.unet.add_adapter(LoraConfig(r=2, lora_alpha=2, target_modules=["conv_out", "to_q"], init_lora_weights=False))
+    model.unet.save_lora_adapter(folder / STUDENT)
+    return folder

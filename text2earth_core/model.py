@@ -215,7 +215,7 @@ class Text2Earth:
             Text2EarthError: a parameter is out of range. Cancelled: the callback raised it.
         """
         steps, guidance = self.check_settings(steps, guidance, sampler)
-        unet = self.unet if sampler == QUALITY or self.student is None else self.student.unet
+        unet = self.unet_of(sampler)
         device, dtype = unet.device, unet.dtype
         noise = noise[None].to(device, torch.float32)
         mask_ = torch.ones_like(noise[:, :1]) if mask is None else mask[None, None].to(device, torch.float32)
@@ -245,6 +245,10 @@ class Text2Earth:
                 callback(step, total, estimate[0].cpu())
 
         return sample(predict, self.scheduler, noise, steps, known_, mask_, report)[0].cpu()
+
+    def unet_of(self, sampler: str) -> UNet2DConditionModel:
+        """The network that a sampler of `info.samplers` asks."""
+        return self.student.unet if sampler == FAST and self.student is not None else self.unet
 
     def check_settings(self, steps: int | None, guidance: float | None, sampler: str = QUALITY) -> tuple[int, float]:
         """Fill in the sampler's defaults and refuse what is out of range; the fast sampler's guidance is always 1."""

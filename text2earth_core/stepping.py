@@ -11,7 +11,7 @@ from torch import Tensor
 
 from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.joining import join, told_mask
-from text2earth_core.model import Text2Earth
+from text2earth_core.model import QUALITY, Text2Earth
 from text2earth_core.sampling import clean_estimate, network_output
 
 
@@ -20,7 +20,8 @@ class Stepper:
 
     Args:
         prompts: what may be mixed in a window, by `weights` in `step`.
-        resolution: m/px, or None for unknown. steps, guidance: None takes the model's own.
+        resolution: m/px, or None for unknown. steps, guidance: None takes the sampler's own. sampler: see
+            `Text2Earth.denoise`.
 
     Raises:
         Text2EarthError: a setting is out of range.
@@ -35,10 +36,12 @@ class Stepper:
         resolution: float | None,
         steps: int | None = None,
         guidance: float | None = None,
+        sampler: str = QUALITY,
     ) -> None:
         self._model = model
-        self.steps, self._guidance = model.check_settings(steps, guidance)
-        self._device = model.unet.device
+        self.steps, self._guidance = model.check_settings(steps, guidance, sampler)
+        self._unet = model.unet_of(sampler)
+        self._device = self._unet.device
         self._scheduler = deepcopy(model.scheduler)  # its time steps are state, and the model's own serves others
         self._scheduler.set_timesteps(self.steps, device=self._device)
         self._prompts = model.text.embed(list(prompts))
@@ -81,7 +84,7 @@ class Stepper:
 
     def _predict(self, latents: Tensor, t: Tensor, mixed: Tensor, mask: Tensor, known: Tensor) -> Tensor:
         """The guided prediction (paper, Algorithm 2) for each window of the batch."""
-        unet, count = self._model.unet, len(latents)
+        unet, count = self._unet, len(latents)
         inputs = latents
         if self._model.info.inpaints:
             told = told_mask(mask)

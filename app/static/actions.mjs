@@ -3,6 +3,7 @@
  * `page` is the scene-canvas element.
  */
 import { confirm } from "./dialogs.mjs";
+import { question } from "./fill-cost.mjs";
 import * as dialogs from "./scene-dialogs.mjs";
 import { nextFrame } from "./frames.mjs";
 import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./rect.mjs";
@@ -84,12 +85,15 @@ export class Actions {
   /** Queue a fill of the regions, each with its prompt. */
   fill() {
     return this.#once(async () => {
-      const { regions, panel } = this.#page;
+      const { regions, regionTool, panel, state } = this.#page;
+      regionTool.finish();
       if (regions.empty || !(await this.#mayBranch())) return;
-      const { negative_prompt, seed, steps, guidance, sampler } = panel.request;
-      // A fill always takes the full number of steps: numbers meant for the fast sampler say nothing about it.
-      const own = sampler === "fast" ? {} : { steps, guidance };
-      await this.#api.post(this.#scenePath("/fills"), { ...regions.request(), negative_prompt, seed, ...own });
+      const { prompt: _, ...settings } = panel.request;
+      const wish = { ...regions.request(), ...settings };
+      const cost = await this.#api.post(this.#scenePath("/fills/cost"), wish);
+      const text = cost.large ? question(cost, state.scene.resolution) : "";
+      if (text && !(await confirm(this.#page, "A large fill", text, "Fill"))) return;
+      await this.#api.post(this.#scenePath("/fills"), { ...wish, confirmed: true });
       regions.clear();
       this.#page.chooseTool("select");
       this.#page.afterSubmit();

@@ -16,6 +16,7 @@ import { PromptRegions } from "./prompt-regions.mjs";
 import { QueueList } from "./panel-slots.mjs";
 import { PointerTools } from "./pointer-tools.mjs";
 import { RegionBar } from "./region-bar.mjs";
+import { RegionTool } from "./region-tool.mjs";
 import { Staging } from "./staging.mjs";
 import { StatusBar } from "./status-bar.mjs";
 import { ToolRail } from "./tool-rail.mjs";
@@ -55,6 +56,7 @@ export function assemble(page) {
   const context = canvas.getContext("2d", { alpha: false });
   const mask = new MaskTools(page, MASK_COLOUR);
   const regions = new PromptRegions(() => page.redraw());
+  const regionTool = new RegionTool(page);
   const files = new MapFiles(page, api);
   Object.assign(page, {
     api,
@@ -70,7 +72,8 @@ export function assemble(page) {
     mask,
     maskBar: new MaskBar(page, mask, () => actions.edit()),
     regions,
-    regionBar: new RegionBar(regions, () => actions.fill()),
+    regionTool,
+    regionBar: new RegionBar(regions, regionTool, () => actions.fill()),
     ring: new BrushRing(),
     staging: new Staging(page),
     history: new HistoryPanel({

@@ -35,6 +35,13 @@ export function duration(seconds) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** An expectation, no more exact than it is: minutes, then hours, then days. @param {number} seconds */
+export function roughly(seconds) {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  return seconds < 36 * 3600 ? `${short(seconds / 3600)} h` : `${short(seconds / 86400)} days`;
+}
+
 /** @param {number} bytes */
 export function bytes(bytes) {
   if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;

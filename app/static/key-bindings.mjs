@@ -2,7 +2,7 @@
 import { DIRECTIONS } from "./frames.mjs";
 import { commandOf } from "./keys.mjs";
 
-const OF_WIDGETS = new Set(["accept", "next"]);
+const OF_WIDGETS = new Set(["accept", "next", "close-polygon", "corner-back"]);
 
 /** @param {any} page the scene-canvas element @param {AbortSignal} signal ends the listening */
 export function bindKeys(page, signal) {
@@ -24,7 +24,12 @@ export function bindKeys(page, signal) {
     nudge: ({ direction, big }) => page.actions.nudge(...DIRECTIONS[direction], big),
     undo: () => page.undo(),
     redo: () => page.redo(),
-    cancel: () => page.pointer.abandon(),
+    "close-polygon": () => page.regionTool.finish(),
+    "corner-back": () => page.regionTool.back(),
+    cancel: () => {
+      page.pointer.abandon();
+      page.regionTool.drop();
+    },
     next: ({ by }) => page.staging.step(by),
     before: () => page.staging.show(true),
     accept: () => page.staging.accept(),

@@ -5,6 +5,9 @@
  */
 import { CELL, TILE, intersect, tileRange } from "./rect.mjs";
 
+/** Pixels along a side of a preview's picture, however large its frame is: it shows what a window can show. */
+export const MAX_PREVIEW = 1024;
+
 /** Coarsest pyramid level asked for. */
 export const DEEPEST = 9;
 const FADE_MS = 80;
@@ -12,7 +15,7 @@ const ANCESTORS = 5;
 
 export class MapLayer {
   /**
-   * By job: a picture of its whole frame at 1/8 size, in which the windows painted so far stay.
+   * By job: a picture of its whole frame at 1/8 size or smaller, in which the windows painted so far stay.
    * @type {Map<string, {frame: import("./rect.mjs").Rect, picture: OffscreenCanvas, settled: boolean, over: boolean}>}
    */
   previews = new Map();
@@ -153,12 +156,13 @@ export class MapLayer {
    */
   addPreview(job, frame, part, bitmap, over = false) {
     let preview = this.previews.get(job);
+    const pixel = Math.max(CELL, Math.max(frame.w, frame.h) / MAX_PREVIEW);
     if (!preview) {
-      const picture = new OffscreenCanvas(Math.ceil(frame.w / CELL), Math.ceil(frame.h / CELL));
+      const picture = new OffscreenCanvas(Math.ceil(frame.w / pixel), Math.ceil(frame.h / pixel));
       preview = { frame, picture, settled: false, over };
       this.previews.set(job, preview);
     }
-    const place = [(part.x - frame.x) / CELL, (part.y - frame.y) / CELL, part.w / CELL, part.h / CELL];
+    const place = [(part.x - frame.x) / pixel, (part.y - frame.y) / pixel, part.w / pixel, part.h / pixel];
     preview.picture.getContext("2d").drawImage(bitmap, ...place);
   }
 

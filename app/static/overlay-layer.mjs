@@ -3,8 +3,12 @@
  * a drag under way. Each line has a halo of the opposite lightness, so that it shows on sand and on forest alike.
  * @typedef {import("./rect.mjs").Rect} Rect
  * @typedef {{frame: Rect|null, jobs: {frame: Rect, running: boolean, progress: number}[], ghost: Rect|null,
- *   drag: {rect: Rect, kind: "frame"|"regions"|"erase"}|null, regions: Rect[]}} Overlay
+ *   drag: {rect: Rect, kind: "frame"|"erase"}|null, regions: Regions}} Overlay
+ * @typedef {{outlines: Point[][], around: Rect|null, draft: {points: Point[], corners: boolean}|null}} Regions
+ *   around: what is filled besides them; draft: an outline under way
+ * @typedef {import("./polygon.mjs").Point} Point
  */
+import { labelPlace } from "./polygon.mjs";
 import { fromXYWH } from "./rect.mjs";
 import { isOnMap } from "./store.mjs";
 
@@ -37,7 +41,10 @@ export class OverlayLayer {
       if (!job.running) this.#outline(job.frame, { colour: this.colours.line, width: 1, dash: [4, 4], wash: this.colours.wash });
     }
     if (overlay.frame) this.#frame(overlay.frame);
-    overlay.regions.forEach((region, index) => this.#region(region, index + 1));
+    const { outlines, around, draft } = overlay.regions;
+    if (around) this.#outline(around, { colour: this.colours.accent, width: 1, dash: [6, 4], wash: null });
+    outlines.forEach((points, index) => this.#region(points, index + 1));
+    if (draft) this.#draft(draft);
     for (const job of overlay.jobs) {
       if (job.running) this.#running(job);
     }
@@ -74,16 +81,54 @@ export class OverlayLayer {
   }
 
   /** A region of a fill, with the number it has in the bar. */
-  #region(rect, number) {
-    this.#outline(rect, { colour: this.colours.accent, width: 1.5, dash: [], wash: this.colours.accent });
-    const { x, y } = this.#view.rectToScreen(rect);
+  #region(points, number) {
+    this.#polygon(points);
     const context = this.#context;
+    const { x, y } = this.#view.toScreen(...labelPlace(points));
     context.font = "600 13px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
     context.lineWidth = 3;
     context.strokeStyle = this.colours.halo;
-    context.strokeText(String(number), x + 7, y + 18);
+    context.strokeText(String(number), x, y);
     context.fillStyle = this.colours.line;
-    context.fillText(String(number), x + 7, y + 18);
+    context.fillText(String(number), x, y);
+  }
+
+  /** An outline under way, with the corners that are set. */
+  #draft({ points, corners }) {
+    this.#polygon(points);
+    if (!corners) return;
+    const context = this.#context;
+    for (const point of points.slice(0, -1)) {
+      const { x, y } = this.#view.toScreen(...point);
+      context.beginPath();
+      context.arc(x, y, 4, 0, 2 * Math.PI);
+      context.fillStyle = this.colours.line;
+      context.fill();
+      context.lineWidth = 1.5;
+      context.strokeStyle = this.colours.halo;
+      context.stroke();
+    }
+  }
+
+  #polygon(points) {
+    const context = this.#context;
+    context.beginPath();
+    for (const point of points) {
+      const { x, y } = this.#view.toScreen(...point);
+      context.lineTo(x, y);
+    }
+    context.closePath();
+    context.globalAlpha = 0.12;
+    context.fillStyle = this.colours.accent;
+    context.fill("evenodd");
+    context.globalAlpha = 1;
+    for (const [colour, width] of [[this.colours.halo, 3.5], [this.colours.accent, 1.5]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.stroke();
+    }
   }
 
   #running(job) {

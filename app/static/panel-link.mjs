@@ -1,5 +1,6 @@
 /** The element's side of the panel: settings that controls set, and what they are told of scene and model. */
 import { showPromptNotes } from "./panel-slots.mjs";
+import { choices, isTrained } from "./resolutions.mjs";
 import * as settings from "./settings.mjs";
 import { isOpen, modelInfo } from "./store.mjs";
 
@@ -66,10 +67,11 @@ export class PanelLink {
     const { scene, jobs } = this.#state();
     const resolution = scene?.resolution ?? info.resolution;
     const fixed = !scene || !scene.empty || jobs.some(isOpen);
-    const choices = [...new Set([...info.resolutions, resolution])].sort((a, b) => a - b);
+    const offered = choices(info.resolutions, resolution);
+    const trained = isTrained(info.resolutions, resolution);
     const { steps, guidance } = settings.effective(this.#kept, info);
     const quality = settings.qualityName(this.#kept, info);
-    return { resolution, choices, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality };
+    return { resolution, trained, choices: offered, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality };
   }
 
   /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */

@@ -16,12 +16,12 @@ export class PointerTools {
   tool = "select";
   /** Space is held: the hand, whatever the tool. */
   held = false;
-  /** @type {{rect: import("./rect.mjs").Rect, kind: "frame"|"regions"|"erase"}|null} */
+  /** @type {{rect: import("./rect.mjs").Rect, kind: "frame"|"erase"}|null} */
   drag = null;
   /** @type {{x: number, y: number}|null} scene place under the pointer */
   place = null;
   #from = null;
-  /** The mask tool whose drag is under way. */
+  /** The mask tool, or the tool of regions, whose drag is under way. */
   #painting = null;
   #frameBefore = null;
   #page;
@@ -91,9 +91,9 @@ export class PointerTools {
     const point = this.#scene(x, y);
     if (event.button === 1 || this.held || this.tool === "hand") return false;
     if (this.tool === "select" && !(this.#page.frame && contains(this.#page.frame, point.x, point.y))) return false;
-    if (MASK_TOOLS.includes(this.tool)) {
+    if (MASK_TOOLS.includes(this.tool) || this.tool === "regions") {
       this.#painting = this.tool;
-      this.#page.mask.start(point, event, this.tool);
+      this.#painter.start(point, event, this.tool);
       return true;
     }
     this.#from = point;
@@ -101,8 +101,13 @@ export class PointerTools {
     return true;
   }
 
+  /** What draws with the tool of the drag under way. */
+  get #painter() {
+    return this.#painting === "regions" ? this.#page.regionTool : this.#page.mask;
+  }
+
   #move(x, y, event) {
-    if (this.#painting) return this.#page.mask.move(this.#coalesced(x, y, event), this.#painting);
+    if (this.#painting) return this.#painter.move(this.#coalesced(x, y, event), this.#painting);
     const point = this.#scene(x, y);
     const { x: ax, y: ay } = this.#from;
     if (this.tool === "select") this.#page.setFrame(movedFrame(this.#frameBefore, point.x - ax, point.y - ay));
@@ -126,7 +131,7 @@ export class PointerTools {
 
   #end(x, y) {
     if (this.#painting) {
-      this.#page.mask.end(this.#painting);
+      this.#painter.end(this.#painting);
       this.#painting = null;
       return;
     }
@@ -137,8 +142,6 @@ export class PointerTools {
       this.#page.chooseTool("select");
     } else if (this.tool === "erase" && moved >= CLICK) {
       void this.#page.actions.erase(spanned(this.#from.x, this.#from.y, point.x, point.y));
-    } else if (this.tool === "regions" && moved >= CLICK) {
-      this.#page.dropPrompt(spanned(this.#from.x, this.#from.y, point.x, point.y));
     }
     this.drag = null;
     this.#page.redraw();
@@ -146,7 +149,7 @@ export class PointerTools {
 
   #cancel() {
     if (this.#painting) {
-      this.#page.mask.cancel();
+      this.#painter.cancel();
       this.#painting = null;
       return;
     }
@@ -158,6 +161,7 @@ export class PointerTools {
   #hover(x, y) {
     this.place = x === null ? null : this.#scene(x, y);
     this.#page.ring.move(x, y);
+    if (this.tool === "regions" && !this.#painting) this.#page.regionTool.hover(this.place);
     this.#page.redrawStatus();
   }
 

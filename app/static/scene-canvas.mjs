@@ -101,6 +101,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.notices.clear();
     this.mask.open(id);
     this.regions.clear();
+    this.regionTool.drop();
     const url = new URL(location.href);
     url.searchParams.set("scene", id);
     if (push) history.pushState(null, "", url);
@@ -242,15 +243,20 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** @param {import("./pointer-tools.mjs").Tool} tool */
   chooseTool(tool) {
+    if (tool !== "regions") this.regionTool.drop();
     this.pointer.tool = tool;
     this.surface.dataset.tool = tool;
     this.rail.update(tool);
     this.redraw();
   }
 
-  /** The panel's prompt shall hold in this region of the next fill. @param {import("./rect.mjs").Rect} rect */
-  dropPrompt(rect) {
-    if (!this.regions.add(rect, this.panel.request.prompt)) this.notices.show("That is as many regions as one fill can have: fill these first.");
+  /**
+   * The panel's prompt shall hold in a region of the next fill.
+   * @param {(regions: import("./prompt-regions.mjs").PromptRegions, text: string) => string|null} add returns what is wrong
+   */
+  dropPrompt(add) {
+    const wrong = add(this.regions, this.panel.request.prompt);
+    if (wrong) this.notices.show(wrong);
   }
 
   /** The mask, or how it is drawn, has changed. @param {boolean} ended whether more than pixels changed */

@@ -62,13 +62,19 @@ export class SceneDrawing {
 
   /** @param {import("./rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
   #drawMap(now, seen) {
-    const { frame, ghost, map, mask, overlay, pointer, regions, staging, state, view } = this.#page;
+    const { frame, ghost, map, mask, overlay, pointer, staging, state, view } = this.#page;
     const fading = map.draw(devicePixelRatio, now, Boolean(state.scene) && !state.deleted);
     const settling = staging.draw(map.context, view, map.complete, now);
     mask.draw(map.context, view, seen);
     mask.dirty = null;
-    overlay.draw(overlayOf(state, frame, ghost, pointer.drag, regions.list.map(({ rect }) => rect)), devicePixelRatio);
+    overlay.draw(overlayOf(state, frame, ghost, pointer.drag, this.#regions), devicePixelRatio);
     return map.dropSettled() || fading || settling;
+  }
+
+  /** The regions of the next fill as they are drawn over the map. @returns {import("./overlay-layer.mjs").Regions} */
+  get #regions() {
+    const { regions, regionTool } = this.#page;
+    return { outlines: regions.list.map(({ points }) => points), around: regions.between ? regions.box : null, draft: regionTool.draft };
   }
 
   /** Only where the brush was: the rest of the window stays as it is. */

@@ -17,9 +17,9 @@ def server_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(server_data: Path, tiny_folder: Path) -> Iterator[Server]:
-    """A real server with the tiny model, ready to paint."""
-    with Server(server_data, tiny_folder) as running:
+def server(server_data: Path, student_folder: Path) -> Iterator[Server]:
+    """A real server with the tiny model and its student, ready to paint."""
+    with Server(server_data, student_folder) as running:
         yield running.ready()
 
 

@@ -73,7 +73,7 @@ def test_generating_is_reproducible_and_counts_on_from_the_seed(tmp_path: Path, 
     [
         (["scene", "info", "{tmp}/none.t2e"], "no scene"),
         (["scene", "info", "{root}/LICENSE"], "not a Text2Earth scene"),
-        (["scene", "new", "{tmp}/a.t2e", "--resolution", "0"], "0.5 to 128"),
+        (["scene", "new", "{tmp}/a.t2e", "--resolution", "0"], "0.25 to 128"),
         (["scene", "new", "{tmp}/a.t2e", "--resolution", "much"], "resolution"),
         (["scene", "new", "{tmp}/none/a.t2e", "--resolution", "1"], "a.t2e"),
         (["scene", "new", "{scene}", "--resolution", "1"], "already exists"),

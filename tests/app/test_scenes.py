@@ -137,8 +137,8 @@ def test_more_scenes_than_are_kept_open_stay_usable(server: Server) -> None:
     [
         ("POST", "", {"resolution": 0}, "resolution"),
         ("POST", "", {"resolution": -1}, "resolution"),
-        ("POST", "", {"resolution": 0.1}, "0.5 to 128"),
-        ("POST", "", {"resolution": 500}, "0.5 to 128"),
+        ("POST", "", {"resolution": 0.1}, "0.25 to 128"),
+        ("POST", "", {"resolution": 500}, "0.25 to 128"),
         ("POST", "", {"resolution": "sharp"}, "resolution"),
         ("POST", "", {"title": ""}, "title"),
         ("POST", "", {"title": "x" * 121}, "title"),

@@ -34,6 +34,75 @@ def test_prompts_are_dropped_on_regions_and_filled_as_one_step(canvas: Canvas, s
     assert canvas.page.get_by_role("group", name="Regions").is_hidden()
 
 
+def test_a_polygon_is_clicked_and_filled_and_nothing_beside_it(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    canvas.get("(c.actualSize(), c.lookAt(100, 60), c.settings = {steps: 2})")
+    page = canvas.page
+    page.get_by_role("button", name="Regions: prompts").click()
+    page.get_by_role("button", name="Draw a polygon").click()
+    for corner in ((0, 0), (200, 0), (200, 130), (150, 130), (0, 0)):
+        page.mouse.click(*canvas.screen(*corner))
+    canvas.wait("c.regions.list.length === 1 && !c.regionTool.draft")
+    page.get_by_role("button", name="Fill", exact=True).last.click()
+    canvas.wait("c.state.scene.bounds && c.state.jobs.length === 0", 120)
+    canvas.wait_painted(160, 40)
+    canvas.wait_painted(20, 110, painted=False)
+    (polygon,) = server.get(f"/api/scenes/{canvas.scene['id']}/recipe")["region"]
+    assert len(polygon) == 4
+
+
+def test_escape_and_backspace_take_a_polygon_back(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    page = canvas.page
+    page.get_by_role("button", name="Regions: prompts").click()
+    page.get_by_role("button", name="Draw a polygon").click()
+    canvas.get("(c.actualSize(), c.lookAt(100, 60))")
+    for corner in ((0, 0), (150, 0), (150, 90)):
+        page.mouse.click(*canvas.screen(*corner))
+    page.keyboard.press("Backspace")
+    canvas.wait("c.regionTool.draft.points.length === 3")
+    page.keyboard.press("Escape")
+    canvas.wait("!c.regionTool.draft && c.regions.empty")
+
+
+def test_a_large_fill_is_asked_about_first(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    canvas.get("(c.regions.add({x: 0, y: 0, w: 40000, h: 40000}, 'forest'), c.surface.focus())")
+    fill = canvas.page.get_by_role("button", name="Fill", exact=True)
+    fill.click()
+    question = canvas.page.get_by_role("dialog", name="A large fill")
+    question.get_by_text("40,000 × 40,000 px").wait_for()
+    question.get_by_role("button", name="Cancel").click()
+    canvas.wait("c.regions.list.length === 1")
+    assert canvas.get("c.state.jobs.length") == 0
+
+
+def test_the_preview_of_a_huge_region_stays_small_and_in_its_place(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    shown = canvas.get("""(() => {
+      const red = new OffscreenCanvas(8, 8);
+      const paint = red.getContext("2d");
+      paint.fillStyle = "red";
+      paint.fillRect(0, 0, 8, 8);
+      c.map.addPreview("job", {x: -8, y: 0, w: 131072, h: 65536}, {x: 65528, y: 0, w: 65536, h: 65536}, red);
+      const {picture} = c.map.previews.get("job");
+      const alpha = (x) => picture.getContext("2d").getImageData(x, 100, 1, 1).data[3];
+      c.map.dropPreview("job");
+      return [picture.width, picture.height, alpha(500), alpha(520)];
+    })()""")
+    assert shown == [1024, 512, 0, 255]
+
+
+def test_resolutions_that_the_model_does_not_know_are_marked(canvas: Canvas, server: Server) -> None:
+    canvas.open(server.new_scene())
+    picker = canvas.page.locator("#t2e-resolution")
+    picker.locator("label", has_text="16 *").click()
+    canvas.wait("c.state.scene.resolution === 16")
+    picker.get_by_text("not trained at 16 m/px").wait_for()
+    picker.locator("label", has_text="0.3").click()
+    canvas.wait("c.state.scene.resolution === 0.3")
+
+
 def test_a_region_can_be_taken_back_before_the_fill(canvas: Canvas, server: Server) -> None:
     canvas.open(server.new_scene())
     canvas.get("(c.actualSize(), c.lookAt(100, 60), c.surface.focus())")

@@ -39,8 +39,8 @@ def test_no_line_is_a_border_twice_in_a_row(length: int, steps: int) -> None:
         assert borders(one.ys).isdisjoint(borders(other.ys))
 
 
-@pytest.mark.parametrize("steps", [12, 20, 50])
+@pytest.mark.parametrize(("steps", "most"), [(4, 1.5), (12, 1.35), (20, 1.35), (50, 1.35)])
 @pytest.mark.parametrize(("side", "window"), [(512, 32), (513, 32), (700, 32), (4096, 32), (1024, 64), (1100, 64)])
-def test_large_fills_cost_at_most_1_35_covers(side: int, window: int, steps: int) -> None:
+def test_large_fills_cost_little_more_than_a_cover(side: int, window: int, steps: int, most: float) -> None:
     bounds = Rect(3, -5, side, side)
-    assert sum(phase.count for phase in phases(bounds, window, steps)) <= 1.35 * steps * cover(bounds, window)
+    assert sum(phase.count for phase in phases(bounds, window, steps)) <= most * steps * cover(bounds, window)

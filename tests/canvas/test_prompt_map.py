@@ -39,6 +39,14 @@ def test_overlapping_regions_are_mixed() -> None:
     assert shares([LEFT, twice], 100) == [0.5, 0.5, 0]
 
 
+def test_beside_the_region_that_is_made_nothing_counts() -> None:
+    made = Region((((0, 0), (500, 0), (0, 400)),))
+    everywhere = PromptMap([Prompt("here", made)], made)
+    assert list(everywhere.weights(Rect(200, 180, 256, 256))) == [1, 0]  # its hypotenuse runs through the window
+    left = PromptMap([LEFT, RIGHT], Region.of_rect(Rect(0, 0, 400, 400)))
+    assert list(left.weights(Rect(300, 0, 256, 256)).round(2)) == [1, 0, 0]
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.integers(-300, 1300), st.integers(-300, 700))
 def test_shares_sum_to_one_and_move_smoothly(x: int, y: int) -> None:
@@ -55,13 +63,14 @@ def test_a_rectangle_and_its_polygon_are_the_same_region() -> None:
     expected = np.zeros((12, 20), bool)
     expected[3:8, 3:13] = True
     assert np.array_equal(cells, expected)
-    turned = Region(rect.points[2:] + rect.points[:2])
+    (corners,) = rect.polygons
+    turned = Region((corners[2:] + corners[:2],))
     x, y = np.meshgrid(np.arange(-60, 120), np.arange(-40, 90))
     assert np.array_equal(rect.distance(x, y), turned.distance(x, y))
 
 
 def test_distance_is_measured_to_the_outline() -> None:
-    triangle = Region(((0, 0), (100, 0), (0, 100)))
+    triangle = Region((((0, 0), (100, 0), (0, 100)),))
     assert triangle.distance(np.array([-3.0, 50, 100, 50]), np.array([-4.0, -7, 100, 50])) == pytest.approx(
         [5, 7, 50 * 2**0.5, 0]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,14 +25,17 @@ def cluster() -> Iterator[str]:
     ray.shutdown()
 
 
-def test_two_workers_make_the_pixels_of_one_process(scene: Scene, tiny_folder: Path, cluster: str) -> None:
-    model = Text2Earth.from_pretrained(tiny_folder, "cpu", "float32")
+@pytest.mark.parametrize("settings", [{"steps": 2}, {"sampler": "fast"}])
+def test_two_workers_make_the_pixels_of_one_process(
+    scene: Scene, student_folder: Path, cluster: str, settings: dict[str, Any]
+) -> None:
+    model = Text2Earth.from_pretrained(student_folder, "cpu", "float32")
     prompts = [{"text": "forest", "region": [0, 0, 100, 160], "feather": 40}, {"text": "desert"}]
-    request = fill_request(model, scene, [-8, 0, 240, 160], prompts, seed=4, steps=2)
+    request = fill_request(model, scene, [-8, 0, 240, 160], prompts, seed=4, **settings)
     RegionFill(scene, model, request).run()
     alone = scene.read(Rect(-8, 0, 248, 160))
     scene.undo()
-    workers = RayWorkers(cluster, str(tiny_folder), request, 2)
+    workers = RayWorkers(cluster, str(student_folder), request, 2)
     RegionFill(scene, model, request, workers).run()
     workers.close()
     together = scene.read(Rect(-8, 0, 248, 160))

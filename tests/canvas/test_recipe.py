@@ -147,8 +147,8 @@ def test_a_replay_does_not_go_on_where_a_mask_is_another(scene: Scene, painter: 
     [
         ({"version": 2}, "update the program"),
         ({"version": None}, "version"),
-        ({"resolution": 0}, "0.5 to 128"),
-        ({"resolution": "fine"}, "0.5 to 128"),
+        ({"resolution": 0}, "0.25 to 128"),
+        ({"resolution": "fine"}, "0.25 to 128"),
         ({"bbox": [0, 0, 0, 5]}, "no area"),
         ({"bbox": [0, 0, 1e9, 5]}, "too large"),
         ({"bbox": [0, 0, 5]}, "four numbers"),

@@ -1,0 +1,19 @@
+/** Which resolutions the picker offers, and which of them it marks. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { choices, isTrained } from "../../app/static/resolutions.mjs";
+
+test("what the model was not trained on is offered and marked", () => {
+  const marked = choices([0.3, 0.5, 1, 2, 4], 1).map(({ metres, trained }) => (trained ? metres : -metres));
+  assert.deepEqual(marked, [0.3, 0.5, 1, 2, 4, -8, -16]);
+});
+
+test("a scene's own resolution is among them, and between two known ones it is no stranger", () => {
+  assert.deepEqual(choices([0.5, 2], 1.5).find(({ metres }) => metres === 1.5), { metres: 1.5, trained: true });
+  assert.equal(isTrained([0.5, 2], 2.1), true);
+  assert.equal(isTrained([0.5, 2], 0.3), false);
+});
+
+test("nothing is marked before the model is known", () => {
+  assert.deepEqual(choices([], 2), [{ metres: 2, trained: true }]);
+});
