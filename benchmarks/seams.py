@@ -1,7 +1,7 @@
 """Can one see where windows met? Seam metrics of real images, naive tiles, stock outpainting and ours, in a table.
 
-    python benchmarks/seams.py --data DIR [--model FOLDER_OR_HUB_ID] [--scenes N] [--hops N] [--steps N] [--sheets DIR]
-                               [--ways naive stock ours fill]
+    python benchmarks/seams.py --data DIR [--model FOLDER_OR_HUB_ID] [--scenes N] [--hops N] [--steps N]
+                               [--sampler quality|fast] [--sheets DIR] [--ways naive stock ours fill]
 
 Every figure compares lines where windows met with other lines of the same scenes; the row of real images, whose lines
 are all alike, says what each figure is when there is no seam. Scenes are strips that grow to the right by half a
@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,6 +42,7 @@ from text2earth_core.evaluation.lines import SeamScene, lines_through, pieces
 from text2earth_core.evaluation.seam_detector import COUNTS
 from text2earth_core.evaluation.seams import line_count, measure_seams
 from text2earth_core.evaluation.vae_features import vae_features
+from text2earth_core.model import FAST, QUALITY
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
 PROMPTS = ("dense green forest", "farmland", "a desert", "dense housing", "a meadow", "an industrial area", "mountains",
@@ -67,32 +69,32 @@ def real_scenes(data: Path, size: int) -> list[SeamScene]:
     ]
 
 
-def naive_strip(model: Text2Earth, prompt: str, hops: int, seed: int, steps: int | None) -> SeamScene:
+def naive_strip(model: Text2Earth, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
     """Windows made independently of each other, side by side."""
     count = 1 + -(-hops // 2)
-    images = model.generate([prompt] * count, resolution=RESOLUTION, seed=100 * seed, steps=steps)
+    images = model.generate([prompt] * count, resolution=RESOLUTION, seed=100 * seed, **settings)
     pixels = np.concatenate([np.asarray(image) for image in images], axis=1)
     return SeamScene(pixels, _vertical_seams(pixels, range(model.info.window, pixels.shape[1], model.info.window)))
 
 
-def our_strip(painter: Painter, prompt: str, hops: int, seed: int, steps: int | None) -> SeamScene:
+def our_strip(painter: Painter, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
     """The canvas, hop by hop: stored latents, composition at every step, inflated mask, feather."""
     window = painter.model.info.window
     with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", RESOLUTION) as scene:
         for hop in range(hops + 1):
             frame = extension_frame(scene, "right", window)
-            request = painter.request(scene, frame, prompt, seed=100 * seed + hop, steps=steps)
+            request = painter.request(scene, frame, prompt, seed=100 * seed + hop, **settings)
             scene.accept(painter.paint(scene, request))
         pixels = scene.read(Rect(*scene.bounds)).pixels
     return SeamScene(pixels, _half_window_seams(pixels, window))
 
 
-def filled_region(model: Text2Earth, prompt: str, hops: int, seed: int, steps: int | None) -> SeamScene:
+def filled_region(model: Text2Earth, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
     """A region as wide as the strips and twice as high, filled in one go; seams where windows of the last step met."""
     window = model.info.window
     width, height = window + hops * window // 2, 2 * window
     with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", RESOLUTION) as scene:
-        request = fill_request(model, scene, [0, 0, width, height], [{"text": prompt}], seed=seed, steps=steps)
+        request = fill_request(model, scene, [0, 0, width, height], [{"text": prompt}], seed=seed, **settings)
         last = fill_grid.phases(bounds_of(scene, request, window), window // CELL, request.steps)[-1]
         RegionFill(scene, model, request).run()
         pixels = scene.read(Rect(0, 0, width, height)).pixels
@@ -115,14 +117,14 @@ class StockOutpainting:
         parts = self.model.unet, self.model.codec.vae, self.model.scheduler
         self.stock = StockInpainting(*parts, level=level_of(RESOLUTION))
 
-    def __call__(self, prompt: str, hops: int, seed: int, steps: int | None) -> SeamScene:
+    def __call__(self, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
         model, window = self.model, self.model.info.window
         settings = model.check_settings(steps, None)
         text, null = model.text.embed([prompt]), model.text.embed([""])
         half = window // 2
         mask = np.zeros((window, window), bool)
         mask[:, half:] = True
-        (first,) = model.generate([prompt], resolution=RESOLUTION, seed=100 * seed, steps=steps)
+        (first,) = model.generate([prompt], resolution=RESOLUTION, seed=100 * seed, **settings)
         pixels = np.asarray(first)
         for hop in range(hops):
             seen = np.concatenate([pixels[:, -half:], np.zeros((window, half, 3), np.uint8)], axis=1)
@@ -132,14 +134,14 @@ class StockOutpainting:
 
 
 def maker(way: str, model: Text2Earth, folder: str) -> Callable[..., SeamScene]:
-    """The function (prompt, hops, seed, steps) -> scene of one of `WAYS`."""
+    """The function (prompt, hops, seed, steps=, sampler=) -> scene of one of `WAYS`; the stock way has one sampler."""
     if way == "stock":
         return StockOutpainting(folder)
     if way == "ours":
         painter = Painter(model)
-        return lambda *task: our_strip(painter, *task)
+        return lambda *task, **settings: our_strip(painter, *task, **settings)
     make = naive_strip if way == "naive" else filled_region
-    return lambda *task: make(model, *task)
+    return lambda *task, **settings: make(model, *task, **settings)
 
 
 def hops_of(scene: SeamScene, window: int) -> list[np.ndarray]:
@@ -169,6 +171,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=12)
     parser.add_argument("--hops", type=int, default=6)
     parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--sampler", choices=(QUALITY, FAST), default=QUALITY, help="for all but the stock pipeline")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="which to measure besides real images")
     parser.add_argument("--sheets", type=Path, help="write each scene as a PNG into this folder")
     parser.add_argument("--json", action="store_true")
@@ -181,7 +184,8 @@ def main() -> None:
     for name in options.ways:
         make = maker(name, model, options.model)
         numbers = track(range(options.scenes), name, console=Console(stderr=True), transient=True)
-        scenes[name] = [make(PROMPTS[n % len(PROMPTS)], options.hops, n, options.steps) for n in numbers]
+        settings = {"steps": options.steps} | ({} if name == "stock" else {"sampler": options.sampler})
+        scenes[name] = [make(PROMPTS[n % len(PROMPTS)], options.hops, n, **settings) for n in numbers]
     found = {}
     for name, mine in scenes.items():
         stride = {"stock": window // 2, "ours": window // 2, "naive": window}.get(name)
@@ -201,7 +205,10 @@ def main() -> None:
     if options.json:
         print(json.dumps(found, indent=1))
         return
-    report(found, f"{model.info.name} {model.info.fingerprint}, {options.scenes} scenes of {options.hops} hops")
+    report(
+        found,
+        f"{model.info.name} {model.info.fingerprint}, {options.scenes} scenes of {options.hops} hops, {options.sampler}",
+    )
 
 
 def report(found: dict[str, dict], title: str) -> None:

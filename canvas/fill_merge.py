@@ -17,7 +17,7 @@ from canvas.geometry import CELL, TILE, Rect, bounding_rect, tile_rect
 from canvas.masks import spread
 from canvas.scene import Scene
 from canvas.snapshot import Snapshot
-from text2earth_core.feather import feather_weight
+from text2earth_core.feather import blend, feather_weight
 
 PIECE = 2  # tiles in a row that are decoded at once
 
@@ -121,9 +121,9 @@ class Merger:
             layer, before = self._request.layer, piece.before.get((x, y))
             with self._scene.database.read() as connection:
                 tile = tiles.Tile.blank(layer) if before is None else tiles.load(connection, layer, x, y, before)
-            old = tile.pixels[here].astype(np.float32)
-            new = np.rint(old + weights[..., None] * (decoded[there] - old)).astype(np.uint8)
-            tile.write_pixels(here, new, written)
+            new = decoded[there]
+            old = np.where(tile.valid[here][..., None], tile.pixels[here], new)
+            tile.write_pixels(here, blend(old, new, weights), written)
             cells_here = part.cells().slices(whole.cells())
             cells_there = part.cells().slices(piece.rect.cells())
             tile.write_latents(

@@ -17,14 +17,14 @@ from canvas.scene import Scene
 from canvas.snapshot import Snapshot
 from canvas.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
+from text2earth_core.feather import remade_cells
 
 VOID, TODO, REMADE, GHOST, KNOWN = range(5)
-"""Nothing, seen by no window that matters · to be made · known, but made anew beside what is made (as the model was
-trained to) · empty and outside of the region, denoised only because windows see it · known, the boundary."""
+"""Nothing, seen by no window that matters · to be made · known, but made anew beside what is made, for the
+feather · empty and outside of the region, denoised only because windows see it · known, the boundary."""
 
 ACTIVE = (TODO, REMADE, GHOST)  # what is denoised
 
-INFLATE = 1  # cells of REMADE around TODO
 CHUNK = 1024  # px of ground read at a time
 
 
@@ -53,7 +53,7 @@ def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Ear
             near += [_masks(at, request, after) for after in bands[number + 1 : number + 2]]
             todo, filled = (np.concatenate(layers) for layers in zip(*near, strict=True))
             top = band.y - bands[max(0, number - 1)].y
-            roles = _roles(todo, filled, side)[top : top + band.h]
+            roles = _roles(todo, filled, side, remade_cells(request.feather))[top : top + band.h]
             anything |= bool((roles == TODO).any())
             state.write_survey(band.y, roles, _known(at, request, model, band, roles == KNOWN))
             near = near[-2:]
@@ -65,12 +65,15 @@ def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Ear
         )
 
 
-def _roles(todo: np.ndarray, filled: np.ndarray, side: int) -> np.ndarray:
-    """The roles of cells; those further than a window from any border of the arrays are right."""
+def _roles(todo: np.ndarray, filled: np.ndarray, side: int, remade: int) -> np.ndarray:
+    """The roles of cells; those further than a window from any border of the arrays are right.
+
+    `remade`: how many cells of what is known are made anew around what is made.
+    """
     roles = np.where(filled, KNOWN, VOID).astype(np.uint8)
     if not todo.all():
         roles[~filled & dilate(todo, side - 1)] = GHOST
-        roles[filled & dilate(todo, INFLATE)] = REMADE
+        roles[filled & dilate(todo, remade)] = REMADE
     roles[todo] = TODO
     return roles
 

@@ -36,8 +36,9 @@ from canvas.fill_survey import ACTIVE, KNOWN, bounds_of, survey
 from canvas.fill_workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
 from canvas.history import Step
-from canvas.painter import FEATHER, MAX_FEATHER, Progress, Readable
+from canvas.painter import FEATHER, Progress, Readable
 from canvas.prompt_map import PromptMap
+from canvas.request import MAX_FEATHER
 from canvas.scene import Scene
 from text2earth_core import Text2Earth
 from text2earth_core.model import QUALITY
