@@ -117,14 +117,14 @@ class StockOutpainting:
         parts = self.model.unet, self.model.codec.vae, self.model.scheduler
         self.stock = StockInpainting(*parts, level=level_of(RESOLUTION))
 
-    def __call__(self, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
+    def __call__(self, prompt: str, hops: int, seed: int, steps: int | None) -> SeamScene:
         model, window = self.model, self.model.info.window
         settings = model.check_settings(steps, None)
         text, null = model.text.embed([prompt]), model.text.embed([""])
         half = window // 2
         mask = np.zeros((window, window), bool)
         mask[:, half:] = True
-        (first,) = model.generate([prompt], resolution=RESOLUTION, seed=100 * seed, **settings)
+        (first,) = model.generate([prompt], resolution=RESOLUTION, seed=100 * seed, steps=steps)
         pixels = np.asarray(first)
         for hop in range(hops):
             seen = np.concatenate([pixels[:, -half:], np.zeros((window, half, 3), np.uint8)], axis=1)
@@ -205,10 +205,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(found, indent=1))
         return
-    report(
-        found,
-        f"{model.info.name} {model.info.fingerprint}, {options.scenes} scenes of {options.hops} hops, {options.sampler}",
-    )
+    size = f"{options.scenes} scenes of {options.hops} hops, sampler {options.sampler}"
+    report(found, f"{model.info.name} {model.info.fingerprint}, {size}")
 
 
 def report(found: dict[str, dict], title: str) -> None:
