@@ -7,6 +7,7 @@ import binascii
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
@@ -15,9 +16,9 @@ from app.api_jobs import MAX_STEPS, Prompt
 from app.api_scenes import Use
 from app.errors import AppError
 from app.job_edit import MAX_VARIATIONS
-from app.work import Settings, make_edit, random_seed
+from app.work import Settings, checked_rect, find_clouds, make_edit, random_seed
 from canvas.errors import SceneError
-from canvas.geometry import Rect
+from canvas.geometry import Rect, bounding_rect
 from canvas.masks import encode_mask, placed, read_mask
 from canvas.scene import Scene
 
@@ -46,6 +47,30 @@ class NewEdit(BaseModel, extra="forbid"):
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     feather: Annotated[int, Field(ge=0, le=64)] = 16
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
+
+
+class Place(BaseModel, extra="forbid"):
+    """A rectangle x, y, w, h in pixels."""
+
+    rect: Annotated[list[int], Field(min_length=4, max_length=4)]
+
+
+@router.post("/clouds")
+def propose_clouds(use: Use, scene: str, body: Place) -> dict[str, Any]:
+    """A mask over the clouds and shadows in a rectangle, to be corrected by hand; nothing is changed.
+
+    `rect` is the smallest around them, null where none is found; `counts` are the lengths of the runs of its pixels
+    outside and inside the mask in turn, row by row, the first outside.
+    """
+    rect = checked_rect(body.rect)
+    with use.library.open(scene) as opened:
+        found = find_clouds(opened, rect) > 0
+    box = bounding_rect(found, rect.x, rect.y)
+    if box.empty:
+        return {"rect": None, "counts": []}
+    inside = found[box.slices(rect)].ravel()
+    ends = np.flatnonzero(np.diff(inside, prepend=False, append=not inside[-1]))
+    return {"rect": list(box), "counts": np.diff(ends, prepend=0).tolist()}
 
 
 @router.post("/edits", status_code=202)

@@ -1,4 +1,4 @@
-"""`text2earth scene edit`: change what lies under a mask, and accept it."""
+"""`text2earth scene edit` and `clouds`: change what lies under a mask, and propose one over clouds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli_output import Json, Sampler, bar, emit, say
+from app.cli_output import Json, Sampler, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
 
@@ -49,6 +49,28 @@ def edit(
         with bar("Editing") as advance:
             step = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
         emit(step.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
+
+
+def clouds(
+    scene: Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.t2e).")],
+    out: Annotated[Path, typer.Option(help="PNG to write: white over clouds and their shadows.")],
+    as_json: Json = False,
+) -> None:
+    """Propose a mask over clouds and their shadows, to be looked at and given to `edit --mask`."""
+    from PIL import Image
+
+    from app import work
+    from canvas.geometry import Rect
+    from canvas.scene import Scene
+
+    check_image_file(out)
+    with Scene.open(scene) as opened:
+        if opened.bounds is None:
+            raise SceneError(f"{scene} is empty: there is nothing to look for clouds in.")
+        content = Rect(*opened.bounds)
+        mask = work.find_clouds(opened, content)
+    written(Image.fromarray(mask).save, out)
+    emit({"file": str(out), "at": [content.x, content.y], "share": round(float((mask > 0).mean()), 4)}, as_json)
 
 
 def _bytes(mask: Path) -> bytes:

@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli_edit import edit
+from app.cli_edit import clouds, edit
 from app.cli_output import Json, Sampler, bar, emit, say
 from app.errors import AppError
 from canvas.errors import SceneError
 
 app = typer.Typer(help="Scene files: make, grow, edit, take back, export.", no_args_is_help=True)
 app.command()(edit)
+app.command()(clouds)
 
 SceneFile = Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.t2e).")]
 

@@ -129,6 +129,21 @@ def make_edit(
     )
 
 
+def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:
+    """uint8 (h, w): a proposal of a mask over clouds and shadows in a rectangle (px), see `canvas.clouds`.
+
+    Raises SceneError where the rectangle is larger than a mask may be.
+    """
+    from canvas.clouds import find_clouds
+
+    if max(rect.w, rect.h) > MAX_SIDE:
+        raise SceneError(
+            f"Clouds in {rect.w} x {rect.h} px cannot be looked for at once: choose at most {MAX_SIDE} px a side."
+        )
+    with scene.snapshot() as snapshot:
+        return find_clouds(*snapshot.pixels(rect))
+
+
 def extend(
     scene: Scene,
     model: Text2Earth,

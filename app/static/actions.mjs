@@ -6,7 +6,7 @@ import { confirm } from "./dialogs.mjs";
 import { question } from "./fill-cost.mjs";
 import * as dialogs from "./scene-dialogs.mjs";
 import { nextFrame } from "./frames.mjs";
-import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./rect.mjs";
+import { fromXYWH, intersect, isCovered, snap, snapOut, toXYWH } from "./rect.mjs";
 import { modelInfo, pendingFrames } from "./store.mjs";
 
 export class Actions {
@@ -117,6 +117,23 @@ export class Actions {
       this.#page.chooseTool("select");
       this.#page.afterSubmit();
     }, () => this.edit());
+  }
+
+  /** Add the clouds in sight to the mask, for the person to correct. */
+  findClouds() {
+    return this.#once(async () => {
+      const { state, view, mask, sceneId } = this.#page;
+      const sight = snapOut(view.visible());
+      const rect = state.scene?.bounds && intersect(sight, fromXYWH(state.scene.bounds));
+      if (!rect) {
+        this.#page.notices.show("There is no ground in sight: move the map to where clouds shall be found.");
+        return;
+      }
+      const found = await this.#api.post(this.#scenePath("/clouds"), { rect: toXYWH(rect) });
+      if (this.#page.sceneId !== sceneId) return;
+      if (found.rect) mask.add(fromXYWH(found.rect), found.counts);
+      else this.#page.notices.show("No clouds were found in sight: paint over them instead.");
+    }, () => this.findClouds());
   }
 
   /** @param {import("./staging.mjs").Candidate} candidate @param {() => void} accepted called before its tiles arrive */

@@ -70,7 +70,7 @@ export function assemble(page) {
     map: new MapLayer(context, page.view),
     overlay: new OverlayLayer(context, page.view),
     mask,
-    maskBar: new MaskBar(page, mask, () => actions.edit()),
+    maskBar: new MaskBar(page, mask, actions),
     regions,
     regionTool,
     regionBar: new RegionBar(regions, regionTool, () => actions.fill()),

@@ -3,6 +3,8 @@ import { h, icon } from "./dom.mjs";
 import { MASK_TOOLS, MAX_BRUSH } from "./mask-tools.mjs";
 
 const GROW = 8; // px at a time
+/** Buttons that make a mask where there is none. */
+const WITHOUT_MASK = new Set(["invert", "clouds"]);
 
 export class MaskBar {
   node;
@@ -13,9 +15,9 @@ export class MaskBar {
 
   /**
    * @param {any} page the scene-canvas element, for the frame that `invert` fills
-   * @param {import("./mask-tools.mjs").MaskTools} mask @param {() => void} edit
+   * @param {import("./mask-tools.mjs").MaskTools} mask @param {import("./actions.mjs").Actions} actions
    */
-  constructor(page, mask, edit) {
+  constructor(page, mask, actions) {
     this.#mask = mask;
     const button = (name, label, title, run) => {
       const node = h("button", { type: "button", class: "text-button plain", title, onclick: run }, label);
@@ -39,6 +41,7 @@ export class MaskBar {
         button("shrink", "Shrink", `Shrink by ${GROW} px`, () => mask.apply({ kind: "grow", by: -GROW })),
         button("fill", "Fill", "Fill what the mask surrounds", () => mask.apply({ kind: "fill" })),
         button("invert", "Invert", "The frame without the mask", () => page.frame && mask.apply({ kind: "invert", rect: page.frame })),
+        button("clouds", "Find clouds", "Add the clouds and shadows in sight to the mask", () => actions.findClouds()),
         button("clear", "Clear", "Clear the mask", () => mask.clear()),
       ),
       h(
@@ -47,7 +50,7 @@ export class MaskBar {
         this.#slider("strength", "Strength", 0.05, 1, 0.05, "how far it may go from what is there; 1 is anew"),
         this.#number("feather", "Feather", 0, 64, "px around the mask into which the new fades"),
         this.#number("variations", "Variations", 1, 8, "candidates to choose from"),
-        h("button", { type: "button", class: "primary", title: "Change what is under the mask (Ctrl+Enter)", onclick: edit }, icon("brush"), "Change"),
+        h("button", { type: "button", class: "primary", title: "Change what is under the mask (Ctrl+Enter)", onclick: () => actions.edit() }, icon("brush"), "Change"),
       ),
     );
   }
@@ -84,6 +87,6 @@ export class MaskBar {
       if (document.activeElement !== input || input.type === "range") input.value = String(now);
       if (value) value.textContent = show(now);
     }
-    for (const [name, button] of this.#buttons) button.disabled = name !== "invert" && this.#mask.empty;
+    for (const [name, button] of this.#buttons) button.disabled = !WITHOUT_MASK.has(name) && this.#mask.empty;
   }
 }

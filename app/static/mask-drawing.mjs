@@ -3,11 +3,12 @@
  * the chunks an operation touched; a reload replays the list.
  * @typedef {import("./rect.mjs").Rect} Rect
  * @typedef {{kind: "stroke", erase: boolean, hardness: number, dabs: number[]} | {kind: "polygon", erase: boolean, points: number[]}
- *   | {kind: "invert", rect: Rect} | {kind: "grow", by: number} | {kind: "fill"} | {kind: "clear"}} Operation
- *   `dabs` and `points` are flat: x, y, size and x, y
+ *   | {kind: "invert", rect: Rect} | {kind: "grow", by: number} | {kind: "fill"} | {kind: "clear"}
+ *   | {kind: "found", rect: Rect, counts: number[]}} Operation
+ *   `dabs` and `points` are flat: x, y, size and x, y; `counts` are lengths of runs outside and inside in turn, row by row
  */
 import { MaskRaster } from "./mask-raster.mjs";
-import { filled, grown } from "./mask-morphology.mjs";
+import { filled, grown, withRuns } from "./mask-morphology.mjs";
 import { union } from "./rect.mjs";
 
 const MAX_UNDO = 60;
@@ -106,6 +107,8 @@ export class MaskDrawing {
         const cleared = this.#raster.clear();
         return union(cleared, this.#raster.write(operation.rect, inside.map((value) => 255 - value)));
       }
+      case "found":
+        return this.#raster.write(operation.rect, withRuns(this.#raster.read(operation.rect), operation.counts));
       case "grow":
         return this.#remade(Math.max(0, operation.by) + 1, (alpha, area) => grown(alpha, area.w, area.h, operation.by));
       default:

@@ -1,4 +1,4 @@
-/** Growing, shrinking and filling of a mask's alpha (row by row, 0 to 255). Pure. */
+/** Growing, shrinking and filling of a mask's alpha (row by row, 0 to 255), and adding runs to it. Pure. */
 
 const FAR = 1e9;
 
@@ -69,4 +69,15 @@ export function filled(alpha, w, h) {
     if (n < w * (h - 1)) visit(n + w);
   }
   return alpha.map((value, n) => (outside[n] ? value : 255));
+}
+
+/** @param {number[]} counts lengths of runs that stay and that are set, in turn @returns {Uint8ClampedArray} */
+export function withRuns(alpha, counts) {
+  const result = alpha.slice();
+  let at = 0;
+  counts.forEach((length, n) => {
+    if (n % 2) result.fill(255, at, at + length);
+    at += length;
+  });
+  return result;
 }

@@ -184,7 +184,12 @@ export class MaskRaster {
   write(area, alpha) {
     const image = new ImageData(area.w, area.h);
     const [red, green, blue] = this.#rgb();
-    for (let n = 0; n < alpha.length; n++) image.data.set([red, green, blue, alpha[n]], 4 * n);
+    for (let n = 0; n < alpha.length; n++) {
+      image.data[4 * n] = red;
+      image.data[4 * n + 1] = green;
+      image.data[4 * n + 2] = blue;
+      image.data[4 * n + 3] = alpha[n];
+    }
     const canvas = new OffscreenCanvas(area.w, area.h);
     canvas.getContext("2d").putImageData(image, 0, 0);
     this.#paint(area, false, (context) => {

@@ -136,6 +136,13 @@ export class MaskTools {
     this.#drawing.apply(operation);
   }
 
+  /** Add what was found to the mask, as one stroke. @param {import("./rect.mjs").Rect} rect @param {number[]} counts */
+  add(rect, counts) {
+    this.#reach = this.#drawing.bounds();
+    this.#told = false;
+    if (this.#fits(rect)) this.#drawing.apply({ kind: "found", rect, counts });
+  }
+
   undo() {
     this.#drawing.undo();
   }

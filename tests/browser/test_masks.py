@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext
 
+from canvas.clouds import find_clouds
 from tests.app.server_process import Server
 from tests.browser.driver import Canvas
+from tests.canvas.cloud_pictures import cloudy, forest
 
 pytestmark = pytest.mark.needs_browser
 
@@ -174,6 +176,53 @@ def test_what_is_painted_shows_and_what_is_taken_away_does_not(drawing: Canvas) 
     assert np.abs(window() - painted).max() <= 2
     page.keyboard.press("Control+z")
     assert np.abs(window() - empty).max() <= 2
+
+
+def imported(server: Server, pixels: np.ndarray) -> str:
+    """A scene that holds a picture, its corner at the origin."""
+    scene, out = server.new_scene(), io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    told = server.http.post(f"/api/scenes/{scene}/imports", params={"name": "a.png"}, content=out.getvalue())
+    wish = {"name": "a.png", "resolution": 1.0, "at": [0, 0]}
+    job = server.post(f"/api/scenes/{scene}/imports/{told.json()['file']}", wish)
+    assert server.finished(scene, job["id"])["state"] == "done"
+    return scene
+
+
+def test_clouds_are_found_corrected_and_taken_back(canvas: Canvas, server: Server) -> None:
+    picture = cloudy(forest(), (90, 100), (50, 20), radius=30)[:192, :192]
+    canvas.open(imported(server, picture))
+    canvas.get("(c.actualSize(), c.lookAt(96, 96), c.surface.focus(), c.mask.set({size: 20, hardness: 1}))")
+    page = canvas.page
+    page.keyboard.press("b")
+    button = page.get_by_role("group", name="Mask", exact=True).get_by_role("button", name="Find clouds")
+    button.click()
+    canvas.wait("!c.mask.empty")
+    found = mask(canvas)
+    assert np.array_equal(found[64:, 64:], find_clouds(picture))
+    drawn = (20, 150)
+    canvas.drag(drawn, (40, 150))
+    more = mask(canvas)
+    assert at(more, *drawn) == at(more, 90, 100) == 255 > at(found, *drawn) == 0
+    page.keyboard.press("Control+z")
+    assert np.array_equal(mask(canvas), found)
+    page.keyboard.press("Control+z")
+    assert not mask(canvas).any(), "what was found is one step"
+    page.keyboard.press("Control+Shift+z")
+    page.keyboard.press("Control+Shift+z")
+    assert np.array_equal(mask(canvas), more)
+    page.reload()
+    canvas.attached()
+    assert np.array_equal(mask(canvas), more), "what was found survives a reload like any stroke"
+
+
+def test_no_clouds_in_sight_are_told(drawing: Canvas) -> None:
+    drawing.page.keyboard.press("b")
+    bar = drawing.page.get_by_role("group", name="Mask", exact=True)
+    drawing.get("c.lookAt(90000, 0)")
+    bar.get_by_role("button", name="Find clouds").click()
+    drawing.page.locator(".notice", has_text="no ground in sight").wait_for()
+    assert not mask(drawing).any()
 
 
 @pytest.fixture

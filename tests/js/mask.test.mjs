@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { filled, grown, squaredDistances } from "../../app/static/mask-morphology.mjs";
+import { filled, grown, squaredDistances, withRuns } from "../../app/static/mask-morphology.mjs";
 
 /** Alpha of a picture in which # is set, + half and . empty. */
 const alpha = (...rows) => Uint8ClampedArray.from(rows.join(""), (sign) => ({ "#": 255, "+": 100 })[sign] ?? 0);
@@ -37,4 +37,12 @@ test("growing nothing gives nothing, and soft rims stay where they are", () => {
 test("what a ring surrounds is filled, what is open is not", () => {
   const ring = alpha("........", ".####...", ".#..#.#.", ".#..#.#.", ".####.#.", "......#.");
   assert.deepEqual(shown(filled(ring, 8, 6), 8), ["........", ".####...", ".####.#.", ".####.#.", ".####.#.", "......#."]);
+});
+
+test("runs are added to what is there", () => {
+  const before = alpha("+...", "...#");
+  assert.deepEqual(shown(withRuns(before, [2, 3, 2]), 4), ["+.##", "#..#"]);
+  assert.deepEqual(shown(withRuns(before, [0, 8]), 4), ["####", "####"]);
+  assert.deepEqual(withRuns(before, []), before);
+  assert.deepEqual(shown(before, 4), ["+...", "...#"], "the mask before is kept for the undo");
 });
