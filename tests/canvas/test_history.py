@@ -29,6 +29,7 @@ class SceneAgainstModel(RuleBasedStateMachine):
 
     folder: Path
     made = 0
+    actions = 0  # edits, erasures, undos, redos, jumps and accepts over all runs, refused ones too
 
     @initialize()
     def begin(self) -> None:
@@ -66,12 +67,14 @@ class SceneAgainstModel(RuleBasedStateMachine):
 
     @rule(place=places, share=st.sampled_from([0.1, 1.0]))
     def edit(self, place: Rect, share: float) -> None:
+        type(self).actions += 1
         change = self.made_here(place, share)
         self.scene.accept(change)
         self.becomes(change)
 
     @rule(place=places)
     def erase(self, place: Rect) -> None:
+        type(self).actions += 1
         here = place.intersect(WORLD).slices(WORLD)
         if not self.now[1][here].any():
             with pytest.raises(SceneError):
@@ -86,16 +89,19 @@ class SceneAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def undo(self) -> None:
+        type(self).actions += 1
         assert (self.scene.undo() is not None) == (self.at > 0)
         self.at = max(0, self.at - 1)
 
     @rule()
     def redo(self) -> None:
+        type(self).actions += 1
         assert (self.scene.redo() is not None) == (self.at < len(self.states) - 1)
         self.at = min(len(self.states) - 1, self.at + 1)
 
     @rule(data=st.data())
     def jump(self, data: st.DataObject) -> None:
+        type(self).actions += 1
         target = data.draw(st.integers(0, len(self.states) - 1))
         steps = [step.id for step in self.scene.history()]
         moved = self.scene.go_to(steps[target - 1] if target else 0)
@@ -112,6 +118,7 @@ class SceneAgainstModel(RuleBasedStateMachine):
     @rule(data=st.data())
     @precondition(lambda self: self.candidates)
     def accept(self, data: st.DataObject) -> None:
+        type(self).actions += 1
         number = data.draw(st.sampled_from(sorted(self.candidates)))
         change, batch = self.candidates[number]
         here = change.rect.slices(WORLD)
@@ -152,10 +159,11 @@ class SceneAgainstModel(RuleBasedStateMachine):
 def test_a_thousand_random_changes_leave_what_a_model_in_memory_holds(tmp_path: Path) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    SceneAgainstModel.folder = tmp_path
+    SceneAgainstModel.folder, SceneAgainstModel.actions = tmp_path, 0
     run_state_machine_as_test(
-        SceneAgainstModel, settings=settings(max_examples=25, stateful_step_count=40, deadline=None)
+        SceneAgainstModel, settings=settings(max_examples=45, stateful_step_count=50, deadline=None)
     )
+    assert SceneAgainstModel.actions >= 1000
 
 
 # ---- the budget
