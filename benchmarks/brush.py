@@ -32,6 +32,7 @@ from benchmarks.pan import (  # noqa: E402
     CHROMIUM,
     ELEMENT,
     SCENE_ID,
+    find_chromium,
     frame_work,
     full_window,
     make_scene,
@@ -113,9 +114,7 @@ def paint(page: Page, browser: Any, seconds: float, folder: Path) -> list[dict[s
 
 def run(seconds: float, tiles: int, scene: Path | None) -> list[dict[str, Any]]:
     """The whole measurement; see the module's first lines."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        raise SystemExit("Chromium is not installed; Debian's package is `chromium`.")
+    chromium = find_chromium()
     from text2earth_core import Text2Earth
 
     with tempfile.TemporaryDirectory() as name:

@@ -72,6 +72,14 @@ def make_scene(path: Path, tiles: int) -> None:
         scene.redraw()
 
 
+def find_chromium() -> str:
+    """Path of the browser; SystemExit where there is none."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        raise SystemExit("Chromium is not installed; Debian's package is `chromium`.")
+    return found
+
+
 def start_server(data: Path, model: Path) -> tuple[subprocess.Popen[str], str]:
     """The server as a user starts it, and its address."""
     command = [sys.executable, str(ROOT / "launch.py"), "--no-browser", "--port", "0", "--device", "cpu"]
@@ -199,9 +207,7 @@ def traced(browser: Browser, page: Page, panning: Panning, folder: Path) -> list
 
 def run(minutes: float, tiles: int, scene: Path | None) -> dict[str, Any]:
     """The whole measurement; see the module's first lines."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        raise SystemExit("Chromium is not installed; Debian's package is `chromium`.")
+    chromium = find_chromium()
     from text2earth_core import Text2Earth
 
     with tempfile.TemporaryDirectory() as name:
