@@ -3,12 +3,14 @@
     python benchmarks/clouds.py --data DIR --judge DIR [--model FOLDER_OR_HUB_ID] [--files rsicd ...] [--images N]
                                 [--samples N] [--steps N] [--sheet FILE.png] [--json]
 
-Clouds with shadows are simulated over validation images, so that what was below is known. Every way gets the true
-mask, grown by a few pixels, and no prompt. The first figures tell how the mask would have been proposed: `find_clouds`
-saw training images and every other texture while its thresholds were chosen, and is measured on the remaining ones.
-All ways but ours by nature give one answer; ours and stock are one sample, except for the row of the mean, whose PSNR
-is comparable with that of the blurred answers. Where the mask's border shows is told by `borders` (1 = like any other
-line of the picture); "clear" is the image without cloud, the target of each figure.
+Clouds with shadows are simulated over validation images, so that what was below is known. Every way gets the true mask,
+grown by a few pixels, and no prompt. Ours and stock are judged by one sample; a single sharp sample loses PSNR to a blur
+by nature, so that the mean of several of ours has a row of its own. The border columns tell whether the mask's border
+shows (1 = like any other line of the known ground), "class right" how often the judge names the image's true class,
+"class as clear" how often it says what it says of the image without cloud, whose row is the target of each figure.
+
+The last line tells how well `find_clouds` would have proposed the mask. Its thresholds were chosen on training images
+and every other texture; it is measured on the rest.
 """
 
 from __future__ import annotations
