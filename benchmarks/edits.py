@@ -38,7 +38,7 @@ from benchmarks.ground import Ground, edited  # noqa: E402
 from canvas.geometry import bounding_rect  # noqa: E402
 from canvas.painter import FEATHER, Painter  # noqa: E402
 from text2earth_core import Text2Earth  # noqa: E402
-from text2earth_core.evaluation.borders import border_ratio, colour_steps, roughness  # noqa: E402
+from text2earth_core.evaluation.borders import border_ratio, colour_steps, roughness, texture_steps  # noqa: E402
 from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier  # noqa: E402
 
 AMONG = 3
@@ -126,6 +126,13 @@ def in_classes(judge: SceneClassifier, pictures: Sequence[np.ndarray], mask: np.
     return [bool(set(edit.classes) & set(names[:AMONG])) for names in named]
 
 
+def border_figures(pictures: Sequence[np.ndarray], mask: np.ndarray) -> dict[str, dict[str, float]]:
+    """Whether the mask's border shows; in the source, whether something ended there already."""
+    figures = {"gradient": roughness, "colour_step": colour_steps, "texture_step": texture_steps}
+    masks = [mask] * len(pictures)
+    return {f"border_{name}": border_ratio(f, pictures, masks).as_dict() for name, f in figures.items()}
+
+
 def measure(
     edit: Edit, options: argparse.Namespace, page: EditPage, painter: Painter, judge: SceneClassifier
 ) -> dict[str, Any]:
@@ -139,7 +146,6 @@ def measure(
     named = [first] + [edited(painter, ground, mask, edit.prompt, seed=n, **settings) for n in seeds[1:]]
     # Without any prompt guidance has nothing to strengthen: 1 gives the same in half the time.
     empty = [edited(painter, ground, mask, seed=n, guidance=1.0, **settings) for n in seeds]
-    masks = [mask > 0] * len(named)
     untouched = cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > FEATHER
     return {
         "edit": asdict(edit) | {"strokes": [asdict(stroke) for stroke in edit.strokes]},
@@ -149,8 +155,8 @@ def measure(
         "among_three": float(np.mean(in_classes(judge, named, mask, edit))),
         "among_three_without_prompt": float(np.mean(in_classes(judge, empty, mask, edit))),
         "source_among_three": in_classes(judge, [source], mask, edit)[0],
-        "border_gradient": border_ratio(roughness, named, masks).as_dict(),
-        "border_colour_step": border_ratio(colour_steps, named, masks).as_dict(),
+        **border_figures(named, mask > 0),
+        "source_border": border_figures([source], mask > 0),
         "pictures": [source, mask, *named[:SHOWN]],
     }
 
@@ -168,14 +174,14 @@ def contact_sheet(found: Sequence[dict[str, Any]], path: Path, side: int = 256) 
 
 def report(found: Sequence[dict[str, Any]], title: str) -> None:
     """Print a row for each edit."""
-    columns = ("edit", "prompt", "with prompt", "without", "border gradient", "border colour step", "")
+    columns = ("edit", "prompt", "with prompt", "without", "border gradient", "colour step", "texture step", "")
     table = Table(*columns, title=title)
     for one in found:
-        verdict = "ok" if one["among_three"] >= WANTED else "MISSED"
+        verdict = ("ok" if one["among_three"] >= WANTED else "MISSED") if one["seeds"] >= ENOUGH else ""
         table.add_row(
             one["edit"]["name"], one["edit"]["prompt"], f"{one['among_three']:.0%}",
             f"{one['among_three_without_prompt']:.0%}", _cell(one["border_gradient"]),
-            _cell(one["border_colour_step"]), verdict if one["seeds"] >= ENOUGH else "",
+            _cell(one["border_colour_step"]), _cell(one["border_texture_step"]), verdict,
         )  # fmt: skip
     Console(width=max(Console().width, 130)).print(table)
     if any(one["seeds"] < ENOUGH for one in found):

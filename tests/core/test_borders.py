@@ -16,6 +16,7 @@ from text2earth_core.evaluation.borders import (
     colour_steps,
     masked_patch_distance,
     roughness,
+    texture_steps,
 )
 from text2earth_core.evaluation.cloud_simulation import FILE, SHOWS, load_cloud_textures, with_cloud
 from text2earth_core.evaluation.lines import LENGTH
@@ -57,7 +58,7 @@ def test_pieces_keep_clear_of_another_mask():
     assert np.hypot(columns - 20, rows - 60).min() > 10 + CLEARANCE - SIDE - 2
 
 
-@pytest.mark.parametrize("figure", [roughness, colour_steps])
+@pytest.mark.parametrize("figure", [roughness, colour_steps, texture_steps])
 def test_where_nothing_was_filled_the_ratio_is_one(figure):
     found = border_ratio(figure, [ground(n) for n in range(PICTURES)], MASKS)
     assert found.low <= 1 <= found.high
@@ -70,6 +71,7 @@ def test_a_hard_edge_is_rough_and_a_blurred_border_is_smooth():
     assert border_ratio(roughness, pasted, MASKS).low > 2
     blurred = [np.where(disc(radius=42)[..., None], cv2.GaussianBlur(p, (0, 0), 6), p) for p in pictures]
     assert border_ratio(roughness, blurred, MASKS).high < 0.7
+    assert border_ratio(texture_steps, blurred, MASKS).low > 2
     darker = [np.where(disc()[..., None], p * 0.7, p).astype(np.uint8) for p in pictures]
     assert border_ratio(colour_steps, darker, MASKS).low > 2
 

@@ -1,8 +1,8 @@
 """Does the border of a mask show in what was filled? Seam figures for borders of any shape.
 
 As in `seams`, each figure compares the border with other lines of the same picture: borders of the same shape, which
-the mask has when it is turned and mirrored, as far as they lie on known ground clear of the true one. (On what was
-filled, a blurred filling would excuse a blurred border.) Where nothing was filled both are alike and each ratio is 1.
+the mask has when it is turned, mirrored and moved, as far as they lie on known ground clear of the true one. (On what
+was filled, a blurred filling would excuse a blurred border.) Where nothing was filled each ratio is 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from text2earth_core.evaluation.patch_distance import PATCH, laplacian_pyramid, 
 from text2earth_core.evaluation.seams import SIDE, ratio_of
 
 CLEARANCE = 24
-"""Pixels that a turned border keeps from the mask: more than a feather reaches."""
+"""Pixels that another border keeps from the mask: more than a feather reaches."""
 
 LEAST = 16
 """Contour pixels of a shortest piece; shorter ones say too little."""
@@ -78,14 +78,30 @@ def roughness(pixels: np.ndarray, mask: np.ndarray, pieces: np.ndarray) -> np.nd
 
 def colour_steps(pixels: np.ndarray, mask: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     """CIELAB distance between the mean colours of the `SIDE` px on both sides of each piece: (pieces,)."""
-    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
-    means = []
-    for side in (mask, ~mask):
-        number = np.where(side, pieces, 0).ravel()
-        count = np.bincount(number, minlength=pieces.max() + 1)
-        sums = [np.bincount(number, lab[:, c], pieces.max() + 1) for c in range(3)]
-        means.append(np.stack(sums, 1) / np.maximum(count, 1)[:, None])
-    return np.linalg.norm(means[0] - means[1], axis=1)[1:]
+    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    inside, outside = (_means(lab, side, pieces) for side in (mask, ~mask))
+    return np.linalg.norm(inside - outside, axis=1)
+
+
+def texture_steps(pixels: np.ndarray, mask: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+    """Absolute natural logarithm of the ratio of fine detail on both sides of each piece: (pieces,).
+
+    Detail is the mean absolute Laplacian of luma within `SIDE` px: a blurred filling steps down, an over-sharp one up.
+    """
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    detail = np.abs(cv2.Laplacian(luma, cv2.CV_32F))[..., None]
+    # One grey level more: between two smooth sides noise is no step.
+    inside, outside = (_means(detail, side, pieces) + 1 for side in (mask, ~mask))
+    return np.abs(np.log(inside / outside))[:, 0]
+
+
+def _means(values: np.ndarray, side: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+    """Mean of values (H, W, C) over the pixels of each piece on one side: (pieces, C)."""
+    number = np.where(side, pieces, 0).ravel()
+    count = np.bincount(number, minlength=pieces.max() + 1)
+    channels = values.reshape(-1, values.shape[2]).T
+    sums = np.stack([np.bincount(number, channel, pieces.max() + 1) for channel in channels], 1)
+    return (sums / np.maximum(count, 1)[:, None])[1:]
 
 
 def border_ratio(figure: Figure, pictures: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> Interval:
@@ -100,7 +116,7 @@ def border_ratio(figure: Figure, pictures: Sequence[np.ndarray], masks: Sequence
     seams, others, seam_owner, other_owner = [], [], [], []
     for number, (pixels, mask) in enumerate(zip(pictures, masks, strict=True)):
         here = figure(pixels, mask, border_pieces(mask))
-        elsewhere = np.concatenate([figure(pixels, m, border_pieces(m, away_from=mask)) for m in _turned(mask)])
+        elsewhere = np.concatenate([figure(pixels, m, border_pieces(m, away_from=mask)) for m in _elsewhere(mask)])
         if len(here) and len(elsewhere):
             seams.append(here)
             others.append(elsewhere)
@@ -148,9 +164,14 @@ def _distance_to(mask: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
 
 
-def _turned(mask: np.ndarray) -> list[np.ndarray]:
-    """The other masks of the same shape that mirroring gives, and turning where the picture is square."""
+def _elsewhere(mask: np.ndarray) -> list[np.ndarray]:
+    """The mask mirrored, turned where the picture is square, and moved by a third and a half of the picture."""
     found = [mask[::-1], mask[:, ::-1], mask[::-1, ::-1]]
     if mask.shape[0] == mask.shape[1]:
         found += [mask.T, mask.T[::-1], mask.T[:, ::-1], mask.T[::-1, ::-1]]
+    height, width = mask.shape
+    for part in (3, 2):
+        for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
+            move = np.array([[1, 0, x * (width // part)], [0, 1, y * (height // part)]], np.float32)
+            found.append(cv2.warpAffine(mask.astype(np.uint8), move, (width, height)) > 0)
     return [np.ascontiguousarray(m) for m in found]
