@@ -66,13 +66,21 @@ def text(
     minutes: Minutes = None,
     samples: Samples = None,
     resume: Resume = False,
+    lock_text: Annotated[
+        bool, typer.Option("--lock-text", help="Leave the text encoder as it is, so that a trained UNet stays valid.")
+    ] = False,
+    without: Annotated[list[str] | None, typer.Option(help="Leave out a data set (can be given several times).")] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Train the text tower against an image tower."""
+    """Train the text encoder against an image tower, or only the towers beside it."""
     from text2earth_core.training.text import train_text
 
-    emit(train_text(preset, data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
+    result = train_text(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, locked=lock_text, without=without or (),
+        device=device,
+    )  # fmt: skip
+    emit(result, as_json)
 
 
 @app.command()
