@@ -215,8 +215,8 @@ class TowersObjective(Objective):
         scores = scores.masked_fill(~batch["choices"].to(device), -torch.inf)
         right = (scores.argmax(1) == labels).float()
         figures = {"image_accuracy": right[: len(images)].mean().item()}
-        parts = list(zip(scores.split([len(images), len(captions)]), labels.split([len(images), len(captions)])))
-        total = sum(F.cross_entropy(*part, ignore_index=-1) for part in parts if (part[1] >= 0).any())
+        total = _cross_entropy(scores[: len(images)], labels[: len(images)])
+        total = total + _cross_entropy(scores[len(images) :], labels[len(images) :])
         paired = batch["paired"].to(device)
         if len(paired):
             total = total + self.pair_loss(images[paired], captions[: len(paired)], scale, towers.bias)
@@ -226,7 +226,8 @@ class TowersObjective(Objective):
     def grid(self, averaged: nn.ModuleDict) -> Image.Image:
         """A small sheet that states the zero-shot accuracy on held-back images."""
         copy = deepcopy(averaged).cpu().eval()
-        towers = AlignmentTowers(self.tokenizer, copy["text"] if "text" in copy else self.encoder, copy["towers"])
+        encoder = dict(copy.items()).get("text", self.encoder)
+        towers = AlignmentTowers(self.tokenizer, encoder, copy["towers"])
         parts = [(name, [p for p in self.held_back if p.source == name]) for name in self.sources]
         found = [f"{name} {zero_shot(towers, pictures).accuracy:.1%}" for name, pictures in parts if pictures]
         text = "zero-shot accuracy on held-back images: " + ", ".join(found)
@@ -259,6 +260,11 @@ class TextObjective(TowersObjective):
         averaged["text"].save_pretrained(out / "text_encoder")
         self.tokenizer.save_pretrained(out / "tokenizer")
         (out / "tokenizer" / WORDS_FILE).write_text("\n".join(self.words) + "\n", encoding="utf-8")
+
+
+def _cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
+    """Mean over those that have a label (not -1); zero where none has."""
+    return F.cross_entropy(scores, labels, ignore_index=-1, reduction="sum") / (labels >= 0).sum().clamp(min=1)
 
 
 def _one_of(captions: Sequence[str], rng: np.random.Generator) -> str:
