@@ -89,7 +89,7 @@ def load_towers(folder: Path) -> AlignmentTowers:
         towers.load_state_dict(load_file(place / "model.safetensors"))
         if towers.sizes["states"] != 2 * encoder.config.hidden_size:
             raise ValueError("made for another text encoder")
-        return AlignmentTowers(tokenizer, encoder, towers, config["side"], config["data"])
+        return AlignmentTowers(tokenizer, encoder.float(), towers, config["side"], config["data"])
     except Exception as error:
         reason = (str(error) or repr(error)).splitlines()[0][:120]
         raise Text2EarthError(

@@ -75,7 +75,8 @@ def train_text(
     objective: TowersObjective
     if locked:
         tokenizer, encoder = load_text(out)
-        objective = TowersObjective(tokenizer, encoder, LockedTexts(tokenizer, encoder, texts), corpus, held_back)
+        read = LockedTexts(tokenizer, encoder.float(), texts)  # models are shipped in bfloat16
+        objective = TowersObjective(tokenizer, encoder, read, corpus, held_back)
     else:
         if resume and (out / "tokenizer").is_dir():
             tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer", local_files_only=True)
