@@ -206,7 +206,7 @@ class TowersObjective(Objective):
         }
 
     def loss(self, batch: dict[str, Tensor], seen: int) -> tuple[Tensor, dict[str, float]]:
-        towers = self.trainable["towers"]
+        towers = _towers_of(self.trainable)
         device = towers.bias.device
         images = towers.embed_image(batch["pixels"].to(device, non_blocking=True))
         embedded = towers.embed_text(self.texts.states(batch["texts"].to(device, non_blocking=True)))
@@ -227,8 +227,9 @@ class TowersObjective(Objective):
     def grid(self, averaged: nn.ModuleDict) -> Image.Image:
         """A small sheet that states the zero-shot accuracy on held-back images."""
         copy = deepcopy(averaged).cpu().eval()
-        encoder = dict(copy.items()).get("text", self.encoder)
-        towers = AlignmentTowers(self.tokenizer, encoder, copy["towers"])
+        encoder = dict(copy.named_children()).get("text", self.encoder)
+        assert isinstance(encoder, CLIPTextModel)
+        towers = AlignmentTowers(self.tokenizer, encoder, _towers_of(copy))
         parts = [(name, [p for p in self.held_back if p.source == name]) for name in self.sources]
         found = [f"{name} {zero_shot(towers, pictures).accuracy:.1%}" for name, pictures in parts if pictures]
         text = "zero-shot accuracy on held-back images: " + ", ".join(found)
@@ -239,7 +240,7 @@ class TowersObjective(Objective):
 
     def export(self, averaged: nn.ModuleDict, out: Path, seen: int) -> None:
         (out / IMAGE_TOWER).mkdir(exist_ok=True)
-        towers = averaged["towers"]
+        towers = _towers_of(averaged)
         weights = {name: tensor.cpu().contiguous() for name, tensor in towers.state_dict().items()}
         save_file(weights, out / IMAGE_TOWER / "model.safetensors")
         config = {"towers": towers.sizes, "side": TEST_SIDE, "data": self.sources, "samples": seen}
@@ -258,9 +259,17 @@ class TextObjective(TowersObjective):
 
     def export(self, averaged: nn.ModuleDict, out: Path, seen: int) -> None:
         super().export(averaged, out, seen)
-        averaged["text"].save_pretrained(out / "text_encoder")
+        encoder = averaged["text"]
+        assert isinstance(encoder, CLIPTextModel)
+        encoder.save_pretrained(out / "text_encoder")
         self.tokenizer.save_pretrained(out / "tokenizer")
         (out / "tokenizer" / WORDS_FILE).write_text("\n".join(self.words) + "\n", encoding="utf-8")
+
+
+def _towers_of(parts: nn.ModuleDict) -> Towers:
+    towers = parts["towers"]
+    assert isinstance(towers, Towers)
+    return towers
 
 
 def _cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
@@ -269,7 +278,7 @@ def _cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def _one_of(captions: Sequence[str], rng: np.random.Generator) -> str:
-    return clean(captions[rng.integers(len(captions))])
+    return clean(captions[int(rng.integers(len(captions)))])
 
 
 def _crop(picture: Picture, rng: np.random.Generator) -> np.ndarray:
