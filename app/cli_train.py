@@ -66,13 +66,23 @@ def text(
     minutes: Minutes = None,
     samples: Samples = None,
     resume: Resume = False,
+    lock_text: Annotated[
+        bool, typer.Option("--lock-text", help="Leave the text encoder as it is, so that a trained UNet stays valid.")
+    ] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave out a data set (can be given several times).")
+    ] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Train the text tower against an image tower."""
+    """Train the text encoder against an image tower, or only the towers beside it."""
     from text2earth_core.training.text import train_text
 
-    emit(train_text(preset, data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
+    result = train_text(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, locked=lock_text, without=without or (),
+        device=device,
+    )  # fmt: skip
+    emit(result, as_json)
 
 
 @app.command()
@@ -120,4 +130,38 @@ def student(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
         learning_rate=learning_rate, device=device,
     )  # fmt: skip
+    emit(result, as_json)
+
+
+@app.command()
+def pack(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="New folder; no file in it is larger than 16 MiB.")],
+    megabytes: Annotated[float, typer.Option(min=1, help="Size of the folder; images are shrunk until it fits.")] = 50,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder with the autoencoder and text encoder; default: the shipped model.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Pack images, autoencoder and text encoder for a GPU machine without network (see progressive)."""
+    from app.work import SHIPPED_MODEL
+    from text2earth_core.data.pack import pack
+
+    emit(pack(data, model or SHIPPED_MODEL, out, megabytes), as_json)
+
+
+@app.command()
+def progressive(
+    data: Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder that `train pack` wrote.")],
+    out: Out,
+    minutes: Annotated[float, typer.Option(help="Time to train, over all calls; call again after a stop to go on.")],
+    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 64, or 256 on a GPU).")] = None,
+    learning_rate: LearningRate = 3e-4,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the UNet in both stages, half the window and then the whole, into weights of small files."""
+    from text2earth_core.training.progressive import train_progressive
+
+    result = train_progressive(data, out, minutes=minutes, batch=batch, learning_rate=learning_rate, device=device)
     emit(result, as_json)

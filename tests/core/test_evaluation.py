@@ -35,7 +35,7 @@ from text2earth_core.evaluation.scale import (
     texture_scale,
 )
 from text2earth_core.evaluation.targets import check_all
-from text2earth_core.evaluation.towers import AlignmentTowers, clip_score
+from text2earth_core.evaluation.towers import clip_score, load_towers
 from text2earth_core.training.text import train_text
 
 
@@ -245,13 +245,13 @@ def test_clip_score_is_a_hundred_for_equal_directions():
 
 def test_training_the_text_tower_leaves_an_image_tower_to_measure_with(few_images, tmp_path):
     train_text("tiny", few_images, tmp_path, samples=96)
-    towers = AlignmentTowers(tmp_path)
+    towers = load_towers(tmp_path)
     images = towers.embed_images([blobs(np.random.default_rng(0), 3)] * 2)
     texts = towers.embed_texts(["a lake", "sand"])
     np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, atol=1e-5)
     assert images.shape == texts.shape
     with pytest.raises(Text2EarthError, match="train text"):
-        AlignmentTowers(tmp_path / "nowhere")
+        load_towers(tmp_path / "nowhere")
 
 
 def test_a_plan_shrinks_with_the_budget_and_says_so():

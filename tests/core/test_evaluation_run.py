@@ -47,7 +47,7 @@ def test_every_measurement_is_in_the_report(measured):
 def test_the_page_stands_alone_and_says_that_counts_are_small(measured):
     page = (measured[1] / "report.html").read_text()
     assert "below the protocol" in page
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
     assert page.count("data:image/webp;base64,") > 10
     assert not re.search(r"(src|href)=[\"'](?!data:|#)", page)
 

@@ -10,6 +10,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "airplane": ("an airplane", "airplanes parked on the ground", "a plane on an apron", "aircraft", "several planes"),
     "airport": ("an airport", "an airport with a terminal and planes", "airport terminal", "an airfield"),
     "bare land": ("bare land", "bare soil", "barren ground", "brown bare earth", "wasteland"),
+    "annual crop": ("annual crops", "fields of annual crops", "crop fields"),
     "baseball field": ("a baseball field", "baseball diamonds", "a baseball diamond", "a baseball ground"),
     "beach": ("a beach", "a sandy beach by the sea", "coast with beach", "shore with waves", "seaside", "sea and sand"),
     "bridge": ("a bridge", "a bridge over a river", "a long bridge across water", "a road bridge"),
@@ -27,6 +28,8 @@ CLASSES: dict[str, tuple[str, ...]] = {
                "many green trees", "wood", "a dark green forest", "tree canopy", "rainforest"),
     "freeway": ("a freeway", "a highway with cars", "a motorway", "a straight road with cars", "a wide road"),
     "golf course": ("a golf course", "golf greens and bunkers", "a golf ground with sand traps"),
+    "herbaceous vegetation": ("herbaceous vegetation", "grassland with shrubs", "wild green plants"),
+    "highway": ("a highway", "a highway through fields", "a motorway"),
     "industrial": ("an industrial area", "factories", "a factory with large roofs", "warehouses", "industry",
                    "an industrial plant", "big flat roofs"),
     "intersection": ("an intersection", "crossroads", "a road junction", "crossing streets"),
@@ -42,6 +45,8 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "park": ("a park", "a city park with trees and paths", "a park with a pond", "a public garden"),
     "parking": ("a parking lot", "parking", "a car park", "many cars parked in rows", "parked cars",
                 "a parking area full of cars"),
+    "pasture": ("pasture", "a green pasture", "grazing land"),
+    "permanent crop": ("permanent crops", "orchards and vineyards", "rows of fruit trees"),
     "playground": ("a playground", "a sports field", "a running track with a football field",
                    "basketball and tennis courts", "a soccer field"),
     "pond": ("a pond", "a small pond", "ponds", "fish ponds", "a green pond"),
@@ -54,6 +59,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "river and lake": ("a river or lake", "water", "open water with a shore", "a water body"),
     "runway": ("a runway", "an airport runway", "a landing strip"),
     "school": ("a school", "school buildings with a playground", "a campus", "a university campus"),
+    "sea or lake": ("a sea or lake", "open water", "deep blue water"),
     "ship": ("a ship", "ships on water", "a boat on the sea", "a vessel"),
     "sparse residential": ("a sparse residential area", "a few houses among trees", "scattered houses", "a lone house",
                            "houses in the countryside"),
@@ -106,15 +112,19 @@ def describe(picture: Picture, rng: np.random.Generator, human: float = 0.6) -> 
     """
     if picture.captions and rng.random() < human:
         return clean(picture.captions[rng.integers(len(picture.captions))]), False
-    wordings = CLASSES.get(class_of(picture.label), (picture.label,))
-    template = _TEMPLATES[rng.integers(len(_TEMPLATES))]
-    return template.format(wordings[rng.integers(len(wordings))]), True
+    return name_class(class_of(picture.label), rng), True
+
+
+def name_class(name: str, rng: np.random.Generator) -> str:
+    """Draw one of the ways to ask for a class."""
+    wordings = CLASSES.get(name, (name,))
+    return _TEMPLATES[rng.integers(len(_TEMPLATES))].format(wordings[rng.integers(len(wordings))])
 
 
 def all_texts(corpus: list[Picture]) -> list[str]:
     """Every caption and every wording once: what the tokenizer's vocabulary is trained on."""
     texts = {clean(caption) for picture in corpus for caption in picture.captions}
-    texts |= {
-        template.format(wording) for wordings in CLASSES.values() for wording in wordings for template in _TEMPLATES
-    }
+    own = {name: (name,) for name in {class_of(picture.label) for picture in corpus}}
+    wordings = [wording for several in (own | CLASSES).values() for wording in several]
+    texts |= {template.format(wording) for wording in wordings for template in _TEMPLATES}
     return sorted(texts)

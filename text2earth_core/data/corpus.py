@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -32,15 +33,21 @@ class Picture:
 
 
 def load_corpus(
-    data: Path, split: str = "train", files: Iterable[str] = SCENES, limit: int | None = None
+    data: Path,
+    split: str = "train",
+    files: Iterable[str] = SCENES,
+    limit: int | None = None,
+    side: int | None = None,
 ) -> list[Picture]:
     """Decode every image of one split into memory (about 0.2 MB an image).
 
     Args:
-        data: folder with Git-10M-like parquet files: `image` {bytes}, `label`, `captions`, `resolution`, `split`.
+        data: folder with Git-10M-like parquet files: `image` {bytes}, `label`, `captions`, `resolution`, `split`. A
+            data set is one file, `rsicd.parquet`, or several, `rsicd-00000.parquet` and so on.
         split: "train" or "val".
-        files: names of the parquet files, without suffix.
-        limit: at most so many images from each file, spread evenly over it (files may be sorted by class).
+        files: names of the data sets.
+        limit: at most so many images from each data set, spread evenly over it (files may be sorted by class).
+        side: shrink larger images so that their shorter side has so many px.
 
     Raises:
         Text2EarthError: the folder or a file is missing, or a file lacks a column.
@@ -50,34 +57,71 @@ def load_corpus(
         raise Text2EarthError(f"There is no data folder {data}: give one with --data or TEXT2EARTH_DATA.")
     rows: list[dict] = []
     for name in files:
-        path = data / f"{name}.parquet"
-        if not path.is_file():
-            raise Text2EarthError(f"{path} is missing: the data folder must hold {', '.join(files)} as .parquet files.")
+        mine = [row for row in read_rows(data, name) if row["split"] == split]
+        rows += mine[:: max(1, len(mine) // limit)][:limit] if limit else mine
+    if not rows:
+        raise Text2EarthError(f'{data} holds no images of the split "{split}".')
+    decode = partial(_decode, side=side)
+    with ThreadPoolExecutor() as pool:
+        return list(track(pool.map(decode, rows), f"Reading {split} images", total=len(rows), transient=True))
+
+
+def read_rows(data: Path, name: str) -> list[dict]:
+    """The rows of one data set as dictionaries, images still encoded, with the data set's name as `source`.
+
+    Raises:
+        Text2EarthError: there is no file of that name, or one that is not a table of images.
+    """
+    paths = _files_of(data, name)
+    if not paths:
+        there = sorted({path.stem.split("-")[0] for path in data.glob("*.parquet")})
+        raise Text2EarthError(
+            f"{data / name}.parquet is missing: the folder holds {', '.join(there) or 'no parquet files'}."
+        )
+    rows = []
+    for path in paths:
         try:
             table = pq.read_table(path, columns=["image", "label", "captions", "resolution", "split"])
         except (OSError, KeyError, ValueError) as error:
             raise Text2EarthError(
                 f"{path} cannot be read as a table of images: {str(error).splitlines()[0]}."
             ) from None
-        mine = [row | {"source": name} for row in table.to_pylist() if row["split"] == split]
-        rows += mine[:: max(1, len(mine) // limit)][:limit] if limit else mine
-    if not rows:
-        raise Text2EarthError(f'{data} holds no images of the split "{split}".')
-    with ThreadPoolExecutor() as pool:
-        return list(track(pool.map(_decode, rows), f"Reading {split} images", total=len(rows), transient=True))
+        rows += [row | {"source": name} for row in table.to_pylist()]
+    return rows
 
 
-def _decode(row: dict) -> Picture:
-    bgr = cv2.imdecode(np.frombuffer(row["image"]["bytes"], np.uint8), cv2.IMREAD_COLOR)
+def has_data_set(data: Path, name: str) -> bool:
+    """Whether a data folder holds a data set."""
+    return bool(_files_of(Path(data), name))
+
+
+def _files_of(data: Path, name: str) -> list[Path]:
+    whole = data / f"{name}.parquet"
+    return [whole] if whole.is_file() else sorted(data.glob(f"{name}-[0-9]*.parquet"))
+
+
+def decode_image(data: bytes, source: str) -> np.ndarray:
+    """uint8 (H, W, 3) RGB of an encoded image; Text2EarthError, which names the source, where it is damaged."""
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise Text2EarthError(f"An image of {row['source']}.parquet cannot be decoded: the file is damaged.")
-    return Picture(
-        cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB),
-        row["label"] or "",
-        tuple(row["captions"] or ()),
-        row["resolution"],
-        row["source"],
-    )
+        raise Text2EarthError(f"An image of {source}.parquet cannot be decoded: the file is damaged.")
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def shrink_to(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Bring the shorter side to `side` px; a smaller image stays as it is."""
+    height, width = pixels.shape[:2]
+    scale = side / min(height, width)
+    if scale >= 1:
+        return pixels
+    return cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+
+
+def _decode(row: dict, side: int | None) -> Picture:
+    full = decode_image(row["image"]["bytes"], row["source"])
+    pixels = full if side is None else shrink_to(full, side)
+    resolution = row["resolution"] and row["resolution"] * min(full.shape[:2]) / min(pixels.shape[:2])
+    return Picture(pixels, row["label"] or "", tuple(row["captions"] or ()), resolution, row["source"])
 
 
 def random_crop(

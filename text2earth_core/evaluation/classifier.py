@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from text2earth_core.data.captions import class_of
 from text2earth_core.data.corpus import Picture, random_crop
+from text2earth_core.residual import residual_body
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 
@@ -38,11 +39,7 @@ class SceneNetwork(nn.Module):
 
     def __init__(self, classes: int, width: int = 32):
         super().__init__()
-        layers: list[nn.Module] = [_convolution(3, width, 5, stride=2)]
-        for scale in range(3):
-            after = width * 2 ** (scale + 1)
-            layers += [_convolution(after // 2, after, 3, stride=2), _Residual(after)]
-        self.body = nn.Sequential(*layers)
+        self.body = residual_body(width)
         self.embed = nn.Linear(8 * width, FEATURES)
         self.head = nn.Linear(FEATURES, classes)
 
@@ -183,18 +180,3 @@ def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
 def to_unit(pixels: Tensor) -> Tensor:
     """uint8 (B, H, W, 3) to float32 (B, 3, H, W) in [0, 1]."""
     return pixels.permute(0, 3, 1, 2).float() / 255
-
-
-def _convolution(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int):
-        super().__init__()
-        self.body = nn.Sequential(_convolution(width, width, 3), _convolution(width, width, 3))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)

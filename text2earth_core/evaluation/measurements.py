@@ -20,7 +20,8 @@ from text2earth_core.evaluation.plan import OMEGAS
 from text2earth_core.evaluation.pretrained import Clip, Inception
 from text2earth_core.evaluation.reconstruction import measure_reconstruction, middle
 from text2earth_core.evaluation.speed import part_seconds, tile_seconds
-from text2earth_core.evaluation.towers import AlignmentTowers
+from text2earth_core.evaluation.towers import load_towers
+from text2earth_core.evaluation.zero_shot import measure_towers
 
 Figures = dict[str, Any]
 
@@ -70,16 +71,25 @@ def class_accuracy(context: Context) -> Figures:
 def alignment(context: Context) -> Figures:
     """CLIP score with the model's own towers: generated, real with their own captions (ceiling), random (floor)."""
     try:
-        towers = AlignmentTowers(context.folder)
+        own = load_towers(context.folder)
     except Text2EarthError as error:
         return {"missing": str(error)}
     texts = [want.prompt for want in context.wanted()]
     held_back = context.held_back[: context.count]
-    found = {"real": towers.score(_pixels(held_back), [caption_of(picture) for picture in held_back])}
+    found = {"real": own.score(_pixels(held_back), [caption_of(picture) for picture in held_back])}
     for sampler in context.samplers:
-        found[sampler] = towers.score(_pixels(context.generated(sampler)), texts)
+        found[sampler] = own.score(_pixels(context.generated(sampler)), texts)
     few = min(256, context.count)
-    return found | {"random": towers.score(list(context.random_images(few)), texts[:few]), "network": "own towers"}
+    return found | {"random": own.score(list(context.random_images(few)), texts[:few]), "network": "own towers"}
+
+
+def towers(context: Context) -> Figures:
+    """What the model's own towers know: zero-shot classification of held-back images and of human captions."""
+    try:
+        own = load_towers(context.folder)
+    except Text2EarthError as error:
+        return {"missing": str(error)}
+    return measure_towers(own, context.data, context.plan.limit)
 
 
 def pretrained(context: Context) -> Figures:
@@ -134,9 +144,9 @@ def guidance(context: Context) -> Figures:
     wanted = context.wanted()[:count]
     reference = context.features.features(_pixels(context.references[0][:count]))
     try:
-        towers = AlignmentTowers(context.folder)
+        own = load_towers(context.folder)
     except Text2EarthError:
-        towers = None
+        own = None
     found: Figures = {"omega": list(OMEGAS), "frechet": [], "kid": [], "top1": [], "clip": [], "images": count}
     for omega in OMEGAS:
         folder = context.images / f"omega-{omega}"
@@ -145,8 +155,8 @@ def guidance(context: Context) -> Figures:
         found["frechet"].append(distance["frechet"])
         found["kid"].append(distance["kid"])
         found["top1"].append(accuracy(context.judge, made))
-        if towers is not None:
-            found["clip"].append(towers.score(_pixels(made), [want.prompt for want in wanted]))
+        if own is not None:
+            found["clip"].append(own.score(_pixels(made), [want.prompt for want in wanted]))
     return found
 
 
@@ -233,7 +243,7 @@ def speed(context: Context) -> Figures:
 MEASUREMENTS: dict[str, Callable[[Context], Figures]] = {
     function.__name__: function
     for function in (
-        networks, distances, class_accuracy, alignment, pretrained, autoencoder, copies, guidance, text_control,
+        networks, distances, class_accuracy, towers, alignment, pretrained, autoencoder, copies, guidance, text_control,
         outpainting, resolution, speed,
     )
 }  # fmt: skip

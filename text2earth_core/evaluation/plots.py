@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+STYLE = {"svg.fonttype": "none", "font.size": 9, "axes.spines.top": False}
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,8 @@ def plot_curves(curves: Sequence[Curve], x: str, left: str, right: str = "", log
     Args:
         x, left, right: labels of the axes. logarithmic: both axes to base 2.
     """
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    with pyplot.rc_context({"svg.fonttype": "none", "font.size": 9, "axes.spines.top": False}):
+    pyplot = _pyplot()
+    with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(figsize=(6.4, 3.4), layout="constrained")
         other = axes.twinx() if right else None
         for index, curve in enumerate(curves):
@@ -44,8 +43,45 @@ def plot_curves(curves: Sequence[Curve], x: str, left: str, right: str = "", log
             axes.set_xscale("log", base=2)
             axes.set_yscale("log", base=2)
         figure.legend(loc="outside right upper", frameon=False)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        pyplot.close(figure)
+        return _svg(figure)
+
+
+def plot_bars(series: dict[str, dict[str, float]], left: str) -> str:
+    """Named bars side by side as an <svg> element, in the order of the first series' heights.
+
+    Args:
+        series: for each series its heights in [0, 1] by name; a name that a series lacks has no bar there.
+        left: label of the axis.
+    """
+    pyplot = _pyplot()
+    first = next(iter(series.values()))
+    names = sorted(first, key=lambda name: -first[name])
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(figsize=(9.6, 3.6), layout="constrained")
+        wide = 0.8 / len(series)
+        for index, (title, heights) in enumerate(series.items()):
+            places = [place + (index - (len(series) - 1) / 2) * wide for place in range(len(names))]
+            axes.bar(places, [heights.get(name, 0.0) for name in names], wide, color=f"C{index}", label=title)
+        axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
+        axes.set_ylim(0, 1)
+        axes.margins(x=0.01)
+        axes.set_ylabel(left)
+        figure.legend(loc="outside right upper", frameon=False)
+        return _svg(figure)
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _svg(figure: Any) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    _pyplot().close(figure)
     text = buffer.getvalue()
     return text[text.index("<svg") :]

@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from text2earth_core.evaluation.plots import Curve, plot_curves
+from text2earth_core.evaluation.plots import Curve, plot_bars, plot_curves
 from text2earth_core.evaluation.targets import check_all
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def write_report(report: dict[str, Any], context: Context) -> None:
     plots, sheets = {}, []
     if "guidance" in figures:
         plots["guidance"] = guidance_plot(figures["guidance"])
+    if "by_class" in figures.get("towers", {}):
+        plots["towers"] = towers_plot(figures["towers"])
     if "resolution" in figures:
         plots["resolution"] = resolution_plot(figures["resolution"])
     if "text_control" in figures:
@@ -61,6 +63,14 @@ def guidance_plot(found: dict[str, Any]) -> str:
         cosines = [score / 100 for score in found["clip"]]
         curves.append(Curve("CLIP score / 100", found["omega"], cosines, right=True, dashed=True))
     return plot_curves(curves, "guidance omega = s - 1", "Fréchet distance", "share, cosine")
+
+
+def towers_plot(found: dict[str, Any]) -> str:
+    """Share of RSICD's held-back images, and of their human captions, whose nearest class is the right one."""
+    series = {"images": found["by_class"]}
+    if "by_class" in found["captions"]:
+        series["human captions"] = found["captions"]["by_class"]
+    return plot_bars(series, "nearest class is right")
 
 
 def resolution_plot(found: dict[str, Any]) -> str:

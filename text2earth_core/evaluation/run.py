@@ -17,9 +17,13 @@ from text2earth_core.evaluation.measurements import MEASUREMENTS
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.evaluation.report import write_report
 from text2earth_core.evaluation.speed import tile_seconds
+from text2earth_core.evaluation.towers import towers_fingerprint
 from text2earth_core.model import Text2Earth
 
 PLAN_FILE = "plan.json"
+
+MEASURED_WITH_TOWERS = ("towers", "alignment", "guidance")
+"""Their figures depend on weights that the model's fingerprint does not cover, as sampling does not need them."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ def evaluate(
     }  # fmt: skip
     for name, measure in MEASUREMENTS.items():
         depends = [context.sampled_by, plan.as_dict(), samplers, hub and name == "pretrained"]
+        if name in MEASURED_WITH_TOWERS:
+            depends.append(towers_fingerprint(folder))
         key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:12]
         stored = results / f"{name}-{key}.json"
         wanted = not only or name in only

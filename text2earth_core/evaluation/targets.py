@@ -40,6 +40,9 @@ def check_all(figures: dict[str, Any], samplers: list[str]) -> list[Check]:
     if "missing" not in figures.get("outpainting", {"missing": ""}):
         for sampler in samplers:
             checks += _outpainting(sampler, figures["outpainting"][sampler])
+    if "accuracy" in figures.get("towers", {}).get("captions", {}):
+        share = figures["towers"]["captions"]["accuracy"]
+        checks.append(_least("human captions whose nearest class is right", share, 0.80))
     if "autoencoder" in figures:
         checks += _autoencoder(figures["autoencoder"])
     if "resolution" in figures:

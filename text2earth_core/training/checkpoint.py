@@ -42,6 +42,14 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
     return None
 
 
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """What `save_checkpoint` stored beside the tensors, of the newest whole checkpoint; None where there is none."""
+    for place in (folder, folder.with_name(folder.name + ".old")):
+        if (place / "state.json").is_file():
+            return json.loads((place / "state.json").read_text())
+    return None
+
+
 def optimizer_tensors(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
     """Flatten an optimizer's per-parameter state (moments, step counts) into named tensors."""
     state = optimizer.state_dict()["state"]

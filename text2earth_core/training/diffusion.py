@@ -106,6 +106,7 @@ class DiffusionObjective(Objective):
             unet.set_attn_processor(AttnProcessor())
         self.trainable = unet
         self.scheduler = build_scheduler()
+        self.shard_size = "10GB"  # of the weights' files, as diffusers has it
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         return self.windows.batch(size, rng)
@@ -138,7 +139,7 @@ class DiffusionObjective(Objective):
         return Text2Earth.from_parts(*parts, name=self.preset.name, window=self.window)
 
     def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
-        averaged.save_pretrained(out / "unet")
+        averaged.save_pretrained(out / "unet", max_shard_size=self.shard_size)
         shutil.rmtree(out / STUDENT, ignore_errors=True)  # it was the student of the UNet before this one
         self.scheduler.save_pretrained(out / "scheduler")
         facts = mini_facts(name=self.preset.name, window=self.preset.window, samples=seen)

@@ -5,12 +5,13 @@ progress is samples seen, so runs with different batch sizes compare and a resum
 """
 
 import json
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,7 +34,7 @@ class Schedule:
 
     minutes, samples: budgets; the run stops at whichever comes first (at least one must be set).
     warmup: samples over which the learning rate rises. decay: last part of the budget over which it falls to zero.
-    ema: samples over which the averaged weights forget by half.
+    ema: samples over which the averaged weights forget by half. feeders: threads that make batches.
     """
 
     minutes: float | None
@@ -47,6 +48,7 @@ class Schedule:
     decay: float = 0.2
     ema: int = 20_000
     save_minutes: float = 5.0
+    feeders: int = 1
 
     def __post_init__(self) -> None:
         if self.minutes is None and self.samples is None:
@@ -111,8 +113,9 @@ def fit(
     first, started, saved = seen, time.monotonic(), time.monotonic()
     smoothed: float | None = None
     batches = prefetch(
-        lambda at: objective.batch(schedule.batch, np.random.default_rng((seed, at))), seen, schedule.batch
-    )
+        lambda at: objective.batch(schedule.batch, np.random.default_rng((seed, at))), seen, schedule.batch,
+        schedule.feeders,
+    )  # fmt: skip
 
     def save() -> None:
         tensors = checkpoint.module_tensors(accelerator.unwrap_model(objective.trainable), "model")
@@ -166,35 +169,17 @@ def learning_rate_factor(schedule: Schedule, since_start: int, done: float) -> f
     return warm * max(fall, 0.01)
 
 
-def prefetch(make: Callable[[int], Any], start: int, step: int, depth: int = 4) -> Iterator[Any]:
-    """Yield make(start), make(start + step), ... from a background thread that stays `depth` batches ahead."""
-    ready: queue.Queue = queue.Queue(depth)
-    stop = threading.Event()
-
-    def work() -> None:
-        at = start
-        while not stop.is_set():
-            try:
-                item = make(at)
-            except Exception as error:
-                item = error
-            while not stop.is_set():
-                try:
-                    ready.put(item, timeout=0.5)
-                    break
-                except queue.Full:
-                    continue
-            at += step
-
-    threading.Thread(target=work, daemon=True).start()
+def prefetch(make: Callable[[int], Any], start: int, step: int, workers: int = 1, depth: int = 4) -> Iterator[Any]:
+    """Yield make(start), make(start + step), ... in this order, from threads that stay `depth` batches ahead."""
+    pool = ThreadPoolExecutor(workers)
+    ready: deque[Future] = deque()
     try:
-        while True:
-            item = ready.get()
-            if isinstance(item, Exception):
-                raise item
-            yield item
+        for at in count(start, step):
+            ready.append(pool.submit(make, at))
+            if len(ready) > depth + workers:
+                yield ready.popleft().result()
     finally:
-        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _progress(schedule: Schedule, seen: int, seconds: float) -> float:

@@ -1,33 +1,46 @@
-"""Training the text tower beside a small image tower with a sigmoid contrastive loss (this model's Git-RSCLIP)."""
+"""Training the text encoder and the towers with contrastive losses (this model's Git-RSCLIP).
+
+The towers can go on learning beside a locked text encoder (Zhai et al. 2022, "LiT", with the other tower locked): a
+diffusion model that was trained on the encoder's states stays valid.
+"""
+
+from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import torch
+from open_clip.loss import SigLipLoss
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from text2earth_core.data.captions import CLASSES, all_texts, class_of, describe
-from text2earth_core.data.corpus import Picture, load_corpus
+from text2earth_core.data.captions import all_texts, class_of, clean, name_class
+from text2earth_core.data.corpus import SCENES, Picture, load_corpus, random_crop
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.evaluation.towers import IMAGE_TOWER, AlignmentTowers, zero_shot
+from text2earth_core.folder import load_text
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.tokens import WORDS_FILE, count_words, train_tokenizer
+from text2earth_core.towers import TEST_SIDE, TRAIN_SIDE, Towers, text_states, tokens
 from text2earth_core.training.loop import Objective, Schedule, fit
 
-SIDE = 96
-"""Pixels along the side of what the image tower sees."""
+KEPT_SIDE = 96
+"""Shorter side, in px, at which images are kept in memory: enough for crops from 60 % of an image."""
 
-WIDTH = 128
-"""Dimensions of the space in which images and texts meet."""
+SMALLEST_CROP = 0.6
+"""Of an image's shorter side."""
 
-IMAGE_TOWER = "image_encoder"
-"""Folder of the image tower beside the model's parts; sampling does not need it, evaluation does."""
+CAPTIONS_A_STEP = 512
+"""Captions without their images in a step beside a locked encoder, whose states are computed only once."""
 
 
 def train_text(
@@ -38,19 +51,41 @@ def train_text(
     minutes: float | None = None,
     samples: int | None = None,
     resume: bool = False,
+    locked: bool = False,
+    without: Sequence[str] = (),
     device: str | None = None,
     limit: int | None = None,
 ) -> dict:
-    """Train `out/text_encoder` and `out/tokenizer` (and `out/image_encoder`, which only evaluation uses)."""
-    corpus = load_corpus(data, limit=limit)
+    """Train `out/text_encoder`, `out/tokenizer` and the towers `out/image_encoder`, which only evaluation uses.
+
+    Args:
+        locked: train only the towers, beside the text encoder that stands in `out`; it stays as it is, bit by bit.
+        without: data sets that are left out.
+    """
+    unknown = [name for name in without if name not in SCENES]
+    if unknown or len(set(without)) == len(SCENES):
+        raise Text2EarthError(f"--without takes some, but not all, of {', '.join(SCENES)}, not {', '.join(without)}.")
+    files = [name for name in SCENES if name not in without]
+    if locked and not ((out / "text_encoder").is_dir() and (out / "tokenizer").is_dir()):
+        raise Text2EarthError(f"{out} has no text encoder to lock: train one first, without --lock-text.")
+    corpus = load_corpus(data, files=files, limit=limit, side=KEPT_SIDE)
+    held_back = load_corpus(data, "val", files=files, limit=limit, side=KEPT_SIDE)
     texts = all_texts(corpus)
-    if resume and (out / "tokenizer").is_dir():
-        tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer", local_files_only=True)
+    torch.manual_seed(0)
+    objective: TowersObjective
+    if locked:
+        tokenizer, encoder = load_text(out)
+        read = LockedTexts(tokenizer, encoder.float(), texts)  # models are shipped in bfloat16
+        objective = TowersObjective(tokenizer, encoder, read, corpus, held_back)
     else:
-        tokenizer = train_tokenizer(texts, get_preset(preset).tokens)
-    held_back = load_corpus(data, "val", limit=limit)
-    objective = ContrastiveObjective(get_preset(preset), tokenizer, count_words(texts), corpus, held_back)
-    schedule = Schedule(minutes, samples, batch=96, learning_rate=1e-3, weight_decay=0.05, ema=20_000)
+        if resume and (out / "tokenizer").is_dir():
+            tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer", local_files_only=True)
+        else:
+            tokenizer = train_tokenizer(texts, get_preset(preset).tokens)
+        encoder = build_text_encoder(get_preset(preset), tokenizer)
+        objective = TextObjective(tokenizer, encoder, LearningTexts(tokenizer, encoder), corpus, held_back)
+        objective.words = count_words(texts)
+    schedule = Schedule(minutes, samples, batch=96, learning_rate=2e-3, weight_decay=0.05, decay=0.5, ema=5_000)
     return fit(objective, out, schedule, resume, device)
 
 
@@ -71,134 +106,183 @@ def build_text_encoder(preset: Preset, tokenizer: CLIPTokenizer) -> CLIPTextMode
     return CLIPTextModel(config)
 
 
-class ImageEncoder(nn.Module):
-    """A small residual network: uint8-like pixels (B, 3, 96, 96) in [0, 1] -> features (B, out)."""
+class Texts(Protocol):
+    """How an objective reads texts."""
 
-    def __init__(self, out: int, width: int = 16):
-        super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, width, 5, stride=2, padding=2), nn.GroupNorm(8, width), nn.SiLU())
-        stages: list[nn.Module] = []
-        for scale in range(3):
-            before, after = width * 2**scale, width * 2 ** (scale + 1)
-            stages += [_Residual(before, after, stride=2), _Residual(after, after, stride=1)]
-        self.stages = nn.Sequential(*stages)
-        self.head = nn.Linear(width * 8 * 2, out)
+    captions_a_step: int
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        hidden = self.stages(self.stem((pixels - 0.4) / 0.2))
-        return self.head(torch.cat([hidden.mean((2, 3)), hidden.amax((2, 3))], 1))
+    def address(self, texts: list[str]) -> Tensor:
+        """What `states` needs, prepared in the background."""
+
+    def states(self, addressed: Tensor) -> Tensor:
+        """(B, states) of B texts."""
 
 
-class _Residual(nn.Module):
-    def __init__(self, before: int, after: int, stride: int):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.GroupNorm(8, after), nn.SiLU(),
-            nn.Conv2d(after, after, 3, 1, 1, bias=False), nn.GroupNorm(8, after),
-        )  # fmt: skip
-        self.skip = nn.Identity() if before == after else nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(before, after, 1))
+class LearningTexts:
+    """Texts through an encoder that learns."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.silu(self.body(x) + self.skip(x))
+    captions_a_step = 0
 
+    def __init__(self, tokenizer: CLIPTokenizer, encoder: CLIPTextModel):
+        self.tokenizer, self.encoder = tokenizer, encoder
 
-class Towers(nn.Module):
-    """Both towers with the temperature and bias of the sigmoid loss."""
+    def address(self, texts: list[str]) -> Tensor:
+        return tokens(self.tokenizer, texts)
 
-    def __init__(self, text: CLIPTextModel, width: int):
-        super().__init__()
-        self.text, self.image = text, ImageEncoder(width)
-        self.project = nn.Linear(text.config.hidden_size, width, bias=False)
-        self.scale, self.bias = nn.Parameter(torch.tensor(10.0).log()), nn.Parameter(torch.tensor(-5.0))
-
-    def embed_text(self, ids: Tensor) -> Tensor:
-        return F.normalize(self.project(self.text(ids).pooler_output).float(), dim=-1)
-
-    def embed_image(self, pixels: Tensor) -> Tensor:
-        return F.normalize(self.image(pixels).float(), dim=-1)
-
-    def logits(self, images: Tensor, texts: Tensor) -> Tensor:
-        return images @ texts.T * self.scale.exp() + self.bias
+    def states(self, addressed: Tensor) -> Tensor:
+        return text_states(self.encoder, addressed.to(self.encoder.device))
 
 
-class ContrastiveObjective(Objective):
-    """Sigmoid contrastive loss (Zhai et al. 2023, eq. 1), where a text that only names a class matches all of it."""
+class LockedTexts:
+    """Texts through an encoder that does not learn: all states are computed once."""
 
-    name = "text"
+    captions_a_step = CAPTIONS_A_STEP
+
+    @torch.no_grad()
+    def __init__(self, tokenizer: CLIPTokenizer, encoder: CLIPTextModel, texts: Sequence[str]):
+        ordered = sorted(texts, key=len)  # texts of one length together waste the least on padding
+        self._rows = {text: row for row, text in enumerate(ordered)}
+        parts = [ordered[start : start + 256] for start in range(0, len(ordered), 256)]
+        self._states = torch.cat([text_states(encoder.eval(), tokens(tokenizer, part)) for part in parts])
+
+    def address(self, texts: list[str]) -> Tensor:
+        return self._states[[self._rows[text] for text in texts]]
+
+    def states(self, addressed: Tensor) -> Tensor:
+        return addressed
+
+
+class TowersObjective(Objective):
+    """Images and captions meet in pairs, and both meet the names of the classes.
+
+    Pairs: sigmoid loss (Zhai et al. 2023, eq. 1). Classes: cross-entropy over those of the image's own data set, since
+    the sets divide the same ground differently (residential; dense, medium and sparse residential).
+    """
+
+    name = "towers"
 
     def __init__(
         self,
-        preset: Preset,
         tokenizer: CLIPTokenizer,
-        words: list[str],
+        encoder: CLIPTextModel,
+        texts: Texts,
         corpus: list[Picture],
         held_back: list[Picture],
     ):
-        self.tokenizer, self.words = tokenizer, words
-        torch.manual_seed(0)
-        self.trainable = Towers(build_text_encoder(preset, self.tokenizer), WIDTH)
+        self.tokenizer, self.encoder, self.texts = tokenizer, encoder, texts
         self.corpus, self.held_back = corpus, held_back
+        self.classes = sorted({class_of(picture.label) for picture in corpus} - {""})
+        self.labels = np.array([self._label(picture) for picture in corpus])
+        self.sources = sorted({picture.source for picture in corpus})
+        source = np.array([self.sources.index(picture.source) for picture in corpus])
+        in_source = np.zeros((len(self.sources), len(self.classes)), bool)
+        in_source[source[self.labels >= 0], self.labels[self.labels >= 0]] = True
+        self.choices = in_source[source]
+        self.captions = [(clean(c), index) for index, picture in enumerate(corpus) for c in picture.captions]
+        self.trainable = nn.ModuleDict({"towers": Towers(2 * encoder.config.hidden_size)})
+        self.pair_loss = SigLipLoss()
 
-    def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
-        chosen = [self.corpus[i] for i in rng.integers(len(self.corpus), size=size)]
-        described = [describe(picture, rng) for picture in chosen]
-        classes = np.array([class_of(picture.label) for picture in chosen])
-        names_class = np.array([only_class for _, only_class in described])
-        matches = np.eye(size, dtype=bool) | ((classes[:, None] == classes[None]) & names_class[None])
+    def _label(self, picture: Picture) -> int:
+        return self.classes.index(class_of(picture.label)) if picture.label else -1
+
+    def batch(self, size: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        chosen = rng.integers(len(self.corpus), size=size)
+        pictures = [self.corpus[index] for index in chosen]
+        paired = [place for place, picture in enumerate(pictures) if picture.captions]
+        texts = [_one_of(pictures[place].captions, rng) for place in paired]
+        owners = [chosen[place] for place in paired]
+        if self.captions and self.texts.captions_a_step:
+            more = [self.captions[i] for i in rng.integers(len(self.captions), size=self.texts.captions_a_step)]
+            texts += [text for text, _ in more]
+            owners += [owner for _, owner in more]
+        names = [name_class(name, rng) for name in self.classes]
+        meeting = np.concatenate([chosen, np.array(owners, chosen.dtype)])
         return {
-            "pixels": torch.from_numpy(np.stack([_view(picture, rng) for picture in chosen])),
-            "ids": self.tokens([text for text, _ in described]),
-            "matches": torch.from_numpy(matches),
+            "pixels": torch.from_numpy(np.stack([_crop(picture, rng) for picture in pictures])),
+            "texts": self.texts.address(texts + names),
+            "paired": torch.tensor(paired, dtype=torch.long),
+            "labels": torch.from_numpy(self.labels[meeting]),
+            "choices": torch.from_numpy(self.choices[meeting]),
         }
 
-    def tokens(self, texts: list[str]) -> Tensor:
-        return self.tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
-
     def loss(self, batch: dict[str, Tensor], seen: int) -> tuple[Tensor, dict[str, float]]:
-        device = next(self.trainable.parameters()).device
-        images = self.trainable.embed_image(batch["pixels"].to(device).permute(0, 3, 1, 2).float() / 255)
-        texts = self.trainable.embed_text(batch["ids"].to(device))
-        signs = batch["matches"].to(device).float() * 2 - 1
-        return -F.logsigmoid(signs * self.trainable.logits(images, texts)).sum() / len(images), {}
+        towers = _towers_of(self.trainable)
+        device = towers.bias.device
+        images = towers.embed_image(batch["pixels"].to(device, non_blocking=True))
+        embedded = towers.embed_text(self.texts.states(batch["texts"].to(device, non_blocking=True)))
+        captions, names = embedded.split([len(embedded) - len(self.classes), len(self.classes)])
+        scale, labels = towers.scale.exp(), batch["labels"].to(device)
+        scores = (torch.cat([images, captions]) @ names.T * scale).float()
+        scores = scores.masked_fill(~batch["choices"].to(device), -torch.inf)
+        right = (scores.argmax(1) == labels).float()
+        figures = {"image_accuracy": right[: len(images)].mean().item()}
+        total = _cross_entropy(scores[: len(images)], labels[: len(images)])
+        total = total + _cross_entropy(scores[len(images) :], labels[len(images) :])
+        paired = batch["paired"].to(device)
+        if len(paired):
+            total = total + self.pair_loss(images[paired], captions[: len(paired)], scale, towers.bias)
+            figures["caption_accuracy"] = right[len(images) :].mean().item()
+        return total, figures
 
-    @torch.no_grad()
-    def zero_shot(self, towers: Towers) -> float:
-        """Share of held-back images whose class has the nearest text (mean over a class's wordings)."""
-        names = sorted({class_of(picture.label) for picture in self.held_back})
-        texts = [towers.embed_text(self.tokens(list(CLASSES.get(name, (name,))))).mean(0) for name in names]
-        right = []
-        for start in range(0, len(self.held_back), 64):
-            part = self.held_back[start : start + 64]
-            pixels = torch.from_numpy(np.stack([_view(picture) for picture in part])).permute(0, 3, 1, 2).float() / 255
-            nearest = (towers.embed_image(pixels) @ torch.stack(texts).T).argmax(1)
-            right += [names[n] == class_of(p.label) for n, p in zip(nearest.tolist(), part, strict=True)]
-        return float(np.mean(right))
-
-    def grid(self, averaged: Towers) -> Image.Image:
+    def grid(self, averaged: nn.ModuleDict) -> Image.Image:
         """A small sheet that states the zero-shot accuracy on held-back images."""
-        sheet = Image.new("RGB", (420, 40), "white")
-        text = f"zero-shot accuracy on {len(self.held_back)} held-back images: {self.zero_shot(averaged.cpu()):.1%}"
+        copy = deepcopy(averaged).cpu().eval()
+        encoder = dict(copy.named_children()).get("text", self.encoder)
+        assert isinstance(encoder, CLIPTextModel)
+        towers = AlignmentTowers(self.tokenizer, encoder, _towers_of(copy))
+        parts = [(name, [p for p in self.held_back if p.source == name]) for name in self.sources]
+        found = [f"{name} {zero_shot(towers, pictures).accuracy:.1%}" for name, pictures in parts if pictures]
+        text = "zero-shot accuracy on held-back images: " + ", ".join(found)
+        sheet = Image.new("RGB", (640, 40), "white")
         ImageDraw.Draw(sheet).text((8, 12), text, fill="black")
         print(text, file=sys.stderr, flush=True)
         return sheet
 
-    def export(self, averaged: Towers, out: Path, seen: int) -> None:
-        averaged.text.save_pretrained(out / "text_encoder")
+    def export(self, averaged: nn.ModuleDict, out: Path, seen: int) -> None:
+        (out / IMAGE_TOWER).mkdir(exist_ok=True)
+        towers = _towers_of(averaged)
+        weights = {name: tensor.cpu().contiguous() for name, tensor in towers.state_dict().items()}
+        save_file(weights, out / IMAGE_TOWER / "model.safetensors")
+        config = {"towers": towers.sizes, "side": TEST_SIDE, "data": self.sources, "samples": seen}
+        (out / IMAGE_TOWER / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+
+
+class TextObjective(TowersObjective):
+    """The same with a text encoder that learns as well."""
+
+    name = "text"
+    words: Sequence[str] = ()
+
+    def __init__(self, tokenizer: CLIPTokenizer, encoder: CLIPTextModel, *others: Any):
+        super().__init__(tokenizer, encoder, *others)
+        self.trainable["text"] = encoder
+
+    def export(self, averaged: nn.ModuleDict, out: Path, seen: int) -> None:
+        super().export(averaged, out, seen)
+        encoder = averaged["text"]
+        assert isinstance(encoder, CLIPTextModel)
+        encoder.save_pretrained(out / "text_encoder")
         self.tokenizer.save_pretrained(out / "tokenizer")
         (out / "tokenizer" / WORDS_FILE).write_text("\n".join(self.words) + "\n", encoding="utf-8")
-        (out / IMAGE_TOWER).mkdir(exist_ok=True)
-        weights = {name: w.cpu().contiguous() for name, w in averaged.state_dict().items() if name[:5] != "text."}
-        save_file(weights, out / IMAGE_TOWER / "model.safetensors")
-        (out / IMAGE_TOWER / "config.json").write_text(json.dumps({"width": WIDTH, "side": SIDE}) + "\n")
 
 
-def _view(picture: Picture, rng: np.random.Generator | None = None) -> np.ndarray:
-    """The whole image, or a random large part of it, at the image tower's size."""
-    pixels = picture.pixels
-    if rng is not None:
-        height, width = pixels.shape[:2]
-        side = int(min(height, width) * rng.uniform(0.6, 1.0))
-        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        pixels = np.rot90(pixels[top : top + side, left : left + side], int(rng.integers(4)))
-        pixels = pixels[:, ::-1] if rng.random() < 0.5 else pixels
-    return cv2.resize(np.ascontiguousarray(pixels), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+def _towers_of(parts: nn.ModuleDict) -> Towers:
+    towers = parts["towers"]
+    assert isinstance(towers, Towers)
+    return towers
+
+
+def _cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
+    """Mean over those that have a label (not -1); zero where none has."""
+    return F.cross_entropy(scores, labels, ignore_index=-1, reduction="sum") / (labels >= 0).sum().clamp(min=1)
+
+
+def _one_of(captions: Sequence[str], rng: np.random.Generator) -> str:
+    return clean(captions[int(rng.integers(len(captions)))])
+
+
+def _crop(picture: Picture, rng: np.random.Generator) -> np.ndarray:
+    """A random large part of an image, turned and mirrored, at the image tower's training size."""
+    side = int(min(picture.pixels.shape[:2]) * rng.uniform(SMALLEST_CROP, 1.0))
+    crop, _ = random_crop(picture, side, rng, native=True)
+    return cv2.resize(crop, (TRAIN_SIDE, TRAIN_SIDE), interpolation=cv2.INTER_AREA)

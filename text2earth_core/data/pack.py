@@ -1,0 +1,164 @@
+"""Packing what a training run needs into a folder of small files, to be carried to a machine without network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.progress import track
+
+from text2earth_core.data.corpus import SCENES, decode_image, read_rows, shrink_to
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import FACTS_FILE
+
+SHARD_BYTES = 16 * 2**20
+"""No file of a pack is larger."""
+
+PARTS = ("vae", "text_encoder", "tokenizer")
+"""What a UNet is trained on; these parts stay as they are."""
+
+MODEL = "model"
+"""Folder of the parts in a pack."""
+
+SAMPLE = 96
+"""Images by which a setting's size is estimated."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How images are stored: shrunk to a shorter side, as WebP of a quality; None and None: as they are."""
+
+    side: int | None = None
+    quality: int | None = None
+
+    def __str__(self) -> str:
+        return "as they are" if self.quality is None else f"{self.side} px, WebP quality {self.quality}"
+
+
+LADDER = (
+    Setting(),
+    *(Setting(side, quality) for side in (256, 192, 128) for quality in (80, 70, 60, 50, 40, 30)),
+)  # fmt: skip
+"""From best to smallest. Quality goes before size: a model learns the blocks of a poor image, but not what is too small
+for its window, and images smaller than half of a window cannot be used at all."""
+
+
+def pack(data: Path, model: Path, out: Path, megabytes: float, files: Iterable[str] = SCENES) -> dict:
+    """Write the training images of `data` and the frozen parts of `model` into a new folder `out`.
+
+    The folder is a data folder as `load_corpus` reads it, with the parts in `model/`; no file is larger than 16 MiB.
+
+    Args:
+        megabytes: 10^6 bytes that the whole folder may have; the images are shrunk and compressed until it fits.
+
+    Returns:
+        {"images", "stored", "megabytes", "files"}.
+
+    Raises:
+        Text2EarthError: `out` is there already, a part is missing or too large, or the budget is too small.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise Text2EarthError(f"{out} is not empty: give a new folder.")
+    part = out.with_name(out.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    copy_parts(model, part / MODEL)
+    for path in (part / MODEL).rglob("*"):
+        if path.is_file() and path.stat().st_size > SHARD_BYTES:
+            raise Text2EarthError(f"{path.name} of {model} is larger than 16 MiB: packs are for small models.")
+    rows = {name: [row for row in read_rows(data, name) if row["split"] == "train"] for name in files}
+    everything = [row for several in rows.values() for row in several]
+    budget = megabytes * 1e6 - size_of(part) - _words(everything)
+    for setting in _settings(everything, budget):
+        for name, several in rows.items():
+            write_shards(part, name, several, setting)
+        if size_of(part) <= megabytes * 1e6:
+            break
+        for path in part.glob("*.parquet"):  # the estimate was too low: take the next setting
+            path.unlink()
+    else:
+        shutil.rmtree(part)
+        raise Text2EarthError(f"{len(everything)} images do not fit into {megabytes:g} MB: allow more.")
+    if out.exists():
+        out.rmdir()
+    part.rename(out)
+    return {
+        "images": len(everything),
+        "stored": str(setting),
+        "megabytes": round(size_of(out) / 1e6, 1),
+        "files": sum(1 for path in out.rglob("*") if path.is_file()),
+    }
+
+
+def copy_parts(model: Path, to: Path) -> None:
+    """Copy the parts that a UNet is trained on, and the model's facts, byte by byte."""
+    for name in PARTS:
+        if not (model / name).is_dir():
+            raise Text2EarthError(f"{model} lacks {name}/: a UNet is trained on {', '.join(PARTS)}.")
+        shutil.copytree(model / name, to / name)
+    if (model / FACTS_FILE).is_file():
+        shutil.copyfile(model / FACTS_FILE, to / FACTS_FILE)
+
+
+def write_shards(folder: Path, name: str, rows: list[dict], setting: Setting) -> None:
+    """Write one data set as `{name}-00000.parquet` and so on."""
+    with ThreadPoolExecutor() as pool:
+        encoded = pool.map(partial(encode_row, setting=setting), rows)
+        for number, shard in enumerate(_shards(track(encoded, f"Packing {name}", total=len(rows), transient=True))):
+            pq.write_table(pa.Table.from_pylist(shard), folder / f"{name}-{number:05d}.parquet", compression="zstd")
+
+
+def encode_row(row: dict, setting: Setting) -> dict:
+    """A row with its image stored as a setting says; what cannot become smaller stays as it is."""
+    data, resolution = row["image"]["bytes"], row["resolution"]
+    if setting.quality is not None and setting.side is not None:
+        full = decode_image(data, row["source"])
+        small = shrink_to(full, setting.side)
+        options = [cv2.IMWRITE_WEBP_QUALITY, setting.quality]
+        encoded = cv2.imencode(".webp", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), options)[1].tobytes()
+        if len(encoded) < len(data):
+            data, scale = encoded, min(full.shape[:2]) / min(small.shape[:2])
+            resolution = None if resolution is None else resolution * scale
+    kept = {key: row[key] for key in ("label", "captions", "split")}
+    return {"image": {"bytes": data, "path": ""}, "resolution": resolution, **kept}
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _settings(rows: list[dict], budget: float) -> Iterator[Setting]:
+    """The settings that should fit into a budget of bytes, best first."""
+    sample = rows[:: max(1, len(rows) // SAMPLE)]
+    for setting in LADDER:
+        sizes = [len(encode_row(row, setting)["image"]["bytes"]) for row in sample]
+        if sum(sizes) / len(sizes) * len(rows) <= budget:
+            yield setting
+
+
+def _words(rows: list[dict]) -> int:
+    """About the bytes of all captions, which compress to a third."""
+    return len(json.dumps([row["captions"] for row in rows]).encode()) // 3
+
+
+def _shards(rows: Iterable[dict]) -> Iterator[list[dict]]:
+    """Cut rows into parts that stay below `SHARD_BYTES` as parquet."""
+    shard: list[dict] = []
+    size = 0
+    for row in rows:
+        needed = len(row["image"]["bytes"]) + sum(len(caption.encode()) for caption in row["captions"] or ()) + 200
+        if shard and size + needed > 0.98 * SHARD_BYTES:
+            yield shard
+            shard, size = [], 0
+        shard.append(row)
+        size += needed
+    if shard:
+        yield shard

@@ -1,0 +1,93 @@
+"""Both stages of the UNet's training in one resumable run: half the window first, then the whole window.
+
+Most of what there is to learn is cheap at half the size (paper, section on progressive training). The run needs a pack
+(`text2earth_core.data.pack`) and no network; its weights are small shards, so that they can be carried away.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+
+from text2earth_core.data.captions import all_texts
+from text2earth_core.data.corpus import Picture, load_corpus
+from text2earth_core.data.pack import MODEL, PARTS, copy_parts
+from text2earth_core.device import pick_device
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import read_facts
+from text2earth_core.presets import Preset, get_preset
+from text2earth_core.training.checkpoint import load_state
+from text2earth_core.training.diffusion import DiffusionObjective
+from text2earth_core.training.loop import Schedule, fit
+
+FIRST_STAGE = 0.6
+"""Share of the time that goes to half the window."""
+
+SMALLEST_WINDOW = 64
+
+SHARD_SIZE = "16MB"
+"""Largest file of the weights, in 10^6 bytes."""
+
+
+def train_progressive(
+    data: Path,
+    out: Path,
+    *,
+    minutes: float,
+    batch: int | None = None,
+    learning_rate: float = 3e-4,
+    device: str | None = None,
+    limit: int | None = None,
+) -> dict:
+    """Train `out/unet` in two stages within a time budget; call it again after any stop to go on.
+
+    Args:
+        data: a pack, or a data folder where `out` already holds vae/, text_encoder/ and tokenizer/.
+        minutes: of training, over all calls; the time to read the data comes on top. Once they are spent, a larger
+            budget goes on from there.
+        batch: images a step (default: 256 on a GPU, 64 on a CPU).
+
+    Returns:
+        {"samples", "minutes", "weights"}: images seen, minutes spent, and the names of the weights' files.
+    """
+    if minutes <= 0:
+        raise Text2EarthError("The time budget must be more than zero minutes.")
+    if not all((out / part).is_dir() for part in PARTS):
+        copy_parts(data / MODEL, out)
+    preset = get_preset(read_facts(out).name)
+    place = pick_device(device)
+    corpus = load_corpus(data, limit=limit)
+    texts = all_texts(corpus)
+    run = out / "runs" / DiffusionObjective.name / "checkpoint"
+    windows = (max(SMALLEST_WINDOW, preset.window // 2), preset.window)
+    for window, until in zip(windows, (FIRST_STAGE * minutes, minutes), strict=True):
+        state = load_state(run)
+        remaining = until - (state["seconds"] / 60 if state else 0.0)
+        if remaining <= 0:
+            continue
+        objective = ShardedObjective(preset, out, corpus, window)
+        objective.windows.text.encoder.to(place)
+        objective.windows.text.remember(texts)
+        schedule = Schedule(
+            remaining, None, batch or (256 if place.type == "cuda" else 64), learning_rate, weight_decay=0.01,
+            save_minutes=2.0, feeders=4 if place.type == "cuda" else 1,
+        )  # fmt: skip
+        fit(objective, out, schedule, resume=True, device=device)
+    state = load_state(run)
+    assert state is not None
+    weights = sorted(path.name for path in (out / "unet").glob("*.safetensors"))
+    return {"samples": state["samples"], "minutes": round(state["seconds"] / 60, 2), "weights": weights}
+
+
+class ShardedObjective(DiffusionObjective):
+    """The diffusion objective whose averaged weights are written in bfloat16 and in small files."""
+
+    def __init__(self, preset: Preset, out: Path, corpus: list[Picture], window: int):
+        super().__init__(preset, out, corpus, window)
+        self.shard_size = SHARD_SIZE
+
+    def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
+        super().export(deepcopy(averaged).to(torch.bfloat16), out, seen)
