@@ -64,7 +64,7 @@ def test_a_picture_is_imported_and_exported_as_the_same_picture(canvas: Canvas, 
     canvas.wait("c.state.scene.bounds?.join() === '0,0,64,48'")
     canvas.wait_painted(30, 30)
 
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     dialog = page.get_by_role("dialog", name="Export")
     dialog.get_by_label("PNG").check()
     assert "64 × 48 px" in dialog.inner_text()
@@ -128,7 +128,7 @@ def test_a_map_lies_at_the_place_that_was_named_and_the_scene_remembers_it(
     scene = server.new_scene()
     server.painted(scene, frame=[0, 0, 64, 64])
     page = canvas.open(scene).page
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     dialog = page.get_by_role("dialog", name="Export")
     system, origin = dialog.get_by_label("Coordinate system"), dialog.get_by_label("Origin")
     system.fill("4326")
@@ -144,7 +144,7 @@ def test_a_map_lies_at_the_place_that_was_named_and_the_scene_remembers_it(
     with rasterio.open(tmp_path / "a.tif") as file:
         assert file.crs.to_epsg() == 32632
         assert file.transform.to_gdal() == (500_000.0, 1.0, 0.0, 5_400_000.0, 0.0, -1.0)
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     assert system.input_value() == "EPSG:32632"
     assert origin.input_value() == "500000, 5400000"
 
@@ -167,7 +167,7 @@ def test_axe_finds_no_serious_fault_in_the_dialogs(canvas: Canvas, server: Serve
             if fault["impact"] in ("serious", "critical")
         ]
 
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_role("dialog", name="Export").wait_for()
     assert faults() == []
     page.keyboard.press("Escape")
