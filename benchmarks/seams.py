@@ -1,7 +1,7 @@
 """Can one see where windows met? Seam metrics of real images, naive tiles, stock outpainting and ours, in a table.
 
     python benchmarks/seams.py --data DIR [--model FOLDER_OR_HUB_ID] [--scenes N] [--hops N] [--steps N]
-                               [--sampler quality|fast] [--sheets DIR] [--ways naive stock ours fill]
+                               [--sampler quality|fast] [--sheets DIR] [--ways naive stock ours fill recipes]
 
 Every figure compares lines where windows met with other lines of the same scenes; the row of real images, whose lines
 are all alike, says what each figure is when there is no seam. Scenes are strips that grow to the right by half a
@@ -38,18 +38,20 @@ from text2earth_core import Text2Earth
 from text2earth_core.conditioning import level_of
 from text2earth_core.data.corpus import load_corpus
 from text2earth_core.evaluation.drift import STATISTICS, copying, drift
-from text2earth_core.evaluation.lines import SeamScene, lines_through, pieces
+from text2earth_core.evaluation.lines import Line, SeamScene, lines_through, pieces
 from text2earth_core.evaluation.seam_detector import COUNTS
 from text2earth_core.evaluation.seams import line_count, measure_seams
 from text2earth_core.evaluation.vae_features import vae_features
 from text2earth_core.model import FAST, QUALITY
 
-SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
+ASSETS = Path(__file__).parent.parent / "assets"
+SHIPPED = ASSETS / "models" / "text2earth-mini"
+RECIPES = ASSETS / "recipes"
 PROMPTS = ("dense green forest", "farmland", "a desert", "dense housing", "a meadow", "an industrial area", "mountains",
            "a beach by the sea", "bare land", "a parking lot", "a large lake", "a park")  # fmt: skip
 RESOLUTION = 1.0
-WAYS = ("naive", "stock", "ours", "fill")
-"""Naive tiles, stock outpainting, the canvas hop by hop, region fill in one go."""
+WAYS = ("naive", "stock", "ours", "fill", "recipes")
+"""Naive tiles, stock outpainting, the canvas hop by hop, region fill in one go, the shipped recipes' scenes."""
 
 ENOUGH = 200
 """Lines from which the figures are worth quoting."""
@@ -90,17 +92,39 @@ def our_strip(painter: Painter, prompt: str, hops: int, seed: int, **settings: A
 
 
 def filled_region(model: Text2Earth, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
-    """A region as wide as the strips and twice as high, filled in one go; seams where windows of the last step met."""
+    """A region as wide as the strips and twice as high, filled in one go."""
     window = model.info.window
-    width, height = window + hops * window // 2, 2 * window
-    with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", RESOLUTION) as scene:
-        request = fill_request(model, scene, [0, 0, width, height], [{"text": prompt}], seed=seed, **settings)
-        last = fill_grid.phases(bounds_of(scene, request, window), window // CELL, request.steps)[-1]
+    bbox = [0, 0, window + hops * window // 2, 2 * window]
+    return filled(model, RESOLUTION, bbox, [{"text": prompt}], seed=seed, **settings)
+
+
+def filled(
+    model: Text2Earth, resolution: float, bbox: list[int], prompts: list[dict[str, Any]], **settings: Any
+) -> SeamScene:
+    """One region fill of an empty scene; seams where windows of the last step met."""
+    with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", resolution) as scene:
+        request = fill_request(model, scene, bbox, prompts, **settings)
+        bounds, window = bounds_of(scene, request, model.info.window), model.info.window // CELL
+        last = fill_grid.phases(bounds, window, request.steps)[-1]
         RegionFill(scene, model, request).run()
-        pixels = scene.read(Rect(0, 0, width, height)).pixels
-    lines = [line for at in borders(last.xs) for line in pieces(True, at, 0, height)]
-    lines += [line for at in borders(last.ys) for line in pieces(False, at, 0, width)]
-    return SeamScene(pixels, tuple(lines))
+        pixels = scene.read(request.frame).pixels
+    return SeamScene(pixels, tuple(lines_of(last, pixels.shape[0], pixels.shape[1])))
+
+
+def shipped_recipes(model: Text2Earth, **settings: Any) -> list[SeamScene]:
+    """The scenes of the paper's Fig. 13, as `assets/recipes` has them."""
+    found = []
+    for file in sorted(RECIPES.glob("*.json")):
+        recipe = json.loads(file.read_text(encoding="utf-8"))
+        wish = {name: recipe[name] for name in ("resolution", "bbox", "prompts", "seed")}
+        found.append(filled(model, **wish, **settings))
+    return found
+
+
+def lines_of(phase: fill_grid.Phase, height: int, width: int) -> list[Line]:
+    """Where the windows of a phase met, inside a picture."""
+    vertical = [line for at in borders(phase.xs) for line in pieces(True, at, 0, height)]
+    return vertical + [line for at in borders(phase.ys) for line in pieces(False, at, 0, width)]
 
 
 def borders(spans: tuple[fill_grid.Span, ...]) -> list[int]:
@@ -182,6 +206,9 @@ def main() -> None:
     window = model.info.window
     scenes = {"real": real_scenes(options.data, window)}
     for name in options.ways:
+        if name == "recipes":
+            scenes[name] = shipped_recipes(model, steps=options.steps, sampler=options.sampler)
+            continue
         make = maker(name, model, options.model)
         numbers = track(range(options.scenes), name, console=Console(stderr=True), transient=True)
         settings = {"steps": options.steps} | ({} if name == "stock" else {"sampler": options.sampler})

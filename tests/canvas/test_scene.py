@@ -208,7 +208,7 @@ def test_resolution_is_fixed_by_the_first_content(scene: Scene, make_change: Mak
 
 @pytest.mark.parametrize("resolution", [0, -1, 0.1, 500, float("nan"), float("inf"), "wide", None])
 def test_impossible_resolutions_make_no_file(tmp_path: Path, resolution: object) -> None:
-    with pytest.raises(SceneError, match=r"use 0\.5 to 128 m/px"):
+    with pytest.raises(SceneError, match=r"use 0\.25 to 128 m/px"):
         Scene.create(tmp_path / "s.t2e", resolution)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
