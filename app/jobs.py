@@ -295,6 +295,8 @@ class JobQueue:
                 opened.redraw()
         except (AppError, SceneError) as error:
             log.info("Scene %s was not tidied: %s", scene, error)
+        except Exception:  # whatever it is, the next job shall run
+            log.exception("Scene %s was not tidied", scene)
 
     def _fail(self, job: Job, sentence: str) -> None:
         with self._wake:

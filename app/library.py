@@ -15,7 +15,7 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,7 @@ class Library:
     @contextlib.contextmanager
     def open(self, scene: str) -> Iterator[Scene]:
         """Lend the open scene; it stays open for the next user until the cache needs its place."""
-        path = self.path(scene)
-        with self._cache.lend(scene, path) as opened:
+        with self._cache.lend(scene, self.path) as opened:
             yield opened
 
     def written_elsewhere(self, scenes: Collection[str]) -> list[str]:
@@ -168,11 +167,10 @@ class Library:
         path = self.path(scene)
         if scene in self._elsewhere:
             raise AppError(409, f"This scene lies outside the library, in {path}; delete the file itself.")
-        # A cancelled job lets go at its next step, a tile request within milliseconds.
-        if not self._cache.forget(scene, DELETE_WAIT_S):
-            raise AppError(409, "The scene is still in use; wait a moment and try again.")
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        path.rename(self.trash / f"{scene}-{stamp}{SUFFIX}")
+        # A cancelled job lets go at its next step, a tile request within milliseconds.
+        with self._cache.closed(scene, DELETE_WAIT_S):
+            path.rename(self.trash / f"{scene}-{stamp}{SUFFIX}")
 
     def summary(self, scene: str) -> dict[str, Any]:
         """The scene as the page knows it (`Scene.summary` and its id)."""
@@ -202,8 +200,9 @@ class _OpenScenes:
         self._scenes: OrderedDict[str, _Lent] = OrderedDict()
 
     @contextlib.contextmanager
-    def lend(self, scene: str, path: Path) -> Iterator[Scene]:
+    def lend(self, scene: str, find: Callable[[str], Path]) -> Iterator[Scene]:
         with self._free:
+            path = find(scene)  # here, because it may have been deleted while this thread waited
             lent = self._scenes.get(scene)
             if lent is None:
                 lent = self._scenes[scene] = _Lent(Scene.open(path))
@@ -224,19 +223,22 @@ class _OpenScenes:
         with self._free:
             return [(scene, lent.scene) for scene, lent in self._scenes.items() if scene in scenes and not lent.leaving]
 
-    def forget(self, scene: str, seconds: float) -> bool:
-        """Close one scene as soon as nobody uses it; False where somebody still does after `seconds`."""
+    @contextlib.contextmanager
+    def closed(self, scene: str, seconds: float) -> Iterator[None]:
+        """Keep one scene's file closed for the length of the block, as soon as nobody uses it.
+
+        AppError 409 where somebody still does after `seconds`.  Who asks for the scene meanwhile waits.
+        """
         with self._free:
             lent = self._scenes.get(scene)
-            if lent is None:
-                return True
-            lent.leaving = True
-            if not self._free.wait_for(lambda: lent.users == 0, seconds):
-                lent.leaving = False
-                return False
-            del self._scenes[scene]
-            lent.scene.close()
-            return True
+            if lent is not None:
+                lent.leaving = True
+                if not self._free.wait_for(lambda: lent.users == 0, seconds):
+                    lent.leaving = False
+                    raise AppError(409, "The scene is still in use; wait a moment and try again.")
+                del self._scenes[scene]
+                lent.scene.close()
+            yield
 
     def close(self) -> None:
         with self._free:

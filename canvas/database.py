@@ -194,7 +194,11 @@ def _data_version(connection: sqlite3.Connection) -> int:
 
 def _writable(path: Path) -> bool:
     """Whether we may write: a file without any write permission is meant to stay as it is, even for root."""
-    return bool(path.stat().st_mode & 0o222) and os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+    try:
+        anyone = bool(path.stat().st_mode & 0o222)
+    except FileNotFoundError:  # removed since its header was read; opening it says so
+        return False
+    return anyone and os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
 
 
 def _publish(part: Path, path: Path) -> None:

@@ -25,7 +25,8 @@ class Server:
     """`launch.py` on a free port; `log` collects what it prints."""
 
     def __init__(self, data_dir: Path, model: Path, *extra: str) -> None:
-        command = [sys.executable, "launch.py", "--no-browser", "--port", "0", "--device", "cpu"]
+        # With faulthandler a server that hangs can be asked where (`finished`).
+        command = [sys.executable, "-X", "faulthandler", "launch.py", "--no-browser", "--port", "0", "--device", "cpu"]
         self.process = subprocess.Popen(
             [*command, "--data-dir", str(data_dir), "--model", str(model), *extra],
             cwd=ROOT,
@@ -101,8 +102,14 @@ class Server:
         return found
 
     def finished(self, scene: str, job: str) -> dict[str, Any]:
-        """Wait until a job neither waits nor runs; returns it."""
-        wait_for(lambda: self.job(scene, job)["state"] not in ("queued", "running"))
+        """Wait until a job neither waits nor runs; returns it.  One that never ends tells where every thread stands."""
+        try:
+            wait_for(lambda: self.job(scene, job)["state"] not in ("queued", "running"))
+        except AssertionError:
+            left = self.job(scene, job)
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait()
+            raise AssertionError(f"{left} never ended:\n{''.join(self.log)}") from None
         return self.job(scene, job)
 
     def painted(self, scene: str, **request: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.job_store import FINISHED_KEPT, Job, JobStore
 from app.jobs import JobQueue
 from app.library import Library
 from app.model_host import ModelHost
+from canvas.errors import SceneError
 from canvas.geometry import Rect
 from tests.canvas.conftest import random_change
 
@@ -107,3 +109,27 @@ def test_a_file_elsewhere_is_served_in_its_place(tmp_path: Path, library: Librar
     with pytest.raises(AppError, match="outside the library"):
         library.delete(scene)
     assert file.is_file()
+
+
+def test_a_scene_that_is_being_deleted_is_not_opened_again(tmp_path: Path, library: Library) -> None:
+    told = set()
+
+    def use(scene: str, deleted: threading.Event) -> None:
+        while not deleted.is_set():
+            try:
+                with library.open(scene) as opened:
+                    opened.redraw()
+            except (AppError, SceneError) as error:
+                told.add(type(error))
+
+    for _ in range(50):
+        scene, deleted = library.create("Scene", 1.0), threading.Event()
+        users = [threading.Thread(target=use, args=(scene, deleted)) for _ in range(2)]
+        for user in users:
+            user.start()
+        library.delete(scene)
+        deleted.set()
+        for user in users:
+            user.join()
+        assert not list((tmp_path / "scenes").glob(f"{scene}*"))
+    assert told == {AppError}
