@@ -14,7 +14,8 @@ export class Actions {
   #api;
   /** Extensions follow each other: a quick second click starts where the first one ends. */
   #growing = Promise.resolve();
-  #sending = false;
+  /** What `#once` has under way, as a sentence begins. */
+  #underWay = "";
   /** Revision at which the person agreed to lose the undone steps. */
   #agreed = -1;
 
@@ -33,14 +34,17 @@ export class Actions {
     }
   }
 
-  /** As `run`, but not again while it is under way: a second press must not queue the work twice. */
-  async #once(task, retry) {
-    if (this.#sending) return undefined;
-    this.#sending = true;
+  /** As `run`, but one at a time: a second press must not queue the work twice. @param {string} what how a sentence about it begins */
+  async #once(what, task, retry) {
+    if (this.#underWay) {
+      if (this.#underWay !== what) this.#page.notices.show(`${this.#underWay}: press again in a moment.`);
+      return undefined;
+    }
+    this.#underWay = what;
     try {
       return await this.run(task, retry);
     } finally {
-      this.#sending = false;
+      this.#underWay = "";
     }
   }
 
@@ -84,7 +88,7 @@ export class Actions {
 
   /** Queue a fill of the regions, each with its prompt. */
   fill() {
-    return this.#once(async () => {
+    return this.#once("A fill is being queued", async () => {
       const { regions, regionTool, panel, state } = this.#page;
       regionTool.finish();
       if (regions.empty || !(await this.#mayBranch())) return;
@@ -102,7 +106,7 @@ export class Actions {
 
   /** Queue an edit of what is under the mask; its variations come back as candidates. */
   edit() {
-    return this.#once(async () => {
+    return this.#once("A change is being queued", async () => {
       const { mask } = this.#page;
       const painted = await mask.request();
       if (typeof painted === "string") {
@@ -121,7 +125,7 @@ export class Actions {
 
   /** Add the clouds in sight to the mask, for the person to correct. */
   findClouds() {
-    return this.#once(async () => {
+    return this.#once("Clouds are being looked for", async () => {
       const { state, view, mask, sceneId } = this.#page;
       const sight = snapOut(view.visible());
       const rect = state.scene?.bounds && intersect(sight, fromXYWH(state.scene.bounds));

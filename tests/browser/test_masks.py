@@ -216,6 +216,28 @@ def test_clouds_are_found_corrected_and_taken_back(canvas: Canvas, server: Serve
     assert np.array_equal(mask(canvas), more), "what was found survives a reload like any stroke"
 
 
+def test_a_change_waits_for_the_clouds_that_are_looked_for(canvas: Canvas, server: Server) -> None:
+    scene = imported(server, cloudy(forest(), (90, 100), (50, 20), radius=30)[:192, :192])
+    canvas.open(scene)
+    page, held = canvas.page, []
+    page.route("**/clouds", lambda route: held.append(route))
+    canvas.get("(c.actualSize(), c.lookAt(96, 96), c.surface.focus())")
+    page.keyboard.press("b")
+    canvas.drag((20, 150), (40, 150))
+    bar = page.get_by_role("group", name="Mask", exact=True)
+    with page.expect_request("**/clouds"):
+        bar.get_by_role("button", name="Find clouds").click()
+    bar.get_by_role("button", name="Change", exact=True).click()
+    page.locator(".notice", has_text="Clouds are being looked for: press again").wait_for()
+    drawn = int(mask(canvas).sum())
+    with page.expect_response("**/clouds"):
+        held[0].continue_()
+    page.wait_for_timeout(100)
+    assert mask(canvas).sum() > drawn, "the clouds are added to what was drawn"
+    assert server.get(f"/api/scenes/{scene}")["revision"] == 1
+    assert not [job for job in server.get(f"/api/scenes/{scene}/jobs") if job["kind"] == "edit"]
+
+
 def test_no_clouds_in_sight_are_told(drawing: Canvas) -> None:
     drawing.page.keyboard.press("b")
     bar = drawing.page.get_by_role("group", name="Mask", exact=True)
