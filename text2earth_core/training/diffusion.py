@@ -12,7 +12,6 @@ from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from torch import Tensor
 
-from text2earth_core.conditioning import inpainting_input
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.folder import STUDENT, mini_facts, write_facts
 from text2earth_core.model import Text2Earth
@@ -117,8 +116,7 @@ class DiffusionObjective(Objective):
         t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(noise),), device=noise.device)
         noisy = self.scheduler.add_noise(given.clean, noise, t)
         target = self.scheduler.get_velocity(given.clean, noise, t)
-        inputs = inpainting_input(noisy, given.masks, given.masked)
-        output = self.trainable(inputs, t, given.embeddings, class_labels=given.levels).sample
+        output = self.trainable(given.inputs(noisy, given.masks), t, given.embeddings, class_labels=given.levels).sample
         per_sample = (output.float() - target).square().mean((1, 2, 3))
         full = given.masks.mean((1, 2, 3)) == 1
         figures = {"error": per_sample.mean().item(), "error_full_mask": per_sample[full].mean().item()}

@@ -1,9 +1,10 @@
 """The few-step student: a LoRA on the teacher's UNet that takes as one step what the teacher takes as five.
 
-Consistency distillation with guidance baked in, as LCM-LoRA (Luo et al. 2023), in the multistep form of Heek et al.
-2024 (Algorithm 1): the path is cut into as many segments as the student has steps, and within a segment every point
-must lead to the same end. So the student samples with the teacher's own sampler, needs no fresh noise, and its errors
-build up over a fifth of the way only. Known ground is composed at every clean estimate, as the canvas does.
+Guided distillation (Meng et al. 2023) on the student's own path (Kohler et al. 2024, "backward distillation"): the
+student samples, and at each of its steps the teacher, guided, goes on from where the student stands, in small steps;
+where that leads is what the student should have said. So the student learns to mend what its own steps lose, of which
+contrast would be the first, and it meets in training just what it meets on the canvas: the same sampler, pure noise at
+the start, known ground joined to every estimate.
 """
 
 from dataclasses import replace
@@ -16,11 +17,13 @@ from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
-from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input
+from text2earth_core.conditioning import NULL_LEVEL, guide
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import STUDENT, read_facts, write_facts
+from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import get_preset
 from text2earth_core.sampling import clean_estimate
@@ -41,11 +44,12 @@ ADAPTED = (
 STRIDE = 5
 """Steps of the teacher in one of the student's: together as many as the teacher takes by default."""
 
-CLEAN = -1
-"""Stands for the end of the path, where there is no noise."""
-
 HUBER = 0.03
 """Where the loss turns from squares to distances (Song & Dhariwal 2024, eq. 8), in units of the latent."""
+
+COARSE = 8
+"""Latent cells along a square whose mean counts as much as its cells do: a colour that is a little off in every cell is
+hardly seen in one window, and adds up over the hops of an extension."""
 
 
 def train_student(
@@ -78,7 +82,7 @@ def train_student(
 
 
 class StudentObjective(Objective):
-    """Neighbours on the teacher's guided path must lead the student to the same clean window."""
+    """One step of the student must lead where many guided steps of the teacher lead."""
 
     name = "student"
 
@@ -92,62 +96,69 @@ class StudentObjective(Objective):
         self.trainable = student
         self.scheduler = build_scheduler()
         self.scheduler.set_timesteps(FAST_STEPS * STRIDE)
-        self.path = torch.cat([self.scheduler.timesteps, torch.tensor([CLEAN])])
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         return self.windows.batch(size, rng)
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
         given = self.windows.condition(batch, next(self.trainable.parameters()).device)
-        path = self.path.to(given.clean.device)
-        place = torch.randint(0, FAST_STEPS * STRIDE, (len(given.clean),), device=path.device)
-        t, s, end = path[place], path[place + 1], path[(place // STRIDE + 1) * STRIDE]
-        noisy = self.scheduler.add_noise(given.clean, torch.randn_like(given.clean), t)
-        with torch.no_grad():
-            nearer = self._move(noisy, self._teacher(given, noisy, t), t, s)
-            landed = self._move(nearer, self._student(given, nearer, s.clamp(min=0)), s, end)
-            target = self._origin(noisy, torch.where(_wide(s == end), nearer, landed), t, end)
-        difference = (self._student(given, noisy, t) - target) * given.masks
-        distance = (difference.square() + HUBER**2).sqrt() - HUBER
         values = given.masks.sum((1, 2, 3)).clamp(min=1) * given.clean.shape[1]
-        loss = (distance.sum((1, 2, 3)) / values).mean()
-        return loss, {"error": (difference.square().sum((1, 2, 3)) / values).mean().item()}
+        noisy = torch.randn_like(given.clean)
+        loss, error = torch.zeros((), device=noisy.device), 0.0
+        for first in range(0, FAST_STEPS * STRIDE, STRIDE):
+            last = first + STRIDE
+            target = self._origin(noisy, self._walk(given, noisy, first, last), first, last)
+            estimate = self._student(given, noisy, first)
+            difference = (estimate - target) * given.masks
+            coarse = _distance(_squares(difference), _squares(given.masks))
+            loss = loss + (_distance(difference, given.masks) + coarse) / FAST_STEPS
+            error += (difference.square().sum((1, 2, 3)) / values).mean().item() / FAST_STEPS
+            noisy = self._move(noisy, join(estimate.detach(), given.clean, given.masks), first, last)
+        return loss, {"error": error}
 
-    def _student(self, given: Conditioned, noisy: Tensor, t: Tensor) -> Tensor:
-        """The student's clean window, with known ground composed into it."""
-        inputs = inpainting_input(noisy, given.masks, given.masked)
+    def _student(self, given: Conditioned, noisy: Tensor, step: int) -> Tensor:
+        """The student's clean estimate at a step of the teacher's."""
+        t = self.scheduler.timesteps[step].to(noisy.device)
+        inputs = given.inputs(noisy, told_mask(given.masks))
         output = self.trainable(inputs, t, given.embeddings, class_labels=given.levels).sample.float()
-        return torch.where(given.masks > 0.5, clean_estimate(self.scheduler, output, noisy, t), given.clean)
+        return clean_estimate(self.scheduler, output, noisy, t)
 
-    def _teacher(self, given: Conditioned, noisy: Tensor, t: Tensor) -> Tensor:
-        """The guided teacher's clean window (paper, Algorithm 2), with known ground composed into it."""
+    @torch.no_grad()
+    def _walk(self, given: Conditioned, noisy: Tensor, first: int, last: int) -> Tensor:
+        """Where the guided teacher gets from step `first` to step `last`."""
         self.teacher.to(noisy.device)
-        inputs = inpainting_input(noisy, given.masks, given.masked)
         null = self.windows.null.to(noisy.device).expand_as(given.embeddings)
-        conditions = ((null, torch.full_like(given.levels, NULL_LEVEL)), (given.embeddings, given.levels))
-        null_output, output = (
-            self.teacher(inputs, t, text, class_labels=levels).sample.float() for text, levels in conditions
-        )
-        output = guide(null_output, output, self.facts.guidance, self.facts.guidance_rescale)
-        return torch.where(given.masks > 0.5, clean_estimate(self.scheduler, output, noisy, t), given.clean)
+        embeddings = torch.cat([null, given.embeddings])
+        levels = torch.cat([torch.full_like(given.levels, NULL_LEVEL), given.levels])
+        for step in range(first, last):
+            t = self.scheduler.timesteps[step].to(noisy.device)
+            inputs = given.inputs(noisy, told_mask(given.masks))
+            outputs = self.teacher(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
+            without, with_prompt = outputs.chunk(2)
+            output = guide(without, with_prompt, self.facts.guidance, self.facts.guidance_rescale)
+            estimate = join(clean_estimate(self.scheduler, output, noisy, t), given.clean, given.masks)
+            noisy = self._move(noisy, estimate, step, step + 1)
+        return noisy
 
-    def _move(self, noisy: Tensor, clean: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        """DDIM from t to s along the line that a clean estimate implies."""
-        (a_t, s_t), (a_s, s_s) = self._amplitudes(t), self._amplitudes(s)
-        return a_s * clean + s_s * (noisy - a_t * clean) / s_t.clamp(min=1e-6)
+    def _move(self, noisy: Tensor, clean: Tensor, first: int, last: int) -> Tensor:
+        """DDIM from step `first` to step `last` along the line that a clean estimate implies."""
+        (a, s), (a_end, s_end) = self._amplitudes(first), self._amplitudes(last)
+        return a_end * clean + s_end * (noisy - a * clean) / s
 
-    def _origin(self, noisy: Tensor, landed: Tensor, t: Tensor, end: Tensor) -> Tensor:
-        """The clean estimate with which `_move` from t to `end` lands at `landed`: its inverse."""
-        (a_t, s_t), (a_e, s_e) = self._amplitudes(t), self._amplitudes(end)
-        return (landed - s_e / s_t * noisy) / (a_e - a_t * s_e / s_t)
+    def _origin(self, noisy: Tensor, landed: Tensor, first: int, last: int) -> Tensor:
+        """The clean estimate with which `_move` lands at `landed`: its inverse."""
+        (a, s), (a_end, s_end) = self._amplitudes(first), self._amplitudes(last)
+        return (landed - s_end / s * noisy) / (a_end - a * s_end / s)
 
-    def _amplitudes(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Signal and noise at timesteps t (B,), or 1 and 0 where they are `CLEAN`; each (B, 1, 1, 1)."""
-        signal = self.scheduler.alphas_cumprod.to(t.device)[t.clamp(min=0)].where(t != CLEAN, 1.0)
-        return _wide(signal.sqrt()), _wide((1 - signal).sqrt())
+    def _amplitudes(self, step: int) -> tuple[float, float]:
+        """Signal and noise before a step of the teacher's; 1 and 0 after the last."""
+        if step == len(self.scheduler.timesteps):
+            return 1.0, 0.0
+        signal = float(self.scheduler.alphas_cumprod[int(self.scheduler.timesteps[step])])
+        return signal**0.5, (1 - signal) ** 0.5
 
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
-        parts = (averaged, self.windows.vae, self.windows.text, self.scheduler)
+        parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())  # sampling sets its time steps
         student = Student(averaged.eval(), {}, {})
         model = Text2Earth.from_parts(*parts, student=student, name=self.facts.name, window=self.window)
         images = model.generate(list(SHOWN), seed=0, size=self.window, sampler="fast")
@@ -158,9 +169,17 @@ class StudentObjective(Objective):
         write_facts(out, replace(self.facts, student_samples=seen))
 
 
+def _distance(difference: Tensor, masks: Tensor) -> Tensor:
+    """Mean pseudo-Huber distance over what the masks weigh, window by window."""
+    distance = (difference.square() + HUBER**2).sqrt() - HUBER
+    values = masks.sum((1, 2, 3)).clamp(min=1) * difference.shape[1]
+    return (distance.sum((1, 2, 3)) / values).mean()
+
+
+def _squares(x: Tensor) -> Tensor:
+    """Means over squares of `COARSE` cells, or over whole windows that are smaller."""
+    return F.avg_pool2d(x, min(COARSE, x.shape[-1]), ceil_mode=True)
+
+
 def _load(folder: Path) -> UNet2DConditionModel:
     return UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32).requires_grad_(False)
-
-
-def _wide(values: Tensor) -> Tensor:
-    return values[:, None, None, None]

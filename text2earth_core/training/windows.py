@@ -9,7 +9,14 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
-from text2earth_core.conditioning import NULL_LEVEL, TextConditioner, drop_conditions, level_of, masked_latents
+from text2earth_core.conditioning import (
+    NULL_LEVEL,
+    TextConditioner,
+    drop_conditions,
+    inpainting_input,
+    level_of,
+    masked_latents,
+)
 from text2earth_core.data.captions import describe
 from text2earth_core.data.corpus import Picture, random_crop
 from text2earth_core.errors import Text2EarthError
@@ -24,15 +31,19 @@ ROUND_RESOLUTIONS = (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 20.0)
 class Conditioned:
     """A batch as the UNet meets it.
 
-    clean: (B, 4, h, w) latents. masks: (B, 1, h, w), 1 = regenerate. masked: `clean` with its unknown part grey.
-    embeddings: (B, tokens, width). levels: (B,).
+    clean: (B, 4, h, w) latents. masks: (B, 1, h, w), 1 = regenerate. grey: (4,), the latent of mid-grey, which stands
+    for what is not known. embeddings: (B, tokens, width). levels: (B,).
     """
 
     clean: Tensor
     masks: Tensor
-    masked: Tensor
+    grey: Tensor
     embeddings: Tensor
     levels: Tensor
+
+    def inputs(self, noisy: Tensor, masks: Tensor) -> Tensor:
+        """What the UNet is shown of noisy latents (B, 4, h, w) where `masks` are to be regenerated: (B, 9, h, w)."""
+        return inpainting_input(noisy, masks, masked_latents(self.clean, masks, self.grey))
 
 
 class Windows:
@@ -93,7 +104,7 @@ class Windows:
         grey = encode(self.vae, clean.new_full((1, 3, CELL, CELL), 0.5)).float()[0, :, 0, 0]
         embeddings = self.text.embed(batch["texts"]).to(device)
         embeddings, levels = drop_conditions(embeddings, self.null.to(device), batch["levels"].to(device).float())
-        return Conditioned(clean, masks, masked_latents(clean, masks, grey), embeddings, levels)
+        return Conditioned(clean, masks, grey, embeddings, levels)
 
     def trained_resolutions(self) -> tuple[float, ...]:
         """Round values of m/px within what the corpus covered."""
