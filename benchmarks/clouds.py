@@ -55,6 +55,7 @@ from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier  # no
 from text2earth_core.evaluation.cloud_simulation import CloudyImage, load_cloud_textures, with_cloud  # noqa: E402
 
 GROWN = 4  # px by which every way's mask exceeds what visibly changed
+FEATHER = 16  # px around the mask, as the page has it for a change
 RADIUS = 5  # px that OpenCV's inpainters look at
 RESOLUTION = 1.0  # m/px of the scene; the images' own is unknown
 BORDER = ("border_gradient", "border_colour_step", "border_texture_step")
@@ -95,7 +96,7 @@ def ours(model: Text2Earth, steps: int | None) -> Callable[[Case, int], np.ndarr
     def fill(case: Case, seed: int) -> np.ndarray:
         ground, mask = Ground(case.cloudy.pixels, RESOLUTION), case.mask.astype(np.uint8) * 255
         # Without a prompt and a negative one guidance has nothing to strengthen: 1 gives the same in half the time.
-        return edited(painter, ground, mask, seed=seed, steps=steps, guidance=1.0)
+        return edited(painter, ground, mask, seed=seed, steps=steps, guidance=1.0, feather=FEATHER)
 
     return fill
 

@@ -102,6 +102,8 @@ def load_parts(folder: Path) -> ModelParts:
     vae_class = AutoencoderTiny if vae_config.get("_class_name") == "AutoencoderTiny" else AutoencoderKL
     unet = _load_part(UNet2DConditionModel, folder / "unet")
     vae = _load_part(vae_class, folder / "vae")
+    for part in (unet, vae):  # diffusers notes where a part came from, and would write that into every copy
+        part.register_to_config(_name_or_path="")
     scheduler = _scheduler(folder)
     if unet.config.cross_attention_dim != text_encoder.config.hidden_size:
         raise Text2EarthError(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from PIL import Image
 
 from tests.core.official_layout import stock_parts, write_official_layout
 from text2earth_core import Text2Earth, Text2EarthError
+
+SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "text2earth-mini"
 
 SETTINGS = {"num_inference_steps": 6, "guidance_scale": 3.5, "height": 64, "width": 64, "output_type": "latent"}
 PROMPT, NEGATIVE = "a river between green banks", "dense forest"
@@ -115,3 +118,12 @@ def test_a_newer_facts_file_is_told(tmp_path):
 def test_no_such_folder():
     with pytest.raises(Text2EarthError, match="no model folder"):
         Text2Earth.from_pretrained("/no/such/folder")
+
+
+def test_a_copy_of_a_model_does_not_tell_where_the_model_lay(tiny_folder, tmp_path):
+    Text2Earth.from_pretrained(tiny_folder, device="cpu").save_pretrained(tmp_path / "copy")
+    for folder in (tmp_path / "copy", SHIPPED):
+        for file in folder.rglob("*"):
+            if file.suffix in (".json", ".safetensors"):
+                told = file.read_bytes()
+                assert not any(place in told for place in (str(tiny_folder).encode(), b"/tmp/", b"/home/", b"/root/"))
