@@ -77,7 +77,7 @@ def train_student(
         raise Text2EarthError(f"{out} holds a {facts.name} model, not {preset}: name the teacher's preset.")
     corpus = load_corpus(data, limit=limit)
     objective = StudentObjective(out, corpus, window or facts.window)
-    default = 256 if torch.cuda.is_available() else 32
+    default = 64 if torch.cuda.is_available() else 16  # windows, of which each keeps what its four steps need
     return fit(objective, out, Schedule(minutes, samples, batch or default, learning_rate), resume, device)
 
 
