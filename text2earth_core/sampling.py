@@ -75,6 +75,16 @@ def network_output(scheduler: DDIMScheduler, estimate: Tensor, latents: Tensor, 
             return estimate
 
 
+def amplitudes(scheduler: DDIMScheduler, step: int) -> tuple[float, float]:
+    """(a, s) of what step `step` (from 0) starts from: noisy latents are a z + s e; (1, 0) after the last step."""
+    if step == len(scheduler.timesteps):
+        return 1.0, 0.0
+    if step == 0:
+        return 0.0, float(scheduler.init_noise_sigma)  # sampling starts from pure noise, whatever the schedule
+    cumulative = float(scheduler.alphas_cumprod[int(scheduler.timesteps[step])])
+    return cumulative**0.5, (1 - cumulative) ** 0.5
+
+
 def _coefficients(scheduler: DDIMScheduler, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     """Signal and noise amplitude at timestep t (() or (B,)): z_t = a z_0 + s e, a^2 + s^2 = 1."""
     cumulative = scheduler.alphas_cumprod.to(like.device)[t].to(like.dtype).reshape(-1, 1, 1, 1)

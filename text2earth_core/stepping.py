@@ -12,7 +12,7 @@ from torch import Tensor
 from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.joining import join, told_mask
 from text2earth_core.model import QUALITY, Text2Earth
-from text2earth_core.sampling import clean_estimate, network_output
+from text2earth_core.sampling import amplitudes, clean_estimate, network_output
 
 
 class Stepper:
@@ -51,14 +51,7 @@ class Stepper:
 
     def amplitudes(self, step: int) -> tuple[float, float]:
         """(a, s) of what step `step` (from 0) starts from: noisy latents are a z + s e; (1, 0) after the last step."""
-        if step == self.steps:
-            return 1.0, 0.0
-        if step == 0:
-            return 0.0, float(
-                self._scheduler.init_noise_sigma
-            )  # sampling starts from pure noise, whatever the schedule
-        cumulative = float(self._scheduler.alphas_cumprod[int(self._scheduler.timesteps[step])])
-        return cumulative**0.5, (1 - cumulative) ** 0.5
+        return amplitudes(self._scheduler, step)
 
     @torch.no_grad()
     def step(self, step: int, latents: Tensor, known: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

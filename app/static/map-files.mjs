@@ -12,8 +12,6 @@ export class MapFiles {
   #api;
   /** Exports that this page has asked for: their download begins by itself. @type {Set<string>} */
   #wanted = new Set();
-  /** Exports that were done before the page knew that it had asked for them: a small one can be faster than its answer. @type {Set<string>} */
-  #early = new Set();
 
   /** @param {any} page the scene-canvas element @param {import("./transport.mjs").Api} api */
   constructor(page, api) {
@@ -41,7 +39,8 @@ export class MapFiles {
       else if (scene.anchor && format === "tif") page.apply("scene", await this.#api.call("DELETE", `/scenes/${scene.id}/anchor`));
       const wish = { format, region: whole ? null : toXYWH(rect) };
       const job = await this.#api.post(`/scenes/${scene.id}/exports`, wish);
-      if (this.#early.delete(job.id)) return page.actions.download(`/exports/${job.id}`);
+      // A small one can be faster than its answer.
+      if (page.state.jobs.some(({ id, state }) => id === job.id && state === "done")) return page.actions.download(`/exports/${job.id}`);
       this.#wanted.add(job.id);
       page.apply("job", job);
     });
@@ -83,7 +82,6 @@ export class MapFiles {
       const download = () => page.actions.download(`/exports/${job.id}`);
       page.notices.show(`The export is ready, ${bytes(job.result.bytes)}.`, { action: { label: "Download", run: download }, seconds: 60 });
       if (this.#wanted.delete(job.id)) download();
-      else this.#early.add(job.id);
     } else if (job.kind === "import") {
       for (const note of job.notes) page.notices.show(note, { seconds: 15 });
       const rect = fromXYWH(job.result.rect);

@@ -26,7 +26,7 @@ from text2earth_core.folder import STUDENT, read_facts, write_facts
 from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import get_preset
-from text2earth_core.sampling import clean_estimate
+from text2earth_core.sampling import amplitudes, clean_estimate
 from text2earth_core.student import FAST_STEPS, Student
 from text2earth_core.training.diffusion import SHOWN, build_scheduler
 from text2earth_core.training.grids import tile_images
@@ -102,7 +102,6 @@ class StudentObjective(Objective):
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
         given = self.windows.condition(batch, next(self.trainable.parameters()).device)
-        values = given.masks.sum((1, 2, 3)).clamp(min=1) * given.clean.shape[1]
         noisy = torch.randn_like(given.clean)
         loss, error = torch.zeros((), device=noisy.device), 0.0
         for first in range(0, FAST_STEPS * STRIDE, STRIDE):
@@ -110,9 +109,12 @@ class StudentObjective(Objective):
             target = self._origin(noisy, self._walk(given, noisy, first, last), first, last)
             estimate = self._student(given, noisy, first)
             difference = (estimate - target) * given.masks
-            coarse = _distance(_squares(difference), _squares(given.masks))
-            loss = loss + (_distance(difference, given.masks) + coarse) / FAST_STEPS
-            error += (difference.square().sum((1, 2, 3)) / values).mean().item() / FAST_STEPS
+            fine, coarse = (
+                _mean(_huber(difference), given.masks),
+                _mean(_huber(_squares(difference)), _squares(given.masks)),
+            )
+            loss = loss + (fine + coarse) / FAST_STEPS
+            error += _mean(difference.square(), given.masks).item() / FAST_STEPS
             noisy = self._move(noisy, join(estimate.detach(), given.clean, given.masks), first, last)
         return loss, {"error": error}
 
@@ -142,20 +144,13 @@ class StudentObjective(Objective):
 
     def _move(self, noisy: Tensor, clean: Tensor, first: int, last: int) -> Tensor:
         """DDIM from step `first` to step `last` along the line that a clean estimate implies."""
-        (a, s), (a_end, s_end) = self._amplitudes(first), self._amplitudes(last)
+        (a, s), (a_end, s_end) = (amplitudes(self.scheduler, step) for step in (first, last))
         return a_end * clean + s_end * (noisy - a * clean) / s
 
     def _origin(self, noisy: Tensor, landed: Tensor, first: int, last: int) -> Tensor:
         """The clean estimate with which `_move` lands at `landed`: its inverse."""
-        (a, s), (a_end, s_end) = self._amplitudes(first), self._amplitudes(last)
+        (a, s), (a_end, s_end) = (amplitudes(self.scheduler, step) for step in (first, last))
         return (landed - s_end / s * noisy) / (a_end - a * s_end / s)
-
-    def _amplitudes(self, step: int) -> tuple[float, float]:
-        """Signal and noise before a step of the teacher's; 1 and 0 after the last."""
-        if step == len(self.scheduler.timesteps):
-            return 1.0, 0.0
-        signal = float(self.scheduler.alphas_cumprod[int(self.scheduler.timesteps[step])])
-        return signal**0.5, (1 - signal) ** 0.5
 
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
         parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())  # sampling sets its time steps
@@ -169,11 +164,13 @@ class StudentObjective(Objective):
         write_facts(out, replace(self.facts, student_samples=seen))
 
 
-def _distance(difference: Tensor, masks: Tensor) -> Tensor:
-    """Mean pseudo-Huber distance over what the masks weigh, window by window."""
-    distance = (difference.square() + HUBER**2).sqrt() - HUBER
-    values = masks.sum((1, 2, 3)).clamp(min=1) * difference.shape[1]
-    return (distance.sum((1, 2, 3)) / values).mean()
+def _huber(difference: Tensor) -> Tensor:
+    return (difference.square() + HUBER**2).sqrt() - HUBER
+
+
+def _mean(x: Tensor, masks: Tensor) -> Tensor:
+    """Mean of what is zero outside the masks over what they weigh, window by window."""
+    return (x.sum((1, 2, 3)) / (masks.sum((1, 2, 3)).clamp(min=1) * x.shape[1])).mean()
 
 
 def _squares(x: Tensor) -> Tensor:
