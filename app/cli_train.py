@@ -96,6 +96,9 @@ def diffusion(
     window: Window = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 64, or 256 on a GPU).")] = None,
     learning_rate: LearningRate = 3e-4,
+    start: Annotated[
+        Path | None, typer.Option(help="Train the UNet of this model folder further, instead of a new one.")
+    ] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -104,7 +107,7 @@ def diffusion(
 
     result = train_diffusion(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
-        learning_rate=learning_rate, device=device,
+        learning_rate=learning_rate, start=start, device=device,
     )  # fmt: skip
     emit(result, as_json)
 

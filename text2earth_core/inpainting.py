@@ -1,10 +1,12 @@
 """Regenerating part of one picture, with everything outside mask + feather kept bit for bit."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from text2earth_core.differential import remake
 from text2earth_core.errors import Text2EarthError
@@ -30,6 +32,42 @@ def inpaint_image(
     **settings: Any,
 ) -> Image.Image:
     """See `Text2Earth.inpaint`."""
+    if not 0 < strength <= 1:
+        raise Text2EarthError(f"A strength of {strength} is not possible: give more than 0 up to 1 (anew).")
+    task = prepare(model, image, mask, feather, seed)
+    if strength == 1:
+        made = model.denoise(
+            prompt, known=task.known, mask=task.mask, noise=task.noise, masked=task.masked, **settings
+        )  # fmt: skip
+    else:
+        if settings.pop("sampler", "quality") != "quality":
+            raise Text2EarthError("A strength below 1 needs the quality sampler: choose it, or use strength 1.")
+        made = remake(model, prompt, known=task.known, degree=strength * task.mask, noise=task.noise, **settings)
+    return finish(model, task, made)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A picture that is to be regenerated in part.
+
+    original: uint8 (H, W, 3). weight: of new pixels, float32 (H, W). known, noise: (4, h, w), padded to what the UNet
+    can halve. mask: (h, w), 1 = regenerate. masked: see `Text2Earth.denoise`.
+    """
+
+    original: np.ndarray
+    weight: np.ndarray
+    known: Tensor
+    mask: Tensor
+    noise: Tensor
+    masked: Tensor | None
+
+
+def prepare(model: "Text2Earth", image: Image.Image, mask: Image.Image, feather: int, seed: int) -> Task:
+    """Everything of `Text2Earth.inpaint` that comes before denoising.
+
+    Raises:
+        Text2EarthError: the model cannot inpaint, or picture, mask and feather do not go together.
+    """
     if not model.info.inpaints:
         raise Text2EarthError("This model has 4 input channels and cannot inpaint: load a 9-channel one.")
     if image.size != mask.size:
@@ -40,8 +78,6 @@ def inpaint_image(
         raise Text2EarthError(
             f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side."
         )
-    if not 0 < strength <= 1:
-        raise Text2EarthError(f"A strength of {strength} is not possible: give more than 0 up to 1 (anew).")
     if feather < 0:
         raise Text2EarthError("The feather must not be negative.")
     original = np.asarray(image.convert("RGB"))
@@ -50,19 +86,18 @@ def inpaint_image(
         raise Text2EarthError("The mask is empty: paint white where the image should change.")
     weight = feather_weight(chosen, feather)
     pixels = _pad(original)
-    latents = model.encode(pixels)
+    known = model.encode(pixels)
     cells = cells_touched(_pad(weight) > 0)
-    noise = world_noise(seed, 0, 0, latents.shape[2], latents.shape[1])
-    degree = torch.from_numpy(cells.astype(np.float32))
-    if strength == 1:
-        masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
-        made = model.denoise(prompt, known=latents, mask=degree, noise=noise, masked=masked, **settings)
-    else:
-        if settings.pop("sampler", "quality") != "quality":
-            raise Text2EarthError("A strength below 1 needs the quality sampler: choose it, or use strength 1.")
-        made = remake(model, prompt, known=latents, degree=strength * degree, noise=noise, **settings)
+    noise = world_noise(seed, 0, 0, known.shape[2], known.shape[1])
+    masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
+    return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked)
+
+
+def finish(model: "Text2Earth", task: Task, made: Tensor) -> Image.Image:
+    """Decode denoised latents and blend them into the picture, which stays bit-identical outside mask + feather."""
     painted = model.decode(made)
-    return Image.fromarray(blend(original, painted[: original.shape[0], : original.shape[1]], weight))
+    height, width = task.original.shape[:2]
+    return Image.fromarray(blend(task.original, painted[:height, :width], task.weight))
 
 
 def cells_touched(changed: np.ndarray) -> np.ndarray:

@@ -53,13 +53,27 @@ class Stepper:
         """(a, s) of what step `step` (from 0) starts from: noisy latents are a z + s e; (1, 0) after the last step."""
         return amplitudes(self._scheduler, step)
 
+    def denoise(self, noise: Tensor, known: Tensor, mask: Tensor, weights: Tensor, masked: Tensor | None) -> Tensor:
+        """Take all steps from noise (B, 4, h, w), standard normal; the other arguments are those of `step`.
+
+        Returns:
+            Clean latents, float32 on the CPU, equal to `known` bit for bit where the mask is 0.
+        """
+        latents = noise * float(self._scheduler.init_noise_sigma)
+        for step in range(self.steps):
+            latents, _ = self.step(step, latents, known, mask, weights, masked)
+        return torch.where(mask > 0.5, latents, known)
+
     @torch.no_grad()
-    def step(self, step: int, latents: Tensor, known: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def step(
+        self, step: int, latents: Tensor, known: Tensor, mask: Tensor, weights: Tensor, masked: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Take step number `step` (from 0).
 
         Args:
             latents: (B, 4, h, w) noisy. known: clean latents of the same shape, read where the mask is 0.
             mask: (B, 1, h, w), 1 = generate. weights: (B, prompts), rows that sum to 1; embeddings are mixed by them.
+            masked: see `Text2Earth.denoise`.
 
         Returns:
             (latents one step cleaner, estimate of the clean ones), float32 on the CPU. A window's result does not
@@ -68,20 +82,21 @@ class Stepper:
         latents, known, mask = (part.to(self._device, torch.float32) for part in (latents, known, mask))
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
         t = self._scheduler.timesteps[step]
-        output = self._predict(latents, t, mixed, mask, known)
+        told = told_mask(mask) if masked is None else mask
+        condition = masked_latents(known, told, self._grey) if masked is None else masked.to(latents)
+        output = self._predict(latents, t, mixed, told, condition)
         estimate = clean_estimate(self._scheduler, output, latents, t)
         estimate = join(estimate, known, mask)
         output = network_output(self._scheduler, estimate, latents, t)
         stepped = self._scheduler.step(output, t, latents, return_dict=False)[0]
         return stepped.cpu(), estimate.cpu()
 
-    def _predict(self, latents: Tensor, t: Tensor, mixed: Tensor, mask: Tensor, known: Tensor) -> Tensor:
+    def _predict(self, latents: Tensor, t: Tensor, mixed: Tensor, told: Tensor, condition: Tensor) -> Tensor:
         """The guided prediction (paper, Algorithm 2) for each window of the batch."""
         unet, count = self._unet, len(latents)
         inputs = latents
         if self._model.info.inpaints:
-            told = told_mask(mask)
-            inputs = inpainting_input(latents, told, masked_latents(known, told, self._grey))
+            inputs = inpainting_input(latents, told, condition)
         inputs = inputs.to(unet.dtype)
         level = torch.full((count,), self._level, device=self._device)
         if self._guidance == 1:

@@ -66,6 +66,19 @@ def test_diffusion_objective_overfits(few_images, tiny_parts):
     assert Text2Earth.from_pretrained(tiny_parts).facts.samples == 16 * 240
 
 
+def test_a_model_is_trained_further(few_images, tiny_parts, tmp_path):
+    out = tmp_path / "mine"
+    train_diffusion("tiny", few_images, out, samples=4, window=64, batch=4, learning_rate=0.0, start=tiny_parts)
+    for part in ("vae", "text_encoder", "unet"):
+        (ours,) = (out / part).glob("*.safetensors")
+        (theirs,) = (tiny_parts / part).glob("*.safetensors")
+        before = checkpoint.load_file(theirs)
+        for name, tensor in checkpoint.load_file(ours).items():
+            torch.testing.assert_close(tensor, before[name], rtol=0, atol=0)
+    with pytest.raises(Text2EarthError, match='not of the preset "mini"'):
+        train_diffusion("mini", few_images, tmp_path / "other", samples=4, window=64, start=tiny_parts)
+
+
 def test_an_interrupted_run_goes_on_where_it_was(few_images, tiny_parts):
     train_diffusion("tiny", few_images, tiny_parts, samples=16 * 200, batch=16, learning_rate=2e-3)
     _, before = first_and_last(tiny_parts, "diffusion")

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from text2earth_core.data.captions import CLASSES, class_of
 from text2earth_core.data.corpus import Picture
 from text2earth_core.evaluation.classifier import SceneClassifier
 from text2earth_core.evaluation.frechet import compare
-from text2earth_core.evaluation.generated import save_whole
+from text2earth_core.evaluation.generated import make_missing, save_whole
 from text2earth_core.evaluation.lines import SeamScene, lines_through
 from text2earth_core.evaluation.reconstruction import middle
 from text2earth_core.evaluation.seams import measure_seams
+from text2earth_core.inpainting import finish, prepare
 from text2earth_core.model import Text2Earth
+from text2earth_core.stepping import Stepper
 
 SIDES = ("left", "right", "top", "bottom")
 FEATHER = 16
@@ -68,22 +71,26 @@ def outpaint_set(
         Originals and results uint8 (window, window, 3), and the side that was made.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    originals, results, sides = [], [], []
-    for number, (picture, side) in enumerate(tasks):
-        path = folder / f"{number:05d}.png"
-        original = np.ascontiguousarray(middle(picture.pixels, model.info.window))
-        if not path.is_file():
-            mask = Image.fromarray(half_mask(side, model.info.window))
-            made = model.inpaint(
-                Image.fromarray(original), mask, prompt_for(picture), resolution=picture.resolution,
-                seed=number, feather=FEATHER, sampler=sampler,
-            )  # fmt: skip
-            save_whole(made, path)
-        originals.append(original)
-        results.append(np.asarray(Image.open(path).convert("RGB")))
-        sides.append(side)
-        progress(folder.name, number + 1, len(tasks))
-    return originals, results, sides
+    paths = [folder / f"{number:05d}.png" for number in range(len(tasks))]
+    originals = [np.ascontiguousarray(middle(picture.pixels, model.info.window)) for picture, _ in tasks]
+
+    def make(numbers: Sequence[int], stepper: Stepper) -> None:
+        parts = []
+        for number in numbers:
+            mask = Image.fromarray(half_mask(tasks[number][1], model.info.window))
+            parts.append(prepare(model, Image.fromarray(originals[number]), mask, FEATHER, number))
+        noise, known = (torch.stack(tensors) for tensors in zip(*((p.noise, p.known) for p in parts), strict=True))
+        masks = torch.stack([part.mask for part in parts])[:, None]
+        painted = [part.masked for part in parts if part.masked is not None]
+        masked = torch.stack(painted) if painted else None
+        made = stepper.denoise(noise, known, masks, torch.eye(len(parts)), masked)
+        for number, part, latents in zip(numbers, parts, made, strict=True):
+            save_whole(finish(model, part, latents), paths[number])
+
+    asked = [(prompt_for(picture), picture.resolution) for picture, _ in tasks]
+    make_missing(model, asked, paths, make, progress, sampler=sampler)
+    results = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    return originals, results, [side for _, side in tasks]
 
 
 def measure_outpainting(

@@ -13,7 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.folder import STUDENT, mini_facts, write_facts
+from text2earth_core.data.pack import PARTS, copy_parts
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import STUDENT, load_parts, locate, mini_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.thumbnail_vae import CELL
@@ -36,6 +38,7 @@ def train_diffusion(
     window: int | None = None,
     batch: int | None = None,
     learning_rate: float = 3e-4,
+    start: Path | None = None,
     device: str | None = None,
     limit: int | None = None,
 ) -> dict:
@@ -44,11 +47,17 @@ def train_diffusion(
     Args:
         window: px along the side of the training crops (default: the preset's window). Start smaller and finish at
             the preset's window: most of what there is to learn is cheap at half size.
+        start: a model whose UNet is trained further, instead of one with random weights; an `out` without autoencoder
+            and text encoder gets its copies of them. A run that is resumed has no use for it.
     """
     preset_ = get_preset(preset)
+    if start is not None and not any((out / part).is_dir() for part in PARTS):
+        copy_parts(locate(start), out)
     window = window or preset_.window
     corpus = load_corpus(data, limit=limit)
     objective = DiffusionObjective(preset_, out, corpus, window)
+    if start is not None:
+        objective.start_from(locate(start))
     default = 256 if torch.cuda.is_available() else 64
     schedule = Schedule(minutes, samples, batch=batch or default, learning_rate=learning_rate, weight_decay=0.01)
     return fit(objective, out, schedule, resume, device)
@@ -106,6 +115,19 @@ class DiffusionObjective(Objective):
         self.trainable = unet
         self.scheduler = build_scheduler()
         self.shard_size = "10GB"  # of the weights' files, as diffusers has it
+
+    def start_from(self, model: Path) -> None:
+        """Take over the weights of a model's UNet.
+
+        Raises:
+            Text2EarthError: it cannot be read, or is of another preset.
+        """
+        weights = load_parts(model).unet.float().state_dict()
+        try:
+            self.trainable.load_state_dict(weights)
+        except RuntimeError:
+            name = self.preset.name
+            raise Text2EarthError(f'The UNet of {model} is not of the preset "{name}": give the one it has.') from None
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         return self.windows.batch(size, rng)
