@@ -121,8 +121,11 @@ def student(
     samples: Samples = None,
     resume: Resume = False,
     window: Window = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 32, or 256 on a GPU).")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 16, or 64 on a GPU).")] = None,
     learning_rate: LearningRate = 3e-4,
+    start: Annotated[
+        Path | None, typer.Option(help="Train the student of this model folder further, instead of a new one.")
+    ] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -131,7 +134,7 @@ def student(
 
     result = train_student(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
-        learning_rate=learning_rate, device=device,
+        learning_rate=learning_rate, start=start, device=device,
     )  # fmt: skip
     emit(result, as_json)
 

@@ -1,12 +1,16 @@
 """The few-step student: it learns the teacher's path, travels with the model folder, and obeys the canvas's rules."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.corpus import load_corpus
 from text2earth_core.noise import world_noise
+from text2earth_core.student import WEIGHTS_FILE
 from text2earth_core.training.diffusion import train_diffusion
 from text2earth_core.training.student import StudentObjective, train_student
 
@@ -80,6 +84,17 @@ def test_a_student_of_another_unet_is_refused(taught, tmp_path):
     other.save_pretrained(tmp_path / "other")
     with pytest.raises(Text2EarthError, match="student"):
         Text2Earth.from_pretrained(tmp_path / "other")
+
+
+def test_a_student_is_trained_further(taught, few_images, tiny_folder, tmp_path):
+    out = tmp_path / "mine"
+    shutil.copytree(taught, out, ignore=shutil.ignore_patterns("student", "runs"))
+    train_student("tiny", few_images, out, samples=4, batch=4, learning_rate=0.0, start=taught)
+    ours, theirs = (load_file(folder / "student" / WEIGHTS_FILE) for folder in (out, taught))
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    with pytest.raises(Text2EarthError, match="cannot be trained further"):
+        train_student("tiny", few_images, tmp_path / "mine", samples=4, start=tiny_folder)
 
 
 def test_a_checkpoint_in_the_middle_of_a_run_does_not_disturb_it(taught, few_images):

@@ -32,7 +32,7 @@ class Plan:
     images: int = PROTOCOL_IMAGES
     feature_samples: int = 150_000
     judge_samples: int = 150_000
-    accuracy_samples: int = 60_000
+    accuracy_samples: int = 100_000
     control_seeds: int = 8
     sweep_images: int = 128
     outpainted: int = PROTOCOL_IMAGES

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
-from peft import LoraConfig
+from peft import LoraConfig, set_peft_model_state_dict
 from PIL import Image
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -27,7 +28,7 @@ from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import get_preset
 from text2earth_core.sampling import amplitudes, clean_estimate
-from text2earth_core.student import FAST_STEPS, Student
+from text2earth_core.student import FAST_STEPS, WEIGHTS_FILE, Student
 from text2earth_core.training.diffusion import SHOWN, build_scheduler
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
@@ -63,6 +64,7 @@ def train_student(
     window: int | None = None,
     batch: int | None = None,
     learning_rate: float = 3e-4,
+    start: Path | None = None,
     device: str | None = None,
     limit: int | None = None,
 ) -> dict:
@@ -70,13 +72,15 @@ def train_student(
 
     Args:
         preset: must be the teacher's; the rest is read from the folder. window: px along the side of the crops
-            (default: the model's window).
+            (default: the model's window). start: a model whose student is trained further, on the UNet of `out`.
     """
     facts = read_facts(out)
     if get_preset(preset).name != facts.name:
         raise Text2EarthError(f"{out} holds a {facts.name} model, not {preset}: name the teacher's preset.")
     corpus = load_corpus(data, limit=limit)
     objective = StudentObjective(out, corpus, window or facts.window)
+    if start is not None:
+        objective.start_from(start)
     default = 64 if torch.cuda.is_available() else 16  # windows, of which each keeps what its four steps need
     return fit(objective, out, Schedule(minutes, samples, batch or default, learning_rate), resume, device)
 
@@ -96,6 +100,20 @@ class StudentObjective(Objective):
         self.trainable = student
         self.scheduler = build_scheduler()
         self.scheduler.set_timesteps(FAST_STEPS * STRIDE)
+
+    def start_from(self, model: Path) -> None:
+        """Take over the adapter of a model's student.
+
+        Raises:
+            Text2EarthError: it has none, or one for another UNet.
+        """
+        try:
+            rest: Any = set_peft_model_state_dict(self.trainable, load_file(model / STUDENT / WEIGHTS_FILE))
+        except Exception as error:
+            reason = (str(error) or repr(error)).splitlines()[0][:120]
+            raise Text2EarthError(f"The student in {model} cannot be trained further: {reason}") from None
+        if rest.unexpected_keys:
+            raise Text2EarthError(f"The student in {model} is of another UNet than {self.folder}.")
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         return self.windows.batch(size, rng)
