@@ -29,7 +29,7 @@ from text2earth_core.training.loop import Objective, Schedule, fit
 
 CROP = 96
 
-BALANCE = 0.5
+BALANCE = 0.25
 """Weight of the error of the Laplacian energies' ratio."""
 
 
@@ -60,7 +60,10 @@ def train_vae(
     objective: AutoencoderObjective
     if stage == "texture":
         objective = TextureObjective(AutoencoderTiny.from_pretrained(out / "vae"), corpus, shown)
-        schedule = Schedule(minutes, samples, batch=12, learning_rate=2e-4, betas=(0.5, 0.99), ema=10_000, warmup=1_000)
+        # A long decay: while the decoder still swings, its average is softer than it is at any moment.
+        schedule = Schedule(
+            minutes, samples, batch=12, learning_rate=2e-4, betas=(0.5, 0.99), ema=10_000, warmup=1_000, decay=0.7
+        )
     else:
         mean, std = cell_statistics(corpus)
         vae = build_thumbnail_vae(width, mean, std)
@@ -207,7 +210,7 @@ class TextureObjective(AutoencoderObjective):
     def _balance(self, ours: Tensor, theirs: Tensor) -> Tensor:
         """Has the slope of half the squared error of ours / theirs in running sums: one batch's ratio says little."""
         self.sums = self.sums.to(ours.device)
-        self.sums += 0.02 * (torch.stack([ours.detach(), theirs]) - self.sums)
+        self.sums += 0.1 * (torch.stack([ours.detach(), theirs]) - self.sums)
         return (self.sums[0] / self.sums[1] - 1) * ours / self.sums[1]
 
     def _train_discriminator(self, real: Tensor, fake: Tensor, means: Tensor) -> float:
