@@ -46,7 +46,8 @@ class Codec:
         batch = latents[None].to(self.vae.device)
         if self.thumbnail:
             pixels = thumbnail_vae.decode(self.vae, batch.to(self.vae.dtype)).float()
-            pixels = thumbnail_vae.project(pixels, thumbnail_vae.thumbnail(self.vae, batch))
+            means = thumbnail_vae.thumbnail(self.vae, batch)
+            pixels = thumbnail_vae.into_range(thumbnail_vae.project(pixels, means), means)
         else:
             scaled = (batch / self.vae.config.scaling_factor).to(self.vae.dtype)
             pixels = self.vae.decode(scaled).sample.float() / 2 + 0.5

@@ -129,6 +129,24 @@ def project(pixels: Tensor, means: Tensor) -> Tensor:
     return pixels + F.interpolate(difference, scale_factor=CELL, mode="nearest")
 
 
+def into_range(pixels: Tensor, means: Tensor) -> Tensor:
+    """Bring `pixels` into [0, 1] such that every cell keeps its mean: clipping alone shifts bright and dark cells.
+
+    What is cut off is spread over the rest of the cell; where that leaves the range again, the cell loses contrast.
+
+    Args:
+        pixels: (B, 3, H, W). means: (B, 3, H/8, W/8); those outside [0, 1] are taken for the nearest colour there is.
+    """
+    means = means.clamp(0, 1)
+    for _ in range(2):
+        pixels = project(pixels.clamp(0, 1), means)
+    centre = F.interpolate(means, scale_factor=CELL, mode="nearest")
+    deviation = pixels - centre
+    room = torch.where(deviation > 0, 1 - centre, centre)
+    kept = (room / deviation.abs().clamp(min=1e-6)).clamp(max=1)
+    return centre + deviation * F.interpolate(-F.max_pool2d(-kept, CELL), scale_factor=CELL, mode="nearest")
+
+
 HALO = 8
 """Receptive field of the decoder in latent cells: with this much context a part decodes as the whole does."""
 

@@ -12,6 +12,7 @@ from text2earth_core.thumbnail_vae import (
     build_thumbnail_vae,
     decode,
     encode,
+    into_range,
     keep_thumbnail_fixed,
     project,
     thumbnail,
@@ -89,3 +90,15 @@ def test_decoding_again_and_again_keeps_the_colours():
     for _ in range(30):
         pixels = model.decode(model.encode(pixels))
     assert np.abs(pixels.reshape(8, 8, 8, 8, 3).mean((1, 3)) - colours).max() <= 1
+
+
+def test_bright_and_dark_cells_keep_their_colour():
+    generator = torch.Generator().manual_seed(0)
+    means = torch.rand(2, 3, 4, 4, generator=generator)
+    wild = means.repeat_interleave(8, 2).repeat_interleave(8, 3) + torch.randn(2, 3, 32, 32, generator=generator)
+    brought = into_range(project(wild, means), means)
+    assert brought.min() >= -1e-5
+    assert brought.max() <= 1 + 1e-5
+    torch.testing.assert_close(F.avg_pool2d(brought, 8), means, rtol=0, atol=1e-5)
+    calm = means.repeat_interleave(8, 2).repeat_interleave(8, 3).clamp(0.2, 0.8)
+    torch.testing.assert_close(into_range(calm, means.clamp(0.2, 0.8)), calm, rtol=0, atol=1e-6)
