@@ -82,20 +82,22 @@ class Stepper:
         latents, known, mask = (part.to(self._device, torch.float32) for part in (latents, known, mask))
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
         t = self._scheduler.timesteps[step]
-        told = told_mask(mask) if masked is None else mask
-        condition = masked_latents(known, told, self._grey) if masked is None else masked.to(latents)
-        output = self._predict(latents, t, mixed, told, condition)
+        output = self._predict(latents, t, mixed, mask, known, masked)
         estimate = clean_estimate(self._scheduler, output, latents, t)
         estimate = join(estimate, known, mask)
         output = network_output(self._scheduler, estimate, latents, t)
         stepped = self._scheduler.step(output, t, latents, return_dict=False)[0]
         return stepped.cpu(), estimate.cpu()
 
-    def _predict(self, latents: Tensor, t: Tensor, mixed: Tensor, told: Tensor, condition: Tensor) -> Tensor:
+    def _predict(
+        self, latents: Tensor, t: Tensor, mixed: Tensor, mask: Tensor, known: Tensor, masked: Tensor | None
+    ) -> Tensor:
         """The guided prediction (paper, Algorithm 2) for each window of the batch."""
         unet, count = self._unet, len(latents)
         inputs = latents
         if self._model.info.inpaints:
+            told = told_mask(mask) if masked is None else mask
+            condition = masked_latents(known, told, self._grey) if masked is None else masked.to(latents)
             inputs = inpainting_input(latents, told, condition)
         inputs = inputs.to(unet.dtype)
         level = torch.full((count,), self._level, device=self._device)

@@ -51,13 +51,15 @@ def train_diffusion(
             and text encoder gets its copies of them. A run that is resumed has no use for it.
     """
     preset_ = get_preset(preset)
-    if start is not None and not any((out / part).is_dir() for part in PARTS):
-        copy_parts(locate(start), out)
+    if start is not None:
+        start = locate(start)
+        if not any((out / part).is_dir() for part in PARTS):
+            copy_parts(start, out)
     window = window or preset_.window
     corpus = load_corpus(data, limit=limit)
     objective = DiffusionObjective(preset_, out, corpus, window)
     if start is not None:
-        objective.start_from(locate(start))
+        objective.start_from(start)
     default = 256 if torch.cuda.is_available() else 64
     schedule = Schedule(minutes, samples, batch=batch or default, learning_rate=learning_rate, weight_decay=0.01)
     return fit(objective, out, schedule, resume, device)
