@@ -20,6 +20,7 @@ from app.work import Settings, checked_rect, find_clouds, make_edit, random_seed
 from canvas.errors import SceneError
 from canvas.geometry import Rect, bounding_rect
 from canvas.masks import encode_mask, placed, read_mask
+from canvas.request import EDIT_FEATHER, MAX_FEATHER
 from canvas.scene import Scene
 
 router = APIRouter(prefix="/api/scenes/{scene}")
@@ -45,7 +46,7 @@ class NewEdit(BaseModel, extra="forbid"):
     guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
     sampler: Annotated[str, Field(max_length=16)] | None = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
-    feather: Annotated[int, Field(ge=0, le=64)] = 16
+    feather: Annotated[int, Field(ge=0, le=MAX_FEATHER)] = EDIT_FEATHER
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
 
 

@@ -10,6 +10,7 @@ import typer
 from app.cli_output import Json, Sampler, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
+from canvas.request import EDIT_FEATHER
 
 
 def edit(
@@ -22,7 +23,7 @@ def edit(
     negative_prompt: Annotated[str, typer.Option(help="What shall not be there.")] = "",
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")] = None,
     strength: Annotated[float, typer.Option(help="How far it may go from what is there, up to 1 for anew.")] = 1.0,
-    feather: Annotated[int, typer.Option(help="px around the mask into which new pixels fade.")] = 16,
+    feather: Annotated[int, typer.Option(help="px around the mask into which new pixels fade.")] = EDIT_FEATHER,
     steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
     sampler: Sampler = None,

@@ -15,7 +15,7 @@ from canvas.geometry import LIMIT, Rect
 VERSION = 1
 MAX_SEED = 2**63 - 1
 MAX_STEPS = 1000  # of any request; what a model takes is its own to say
-MAX_FEATHER = 64  # px of known ground into which new pixels are blended
+EDIT_FEATHER, MAX_FEATHER = 16, 64  # px of known ground into which new pixels are blended: of edits, and at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Request:
     steps: int = 0
     guidance: float = 0.0
     sampler: str = "quality"
-    feather: int = 16
+    feather: int = EDIT_FEATHER
     model: str = ""
     dtype: str = ""
     device: str = ""

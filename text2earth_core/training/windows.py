@@ -17,7 +17,7 @@ from text2earth_core.conditioning import (
     level_of,
     masked_latents,
 )
-from text2earth_core.data.captions import describe
+from text2earth_core.data.captions import class_of, describe
 from text2earth_core.data.corpus import Picture, random_crop
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import load_text
@@ -64,32 +64,39 @@ class Windows:
             side = min(window, min(picture.pixels.shape[:2]) // 32 * 32)
             if side >= window // 2:
                 self.by_size.setdefault(side, []).append(picture)
+        self.shares = {
+            side: np.array([2.0 if _says_more(p) else 1.0 for p in pictures]) for side, pictures in self.by_size.items()
+        }
         known = [level_of(p.resolution) for p in corpus if p.resolution is not None]
+        self.scaled = _seen_at_several_resolutions(corpus)
         self.levels = (min(known) - 1.0, max(known)) if known else None
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         """`size` random crops of one side length, with texts, levels and masks."""
         sizes = list(self.by_size)
-        counts = np.array([len(self.by_size[side]) for side in sizes], float)
-        side = sizes[rng.choice(len(sizes), p=counts / counts.sum())]
-        pictures = [self.by_size[side][i] for i in rng.integers(len(self.by_size[side]), size=size)]
+        shares = np.array([self.shares[side].sum() for side in sizes])
+        side = sizes[rng.choice(len(sizes), p=shares / shares.sum())]
+        chosen = rng.choice(len(self.by_size[side]), size, p=self.shares[side] / self.shares[side].sum())
+        pictures = [self.by_size[side][i] for i in chosen]
         crops, resolutions = zip(*(random_crop(picture, side, rng) for picture in pictures), strict=True)
+        levels = [self._level(picture, at, rng) for picture, at in zip(pictures, resolutions, strict=True)]
         return {
             "pixels": torch.from_numpy(np.stack(crops)),
             "texts": [describe(picture, rng)[0] for picture in pictures],
-            "levels": torch.tensor([self._level(resolution, rng) for resolution in resolutions]),
+            "levels": torch.tensor(levels),
             "masks": torch.from_numpy(np.stack([random_mask(side // CELL, rng) for _ in range(size)]))[:, None],
         }
 
-    def _level(self, resolution: float | None, rng: np.random.Generator) -> float:
+    def _level(self, picture: Picture, resolution: float | None, rng: np.random.Generator) -> float:
         """The true level; for an image of unknown resolution the null level, or now and then any level at all.
 
         Without the latter, a class that only occurs in images of unknown resolution would never be seen together
-        with a level, and asking for it at a given resolution would be foreign to the model.
+        with a level, and asking for it at a given resolution would be foreign to the model. Classes of which images
+        at several resolutions are known are spared: for them a level that means nothing would drown those that do.
         """
         if resolution is not None:
             return level_of(resolution)
-        if self.levels is not None and rng.random() < 0.25:
+        if self.levels is not None and class_of(picture.label) not in self.scaled and rng.random() < 0.25:
             return rng.uniform(*self.levels)
         return NULL_LEVEL
 
@@ -112,3 +119,20 @@ class Windows:
             return ()
         low, high = 2 ** (17 - self.levels[1]), 2 ** (17 - self.levels[0])
         return tuple(r for r in ROUND_RESOLUTIONS if low * 0.95 <= r <= high * 1.05)
+
+
+def _says_more(picture: Picture) -> bool:
+    """Whether people described the picture or its resolution is known: such pictures are seen twice as often.
+
+    They teach words and levels; the others teach mostly what is under them.
+    """
+    return bool(picture.captions) or picture.resolution is not None
+
+
+def _seen_at_several_resolutions(corpus: list[Picture]) -> set[str]:
+    """Classes whose images of known resolution span a factor of two and more."""
+    resolutions: dict[str, list[float]] = {}
+    for picture in corpus:
+        if picture.resolution is not None:
+            resolutions.setdefault(class_of(picture.label), []).append(picture.resolution)
+    return {label for label, known in resolutions.items() if max(known) >= 2 * min(known)}
