@@ -42,7 +42,7 @@ from text2earth_core.evaluation.lines import Line, SeamScene, lines_through, pie
 from text2earth_core.evaluation.seam_detector import COUNTS
 from text2earth_core.evaluation.seams import line_count, measure_seams
 from text2earth_core.evaluation.vae_features import vae_features
-from text2earth_core.model import FAST, QUALITY
+from text2earth_core.sampling import FAST, QUALITY
 
 ASSETS = Path(__file__).parent.parent / "assets"
 SHIPPED = ASSETS / "models" / "text2earth-mini"

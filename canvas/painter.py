@@ -20,7 +20,7 @@ from canvas.painting import Painting, Readable, Report
 from canvas.request import MAX_FEATHER, Request
 from text2earth_core import Text2Earth
 from text2earth_core.differential import SOFT_STEPS
-from text2earth_core.model import QUALITY
+from text2earth_core.sampling import QUALITY
 
 FEATHER = 32  # px of known ground into which new pixels are blended
 MAX_FRAME = MAX_SIDE

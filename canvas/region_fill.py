@@ -41,8 +41,8 @@ from canvas.prompt_map import PromptMap
 from canvas.request import MAX_FEATHER
 from canvas.scene import Scene
 from text2earth_core import Text2Earth
-from text2earth_core.model import QUALITY
 from text2earth_core.noise import world_noise
+from text2earth_core.sampling import QUALITY
 
 ON_CPU, ON_GPU = 4, 16  # windows in a batch; what a result depends on, so it must not follow the machine's load
 

@@ -21,7 +21,7 @@ from canvas.request import Request
 from canvas.scene import Scene
 from canvas.spool import Piece
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.model import QUALITY
+from text2earth_core.sampling import QUALITY
 
 Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""

@@ -1,6 +1,6 @@
 """`Text2Earth`: one object that holds a model and does what a model can do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.codec import Codec
-from text2earth_core.conditioning import NULL_LEVEL, TextConditioner, guide, inpainting_input, level_of, masked_latents
+from text2earth_core.conditioning import TextConditioner
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import STUDENT, ModelFacts, load_parts, locate, mini_facts, write_facts
-from text2earth_core.joining import told_mask
 from text2earth_core.noise import world_noise
-from text2earth_core.sampling import sample
+from text2earth_core.sampling import FAST, QUALITY
+from text2earth_core.stepping import StepCallback, Stepper
 from text2earth_core.student import FAST_STEPS, Student
 from text2earth_core.thumbnail_vae import CELL
 from text2earth_core.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
@@ -27,10 +27,6 @@ from text2earth_core.tokens import WORDS_FILE, PromptReport, check_prompt, load_
 MAX_STEPS = 200
 MAX_GUIDANCE = 30.0
 MAX_SIDE = 2048
-QUALITY, FAST = "quality", "fast"
-
-StepCallback = Callable[[int, int, Tensor], None]
-"""(step from 1, number of steps, estimate of the clean latents (4, h, w)); raise `Cancelled` in it to stop."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,6 @@ class Text2Earth:
         """Latents (4, h, w) to a small picture uint8 (h, w, 3), cheap enough for every step."""
         return self.codec.preview(latents)
 
-    @torch.no_grad()
     def denoise(
         self,
         prompt: str,
@@ -214,37 +209,18 @@ class Text2Earth:
         Raises:
             Text2EarthError: a parameter is out of range. Cancelled: the callback raised it.
         """
-        steps, guidance = self.check_settings(steps, guidance, sampler)
-        unet = self.unet_of(sampler)
-        device, dtype = unet.device, unet.dtype
-        noise = noise[None].to(device, torch.float32)
-        mask_ = torch.ones_like(noise[:, :1]) if mask is None else mask[None, None].to(device, torch.float32)
-        known_ = None if known is None else known[None].to(device, torch.float32)
-        texts = [prompt] if guidance == 1 else [negative_prompt, prompt]
-        embeddings = self.text.embed(texts).to(dtype)
-        levels = torch.tensor(([NULL_LEVEL] if len(texts) == 2 else []) + [level_of(resolution)], device=device)
-        if masked is None:
-            told = told_mask(mask_)
-            seen = torch.zeros_like(noise) if known_ is None else known_
-            condition = masked_latents(seen, told, self.codec.grey.to(device))
-        else:
-            told, condition = mask_, masked[None].to(device, torch.float32)
-
-        def predict(latents: Tensor, t: Tensor) -> Tensor:
-            inputs = latents
-            if self.info.inpaints:
-                inputs = inpainting_input(latents, told, condition)
-            inputs = inputs.expand(len(texts), -1, -1, -1).to(dtype)
-            output = unet(inputs, t, embeddings, class_labels=levels).sample.float()
-            if len(texts) == 1:
-                return output
-            return guide(output[:1], output[1:], guidance, self.facts.guidance_rescale)
-
-        def report(step: int, total: int, estimate: Tensor) -> None:
-            if callback is not None:
-                callback(step, total, estimate[0].cpu())
-
-        return sample(predict, self.scheduler, noise, steps, known_, mask_, report)[0].cpu()
+        stepper = Stepper(
+            self, [prompt], negative_prompt=negative_prompt, resolution=resolution, steps=steps, guidance=guidance,
+            sampler=sampler,
+        )  # fmt: skip
+        return stepper.denoise(
+            noise[None],
+            None if known is None else known[None],
+            torch.ones_like(noise[None, :1]) if mask is None else mask[None, None],
+            torch.ones(1, 1),
+            None if masked is None else masked[None],
+            None if callback is None else lambda step, total, estimate: callback(step, total, estimate[0]),
+        )[0]
 
     def unet_of(self, sampler: str) -> UNet2DConditionModel:
         """The network that a sampler of `info.samplers` asks."""

@@ -1,54 +1,10 @@
-"""Sampling as pure functions over a prediction, latents and a diffusers scheduler; the noise comes from outside."""
+"""The arithmetic of sampling: between noisy latents, the network's output and clean latents, as a scheduler has it."""
 
-from collections.abc import Callable
-
-import torch
 from diffusers import DDIMScheduler
 from torch import Tensor
 
-from text2earth_core.joining import join
-
-Predict = Callable[[Tensor, Tensor], Tensor]
-"""(latents (B, 4, h, w), timestep ()) -> the guided prediction of the network, of the scheduler's prediction type."""
-
-Callback = Callable[[int, int, Tensor], None]
-"""(step from 1, number of steps, estimate of the clean latents (B, 4, h, w)); it may raise `Cancelled`."""
-
-
-def sample(
-    predict: Predict,
-    scheduler: DDIMScheduler,
-    noise: Tensor,
-    steps: int,
-    known: Tensor | None = None,
-    mask: Tensor | None = None,
-    callback: Callback | None = None,
-) -> Tensor:
-    """Denoise from pure noise with the scheduler's own update, composing known latents at every step.
-
-    At each step the clean estimate x0 is joined to the known latents outside the mask *before* the scheduler re-noises
-    it, so that what is generated always sees its true surroundings.
-
-    Args:
-        noise: (B, 4, h, w) standard normal. known: clean latents of the same shape. mask: (B, 1, h, w), 1 = generate.
-
-    Returns:
-        Clean latents, equal to `known` wherever the mask is 0.
-    """
-    scheduler.set_timesteps(steps, device=noise.device)
-    latents = noise * scheduler.init_noise_sigma
-    for index, t in enumerate(scheduler.timesteps):
-        output = predict(latents, t)
-        estimate = clean_estimate(scheduler, output, latents, t)
-        if known is not None and mask is not None:
-            estimate = join(estimate, known, mask)
-            output = network_output(scheduler, estimate, latents, t)
-        latents = scheduler.step(output, t, latents, return_dict=False)[0]
-        if callback is not None:
-            callback(index + 1, len(scheduler.timesteps), estimate)
-    if known is not None and mask is not None:
-        latents = torch.where(mask > 0.5, latents, known)
-    return latents
+QUALITY, FAST = "quality", "fast"
+"""The samplers: the teacher with guidance in many steps, and the student in a few."""
 
 
 def clean_estimate(scheduler: DDIMScheduler, output: Tensor, latents: Tensor, t: Tensor) -> Tensor:

@@ -1,18 +1,27 @@
-"""One denoising step of a batch of windows: the same step as `Text2Earth.denoise` takes, in the caller's hands.
+"""Denoising a batch of windows, all steps at once or one at a time.
 
-For areas larger than a window, where other windows are stepped in between: the caller owns the noisy latents.
+One step at a time is for areas larger than a window, where other windows are stepped in between: the caller owns the
+noisy latents.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.joining import join, told_mask
-from text2earth_core.model import QUALITY, Text2Earth
-from text2earth_core.sampling import amplitudes, clean_estimate, network_output
+from text2earth_core.sampling import QUALITY, amplitudes, clean_estimate, network_output
+
+if TYPE_CHECKING:
+    from text2earth_core.model import Text2Earth
+
+StepCallback = Callable[[int, int, Tensor], None]
+"""(step from 1, number of steps, estimate of the clean latents); raise `Cancelled` in it to stop."""
 
 
 class Stepper:
@@ -53,52 +62,76 @@ class Stepper:
         """(a, s) of what step `step` (from 0) starts from: noisy latents are a z + s e; (1, 0) after the last step."""
         return amplitudes(self._scheduler, step)
 
-    def denoise(self, noise: Tensor, known: Tensor, mask: Tensor, weights: Tensor, masked: Tensor | None) -> Tensor:
+    def denoise(
+        self,
+        noise: Tensor,
+        known: Tensor | None,
+        mask: Tensor,
+        weights: Tensor,
+        masked: Tensor | None,
+        callback: StepCallback | None = None,
+    ) -> Tensor:
         """Take all steps from noise (B, 4, h, w), standard normal; the other arguments are those of `step`.
+
+        At each step the clean estimate is joined to the known latents *before* the scheduler re-noises it, so that what
+        is generated always sees its true surroundings.
 
         Returns:
             Clean latents, float32 on the CPU, equal to `known` bit for bit where the mask is 0.
         """
         latents = noise * float(self._scheduler.init_noise_sigma)
         for step in range(self.steps):
-            latents, _ = self.step(step, latents, known, mask, weights, masked)
-        return torch.where(mask > 0.5, latents, known)
+            latents, estimate = self.step(step, latents, known, mask, weights, masked)
+            if callback is not None:
+                callback(step + 1, self.steps, estimate)
+        return latents if known is None else torch.where(mask > 0.5, latents, known)
 
     @torch.no_grad()
     def step(
-        self, step: int, latents: Tensor, known: Tensor, mask: Tensor, weights: Tensor, masked: Tensor | None = None
+        self,
+        step: int,
+        latents: Tensor,
+        known: Tensor | None,
+        mask: Tensor,
+        weights: Tensor,
+        masked: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Take step number `step` (from 0).
 
         Args:
-            latents: (B, 4, h, w) noisy. known: clean latents of the same shape, read where the mask is 0.
-            mask: (B, 1, h, w), 1 = generate. weights: (B, prompts), rows that sum to 1; embeddings are mixed by them.
-            masked: see `Text2Earth.denoise`.
+            latents: (B, 4, h, w) noisy. known: clean latents of the same shape, read where the mask is 0; None composes
+                nothing. mask: (B, 1, h, w), 1 = generate. weights: (B, prompts), rows that sum to 1; embeddings are
+                mixed by them. masked: see `Text2Earth.denoise`.
 
         Returns:
             (latents one step cleaner, estimate of the clean ones), float32 on the CPU. A window's result does not
             depend on the others in its batch beyond rounding, and not at all as long as the batch stays the same.
         """
-        latents, known, mask = (part.to(self._device, torch.float32) for part in (latents, known, mask))
+        latents, mask = (part.to(self._device, torch.float32) for part in (latents, mask))
+        known = None if known is None else known.to(latents)
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
         t = self._scheduler.timesteps[step]
         output = self._predict(latents, t, mixed, mask, known, masked)
         estimate = clean_estimate(self._scheduler, output, latents, t)
-        estimate = join(estimate, known, mask)
-        output = network_output(self._scheduler, estimate, latents, t)
+        if known is not None:
+            estimate = join(estimate, known, mask)
+            output = network_output(self._scheduler, estimate, latents, t)
         stepped = self._scheduler.step(output, t, latents, return_dict=False)[0]
         return stepped.cpu(), estimate.cpu()
 
     def _predict(
-        self, latents: Tensor, t: Tensor, mixed: Tensor, mask: Tensor, known: Tensor, masked: Tensor | None
+        self, latents: Tensor, t: Tensor, mixed: Tensor, mask: Tensor, known: Tensor | None, masked: Tensor | None
     ) -> Tensor:
         """The guided prediction (paper, Algorithm 2) for each window of the batch."""
         unet, count = self._unet, len(latents)
         inputs = latents
         if self._model.info.inpaints:
-            told = told_mask(mask) if masked is None else mask
-            condition = masked_latents(known, told, self._grey) if masked is None else masked.to(latents)
-            inputs = inpainting_input(latents, told, condition)
+            if masked is None:
+                told = told_mask(mask)
+                masked = masked_latents(torch.zeros_like(latents) if known is None else known, told, self._grey)
+            else:
+                told = mask
+            inputs = inpainting_input(latents, told, masked.to(latents))
         inputs = inputs.to(unet.dtype)
         level = torch.full((count,), self._level, device=self._device)
         if self._guidance == 1:

@@ -17,10 +17,13 @@ from text2earth_core.training.student import StudentObjective, train_student
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory, few_images):
-    """A tiny model, trained briefly, with a student of its own."""
+    """A tiny model with a student of its own.
+
+    Trained no longer than others, its guided path would be so wild that a step of the teacher's may land anywhere.
+    """
     folder = tmp_path_factory.mktemp("taught") / "model"
     Text2Earth.from_preset("tiny").save_pretrained(folder)
-    train_diffusion("tiny", few_images, folder, samples=16 * 160, batch=16, learning_rate=3e-3)
+    train_diffusion("tiny", few_images, folder, samples=16 * 640, batch=16, learning_rate=3e-3)
     train_student("tiny", few_images, folder, samples=16 * 40, batch=16, learning_rate=1e-3)
     return folder
 
@@ -36,7 +39,8 @@ def test_student_comes_nearer_to_the_teacher_than_the_teacher_itself_in_as_few_s
 
     whole = windows(steps=20)
     leaps, few = windows(sampler="fast"), windows(steps=4)
-    assert (leaps - whole).square().mean() < (few - whole).square().mean()
+    off, off_few = ((made - whole).square().mean((1, 2, 3)) for made in (leaps, few))
+    assert (off < off_few).all()
 
 
 def test_student_is_saved_and_loaded_with_its_model(taught, tmp_path):
