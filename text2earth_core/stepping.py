@@ -84,7 +84,7 @@ class Stepper:
             latents, estimate = self.step(step, latents, known, mask, weights, masked)
             if callback is not None:
                 callback(step + 1, self.steps, estimate)
-        return latents if known is None else torch.where(mask > 0.5, latents, known)
+        return latents if known is None else torch.where(mask.to(latents) > 0.5, latents, known.to(latents))
 
     @torch.no_grad()
     def step(
