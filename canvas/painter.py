@@ -16,11 +16,12 @@ from canvas.change import Change
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
 from canvas.masks import MAX_SIDE, encode_mask
-from canvas.painting import Painting, Readable, Report
+from canvas.painting import Painting, Readable
 from canvas.request import MAX_FEATHER, Request
 from text2earth_core import Text2Earth
 from text2earth_core.differential import SOFT_STEPS
 from text2earth_core.sampling import QUALITY
+from text2earth_core.stepping import StepCallback
 
 FEATHER = 32  # px of known ground into which new pixels are blended
 MAX_FRAME = MAX_SIDE
@@ -122,7 +123,7 @@ class Painter:
             raise SceneError(f"The frame does not lie on the {CELL} px grid: move it there.")
 
 
-def _reporter(callback: Callable[[Progress], None], request: Request, work: Painting, number: int) -> Report:
+def _reporter(callback: Callable[[Progress], None], request: Request, work: Painting, number: int) -> StepCallback:
     """The model's callback for window `number`: counts over all windows and cuts out what is new."""
     window, total = work.windows[number], request.steps * len(work.windows)
     new = work.missing_in(window)

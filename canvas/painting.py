@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol
@@ -22,11 +21,10 @@ from text2earth_core import Text2Earth
 from text2earth_core.differential import remake
 from text2earth_core.feather import blend, feather_weight, remade_cells
 from text2earth_core.noise import world_noise
+from text2earth_core.stepping import StepCallback
 
 DECODE = 512  # px along a side decoded at once, plus the halo
 SHOWN = 0.25  # degree of change from which a pixel is the new one alone; below it the old one shines through
-
-Report = Callable[[int, int, torch.Tensor], None]
 
 
 class Readable(Protocol):
@@ -98,7 +96,7 @@ class Painting:
         box = bounding_rect((self._todo & ~self._known)[at], cells.x, cells.y)
         return Rect(*(v * CELL for v in box))
 
-    def fill(self, window: Rect, report: Report | None) -> None:
+    def fill(self, window: Rect, report: StepCallback | None) -> None:
         """Denoise one window and take from it what was missing and the cells it was inflated by."""
         cells = window.cells()
         at = cells.slices(self._cells)
@@ -111,7 +109,7 @@ class Painting:
         self._latents[:, at[0], at[1]][:, remade] = made[:, remade]
         self._known[at] |= missing
 
-    def _denoise(self, cells: Rect, known: np.ndarray, degree: np.ndarray, report: Report | None) -> np.ndarray:
+    def _denoise(self, cells: Rect, known: np.ndarray, degree: np.ndarray, report: StepCallback | None) -> np.ndarray:
         request = self._request
         # All that an ordinary window and one by degrees have in common.
         settings: dict[str, Any] = {

@@ -5,13 +5,11 @@ step at hand, until the part of the schedule that is left is no more than its de
 uniform degree below 1 is what is called strength in image-to-image (SDEdit, Meng et al. 2022).
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from text2earth_core.model import Text2Earth
-from text2earth_core.stepping import Stepper
+from text2earth_core.stepping import StepCallback, Stepper
 
 SOFT_STEPS = 12
 """Least number of steps for degrees that differ between cells: with few steps the ground falls into visible bands."""
@@ -28,7 +26,7 @@ def remake(
     known: Tensor,
     degree: Tensor,
     noise: Tensor,
-    callback: Callable[[int, int, Tensor], None] | None = None,
+    callback: StepCallback | None = None,
 ) -> Tensor:
     """Denoise one window of latents in which each cell may change by a degree of its own.
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from text2earth_core.model import Text2Earth
 
 StepCallback = Callable[[int, int, Tensor], None]
-"""(step from 1, number of steps, estimate of the clean latents); raise `Cancelled` in it to stop."""
+"""(step from 1, number of steps, estimate of the clean latents); raise `Cancelled` in it to stop.
+
+The estimate is (B, 4, h, w), or (4, h, w) where one window is denoised.
+"""
 
 
 class Stepper:

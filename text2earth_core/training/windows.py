@@ -63,10 +63,7 @@ class Windows:
         for picture in corpus:
             side = min(window, min(picture.pixels.shape[:2]) // 32 * 32)
             if side >= window // 2:
-                self.by_size.setdefault(side, []).append(picture)
-        self.shares = {
-            side: np.array([2.0 if _says_more(p) else 1.0 for p in pictures]) for side, pictures in self.by_size.items()
-        }
+                self.by_size.setdefault(side, []).extend([picture] * (2 if _says_more(picture) else 1))
         known = [level_of(p.resolution) for p in corpus if p.resolution is not None]
         self.scaled = _seen_at_several_resolutions(corpus)
         self.levels = (min(known) - 1.0, max(known)) if known else None
@@ -74,10 +71,9 @@ class Windows:
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         """`size` random crops of one side length, with texts, levels and masks."""
         sizes = list(self.by_size)
-        shares = np.array([self.shares[side].sum() for side in sizes])
-        side = sizes[rng.choice(len(sizes), p=shares / shares.sum())]
-        chosen = rng.choice(len(self.by_size[side]), size, p=self.shares[side] / self.shares[side].sum())
-        pictures = [self.by_size[side][i] for i in chosen]
+        counts = np.array([len(self.by_size[side]) for side in sizes], float)
+        side = sizes[rng.choice(len(sizes), p=counts / counts.sum())]
+        pictures = [self.by_size[side][i] for i in rng.integers(len(self.by_size[side]), size=size)]
         crops, resolutions = zip(*(random_crop(picture, side, rng) for picture in pictures), strict=True)
         levels = [self._level(picture, at, rng) for picture, at in zip(pictures, resolutions, strict=True)]
         return {
