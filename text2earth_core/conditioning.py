@@ -86,19 +86,20 @@ def drop_conditions(
     return torch.where(without_text, null, embeddings), torch.where(without_level, NULL_LEVEL, levels)
 
 
-def guide(unconditional: Tensor, conditional: Tensor, scale: float, rescale: float = 0.0) -> Tensor:
-    """Classifier-free guidance (paper, Algorithm 2): e_u + s (e_c - e_u), with s = 1 + omega.
+def guide(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
+    """Classifier-free guidance (paper, Algorithm 2): e_u + s (e_c - e_u), with s = 1 + omega; s = 1 means none."""
+    return unconditional + scale * (conditional - unconditional)
 
-    Args:
-        scale: s; 1 means no guidance.
-        rescale: how much of the conditional prediction's standard deviation to restore (Lin et al. 2024, eq. 15-16).
+
+def guidance_at(step: int, steps: int, scale: float, rise: float) -> float:
+    """The guidance scale s of step `step` (from 0) of `steps`, whose mean over all steps is `scale`.
+
+    Omega rises linearly from (1 - rise) to (1 + rise) of its mean. Strong guidance at high noise makes all images of a
+    prompt alike, and where details are drawn it is what keeps them to the prompt (Wang et al. 2024, "Analysis of
+    Classifier-Free Guidance Weight Schedulers").
     """
-    guided = unconditional + scale * (conditional - unconditional)
-    if rescale == 0:
-        return guided
-    dims = tuple(range(1, guided.ndim))
-    factor = conditional.std(dims, keepdim=True) / guided.std(dims, keepdim=True)
-    return guided * (rescale * factor + (1 - rescale))
+    way = 2 * step / (steps - 1) - 1 if steps > 1 else 0.0
+    return 1 + (scale - 1) * (1 + rise * way)
 
 
 def inpainting_input(latents: Tensor, mask: Tensor, masked_latents: Tensor) -> Tensor:

@@ -30,8 +30,8 @@ class ModelFacts:
     The defaults are those of the official release, whose folder has no such file.
 
     window: px that the UNet sees. resolutions: m/px it was trained on. resolution: the default m/px of a new scene.
-    steps, guidance: sampling defaults. guidance_rescale: see `conditioning.guide`. thumbnail: the latent's first three
-    channels are an exact thumbnail. samples: images seen in training; student_samples: by its student.
+    steps, guidance: sampling defaults. guidance_rise: see `conditioning.guidance_at`. thumbnail: the latent's first
+    three channels are an exact thumbnail. samples: images seen in training; student_samples: by its student.
     """
 
     version: int = 1
@@ -41,16 +41,16 @@ class ModelFacts:
     resolution: float = 1.0
     steps: int = 50
     guidance: float = 4.0
-    guidance_rescale: float = 0.0
+    guidance_rise: float = 0.0
     thumbnail: bool = False
     samples: int = 0
     student_samples: int = 0
 
 
 def mini_facts(**changes: Any) -> ModelFacts:
-    """Facts of the models trained here: a thumbnail in the latent, 20 steps, guidance 3 rescaled by 0.7."""
+    """Facts of the models trained here: a thumbnail in the latent, 20 steps, guidance rising from 1.5 to 3.5."""
     facts = ModelFacts(
-        steps=20, guidance=3.0, guidance_rescale=0.7, thumbnail=True, resolutions=(0.3, 0.5, 1.0, 2.0, 4.0)
+        steps=20, guidance=2.5, guidance_rise=2 / 3, thumbnail=True, resolutions=(0.3, 0.5, 1.0, 2.0, 4.0)
     )
     return replace(facts, **changes)
 

@@ -195,7 +195,7 @@ class Text2Earth:
         """Denoise one window of latents.
 
         Args:
-            resolution: m/px, or None for unknown. guidance: s = 1 + omega; 1 is none.
+            resolution: m/px, or None for unknown. guidance: s = 1 + omega, its mean over the steps; 1 is none.
             sampler: "quality", or "fast" for the student, which has its guidance built in and hears no negative prompt.
             known: float32 (4, h, w), read where the mask is 0; None composes nothing. mask: float32 (h, w), 1 =
                 regenerate; None means a new window.

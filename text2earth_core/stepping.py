@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from text2earth_core.conditioning import NULL_LEVEL, guide, inpainting_input, level_of, masked_latents
+from text2earth_core.conditioning import NULL_LEVEL, guidance_at, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.joining import join, told_mask
 from text2earth_core.sampling import QUALITY, amplitudes, clean_estimate, network_output
 
@@ -114,7 +114,8 @@ class Stepper:
         known = None if known is None else known.to(latents)
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
         t = self._scheduler.timesteps[step]
-        output = self._predict(latents, t, mixed, mask, known, masked)
+        scale = guidance_at(step, self.steps, self._guidance, self._model.facts.guidance_rise)
+        output = self._predict(latents, t, scale, mixed, mask, known, masked)
         estimate = clean_estimate(self._scheduler, output, latents, t)
         if known is not None:
             estimate = join(estimate, known, mask)
@@ -123,7 +124,14 @@ class Stepper:
         return stepped.cpu(), estimate.cpu()
 
     def _predict(
-        self, latents: Tensor, t: Tensor, mixed: Tensor, mask: Tensor, known: Tensor | None, masked: Tensor | None
+        self,
+        latents: Tensor,
+        t: Tensor,
+        scale: float,
+        mixed: Tensor,
+        mask: Tensor,
+        known: Tensor | None,
+        masked: Tensor | None,
     ) -> Tensor:
         """The guided prediction (paper, Algorithm 2) for each window of the batch."""
         unet, count = self._unet, len(latents)
@@ -137,9 +145,9 @@ class Stepper:
             inputs = inpainting_input(latents, told, masked.to(latents))
         inputs = inputs.to(unet.dtype)
         level = torch.full((count,), self._level, device=self._device)
-        if self._guidance == 1:
+        if scale == 1:
             return unet(inputs, t, mixed.to(unet.dtype), class_labels=level).sample.float()
         embeddings = torch.cat([self._null.expand(count, -1, -1), mixed]).to(unet.dtype)
         levels = torch.cat([torch.full_like(level, NULL_LEVEL), level])
         output = unet(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
-        return guide(output[:count], output[count:], self._guidance, self._model.facts.guidance_rescale)
+        return guide(output[:count], output[count:], scale)

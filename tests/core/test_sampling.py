@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
-from text2earth_core.conditioning import drop_conditions, guide, level_of
+from text2earth_core.conditioning import drop_conditions, guidance_at, guide, level_of
 from text2earth_core.noise import world_noise
 
 
@@ -66,8 +66,16 @@ def test_guidance_is_the_papers_algorithm_2():
     null, cond = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 1.0]])
     assert guide(null, cond, 1.0).tolist() == cond.tolist()
     assert guide(null, cond, 4.0).tolist() == [[9.0, -2.0]]  # omega = 3
-    rescaled = guide(null, cond, 4.0, rescale=1.0)
-    assert rescaled.std() == pytest.approx(cond.std())
+
+
+def test_guidance_rises_about_its_mean():
+    scales = [guidance_at(step, 20, 2.5, 2 / 3) for step in range(20)]
+    assert (scales[0], scales[-1]) == pytest.approx((1.5, 3.5))
+    assert np.mean(scales) == pytest.approx(2.5)
+    assert np.ptp(np.diff(scales)) < 1e-12
+    assert [guidance_at(step, 5, 4.0, 0.0) for step in range(5)] == [4.0] * 5  # the paper's
+    assert guidance_at(0, 1, 2.5, 2 / 3) == 2.5
+    assert {guidance_at(step, 20, 1.0, 2 / 3) for step in range(20)} == {1.0}  # none is none at every step
 
 
 def test_text_and_level_are_dropped_independently():

@@ -105,8 +105,9 @@ class Context:
     @property
     def sampled_by(self) -> str:
         """What determines image number n of a set: weights, sampling defaults, and what the plan says n stands for."""
-        info, plan = self.model.info, self.plan
-        return f"{info.fingerprint}-{info.steps}-{info.guidance:g}-{plan.limit or 'all'}-{plan.control_seeds}"
+        info, plan, rise = self.model.info, self.plan, self.model.facts.guidance_rise
+        drawn = f"{info.fingerprint}-{info.steps}-{info.guidance:g}-{rise:.2f}"
+        return f"{drawn}-{plan.limit or 'all'}-{plan.control_seeds}"
 
     def random_images(self, count: int) -> Iterator[np.ndarray]:
         """The floor: what the decoder makes of random latents."""

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from text2earth_core.conditioning import NULL_LEVEL, guide
+from text2earth_core.conditioning import NULL_LEVEL, guidance_at, guide
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import STUDENT, read_facts, write_facts
@@ -155,7 +155,8 @@ class StudentObjective(Objective):
             inputs = given.inputs(noisy, told_mask(given.masks))
             outputs = self.teacher(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
             without, with_prompt = outputs.chunk(2)
-            output = guide(without, with_prompt, self.facts.guidance, self.facts.guidance_rescale)
+            scale = guidance_at(step, FAST_STEPS * STRIDE, self.facts.guidance, self.facts.guidance_rise)
+            output = guide(without, with_prompt, scale)
             estimate = join(clean_estimate(self.scheduler, output, noisy, t), given.clean, given.masks)
             noisy = self._move(noisy, estimate, step, step + 1)
         return noisy
