@@ -100,7 +100,7 @@ def load_parts(folder: Path) -> ModelParts:
     tokenizer, text_encoder = load_text(folder)
     vae_config = _read_json(folder / "vae" / "config.json")
     vae_class = AutoencoderTiny if vae_config.get("_class_name") == "AutoencoderTiny" else AutoencoderKL
-    unet = _load_part(UNet2DConditionModel, folder / "unet")
+    unet = load_unet(folder)
     vae = _load_part(vae_class, folder / "vae")
     for part in (unet, vae):  # diffusers notes where a part came from, and would write that into every copy
         part.register_to_config(_name_or_path="")
@@ -118,6 +118,11 @@ def load_parts(folder: Path) -> ModelParts:
 def load_text(folder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
     """Load tokenizer and text tower of a model folder."""
     return _load_part(CLIPTokenizer, folder / "tokenizer"), _load_part(CLIPTextModel, folder / "text_encoder")
+
+
+def load_unet(folder: Path) -> UNet2DConditionModel:
+    """Load the UNet of a model folder."""
+    return _load_part(UNet2DConditionModel, folder / "unet")
 
 
 def read_facts(folder: Path) -> ModelFacts:

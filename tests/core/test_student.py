@@ -14,6 +14,8 @@ from text2earth_core.student import WEIGHTS_FILE
 from text2earth_core.training.diffusion import train_diffusion
 from text2earth_core.training.student import StudentObjective, train_student
 
+LEARNED = 16 * 80
+
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory, few_images):
@@ -24,7 +26,7 @@ def taught(tmp_path_factory, few_images):
     folder = tmp_path_factory.mktemp("taught") / "model"
     Text2Earth.from_preset("tiny").save_pretrained(folder)
     train_diffusion("tiny", few_images, folder, samples=16 * 640, batch=16, learning_rate=3e-3)
-    train_student("tiny", few_images, folder, samples=16 * 40, batch=16, learning_rate=1e-3)
+    train_student("tiny", few_images, folder, samples=LEARNED, batch=16, learning_rate=1e-3)
     return folder
 
 
@@ -46,7 +48,7 @@ def test_student_comes_nearer_to_the_teacher_than_the_teacher_itself_in_as_few_s
 def test_student_is_saved_and_loaded_with_its_model(taught, tmp_path):
     model = Text2Earth.from_pretrained(taught, device="cpu", dtype="float32")
     assert model.info.samplers == ("quality", "fast")
-    assert model.facts.student_samples == 16 * 40
+    assert model.facts.student_samples == LEARNED
     model.save_pretrained(tmp_path / "copy")
     copy = Text2Earth.from_pretrained(tmp_path / "copy", device="cpu", dtype="float32")
     first, second = (np.asarray(m.generate("forest", sampler="fast", seed=3)[0]) for m in (model, copy))

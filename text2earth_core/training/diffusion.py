@@ -15,7 +15,7 @@ from torch import Tensor
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.data.pack import PARTS, copy_parts
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import STUDENT, load_parts, locate, mini_facts, write_facts
+from text2earth_core.folder import STUDENT, load_unet, locate, mini_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.thumbnail_vae import CELL
@@ -124,7 +124,7 @@ class DiffusionObjective(Objective):
         Raises:
             Text2EarthError: it cannot be read, or is of another preset.
         """
-        weights = load_parts(model).unet.float().state_dict()
+        weights = load_unet(model).float().state_dict()
         try:
             self.trainable.load_state_dict(weights)
         except RuntimeError:

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from text2earth_core.conditioning import NULL_LEVEL, guidance_at, guide
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import STUDENT, read_facts, write_facts
+from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
 from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import get_preset
@@ -77,6 +77,8 @@ def train_student(
     facts = read_facts(out)
     if get_preset(preset).name != facts.name:
         raise Text2EarthError(f"{out} holds a {facts.name} model, not {preset}: name the teacher's preset.")
+    if start is not None:
+        start = locate(start)
     corpus = load_corpus(data, limit=limit)
     objective = StudentObjective(out, corpus, window or facts.window)
     if start is not None:
@@ -93,8 +95,8 @@ class StudentObjective(Objective):
     def __init__(self, folder: Path, corpus: list[Picture], window: int):
         self.folder, self.window, self.facts = folder, window, read_facts(folder)
         self.windows = Windows(folder, corpus, window)
-        self.teacher = _load(folder).eval()
-        student = _load(folder)
+        self.teacher = load_unet(folder).float().requires_grad_(False)
+        student = load_unet(folder).float().requires_grad_(False)
         torch.manual_seed(0)
         student.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED)))
         self.trainable = student
@@ -195,7 +197,3 @@ def _mean(x: Tensor, masks: Tensor) -> Tensor:
 def _squares(x: Tensor) -> Tensor:
     """Means over squares of `COARSE` cells, or over whole windows that are smaller."""
     return F.avg_pool2d(x, min(COARSE, x.shape[-1]), ceil_mode=True)
-
-
-def _load(folder: Path) -> UNet2DConditionModel:
-    return UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32).requires_grad_(False)
