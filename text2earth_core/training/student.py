@@ -43,7 +43,10 @@ ADAPTED = (
 """Nearly every layer: the student must leap where the teacher steps, which attention alone cannot learn."""
 
 STRIDE = 5
-"""Steps of the teacher in one of the student's: together as many as the teacher takes by default."""
+"""Steps of the teacher in one of the student's."""
+
+TEACHER_STEPS = FAST_STEPS * STRIDE
+"""As many as the teacher takes by default."""
 
 HUBER = 0.03
 """Where the loss turns from squares to distances (Song & Dhariwal 2024, eq. 8), in units of the latent."""
@@ -101,7 +104,7 @@ class StudentObjective(Objective):
         student.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED)))
         self.trainable = student
         self.scheduler = build_scheduler()
-        self.scheduler.set_timesteps(FAST_STEPS * STRIDE)
+        self.scheduler.set_timesteps(TEACHER_STEPS)
 
     def start_from(self, model: Path) -> None:
         """Take over the adapter of a model's student.
@@ -124,7 +127,7 @@ class StudentObjective(Objective):
         given = self.windows.condition(batch, next(self.trainable.parameters()).device)
         noisy = torch.randn_like(given.clean)
         loss, error = torch.zeros((), device=noisy.device), 0.0
-        for first in range(0, FAST_STEPS * STRIDE, STRIDE):
+        for first in range(0, TEACHER_STEPS, STRIDE):
             last = first + STRIDE
             target = self._origin(noisy, self._walk(given, noisy, first, last), first, last)
             estimate = self._student(given, noisy, first)
@@ -157,7 +160,7 @@ class StudentObjective(Objective):
             inputs = given.inputs(noisy, told_mask(given.masks))
             outputs = self.teacher(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
             without, with_prompt = outputs.chunk(2)
-            scale = guidance_at(step, FAST_STEPS * STRIDE, self.facts.guidance, self.facts.guidance_rise)
+            scale = guidance_at(step, TEACHER_STEPS, self.facts.guidance, self.facts.guidance_rise)
             output = guide(without, with_prompt, scale)
             estimate = join(clean_estimate(self.scheduler, output, noisy, t), given.clean, given.masks)
             noisy = self._move(noisy, estimate, step, step + 1)
