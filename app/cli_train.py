@@ -94,7 +94,7 @@ def diffusion(
     samples: Samples = None,
     resume: Resume = False,
     window: Window = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 64, or 256 on a GPU).")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 128, or 256 on a GPU).")] = None,
     learning_rate: LearningRate = 3e-4,
     start: Annotated[
         Path | None, typer.Option(help="Train the UNet of this model folder further, instead of a new one.")
@@ -161,7 +161,7 @@ def progressive(
     data: Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder that `train pack` wrote.")],
     out: Out,
     minutes: Annotated[float, typer.Option(help="Time to train, over all calls; call again after a stop to go on.")],
-    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 64, or 256 on a GPU).")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 128, or 256 on a GPU).")] = None,
     learning_rate: LearningRate = 3e-4,
     device: Device = None,
     as_json: Json = False,

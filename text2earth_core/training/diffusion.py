@@ -14,6 +14,7 @@ from torch import Tensor
 
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.data.pack import PARTS, copy_parts
+from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import STUDENT, load_unet, locate, mini_facts, write_facts
 from text2earth_core.model import Text2Earth
@@ -21,6 +22,7 @@ from text2earth_core.presets import Preset, get_preset
 from text2earth_core.thumbnail_vae import CELL
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
+from text2earth_core.training.muon import Muon
 from text2earth_core.training.windows import Windows
 
 SHOWN = ("dense green forest", "a desert", "a beach", "a lake", "farmland", "dense housing", "a parking lot",
@@ -60,9 +62,16 @@ def train_diffusion(
     objective = DiffusionObjective(preset_, out, corpus, window)
     if start is not None:
         objective.start_from(start)
-    default = 256 if torch.cuda.is_available() else 64
-    schedule = Schedule(minutes, samples, batch=batch or default, learning_rate=learning_rate, weight_decay=0.01)
+    schedule = unet_schedule(minutes, samples, batch, learning_rate, pick_device(device))
     return fit(objective, out, schedule, resume, device)
+
+
+def unet_schedule(
+    minutes: float | None, samples: int | None, batch: int | None, learning_rate: float, place: torch.device
+) -> Schedule:
+    """The schedule of a UNet's training; `batch` None takes as many images a step as the device likes."""
+    batch = batch or (256 if place.type == "cuda" else 128)  # Muon's work a step is the same for any number of images
+    return Schedule(minutes, samples, batch, learning_rate, weight_decay=0.01, optimizer=Muon)
 
 
 def build_unet(preset: Preset, channels_in: int = 9) -> UNet2DConditionModel:

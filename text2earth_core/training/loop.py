@@ -28,11 +28,16 @@ from text2earth_core.errors import Text2EarthError
 from text2earth_core.training import checkpoint
 
 
+def _adamw(parameters: list[nn.Parameter], **settings: Any) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameters, fused=True, **settings)
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long to train and how to step.
 
     minutes, samples: budgets; the run stops at whichever comes first (at least one must be set).
+    optimizer: makes one from parameters, `lr`, `betas` and `weight_decay`.
     warmup: samples over which the learning rate rises. decay: last part of the budget over which it falls to zero.
     ema: samples over which the averaged weights forget by half. feeders: threads that make batches.
     """
@@ -44,6 +49,7 @@ class Schedule:
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     clip: float = 1.0
+    optimizer: Callable[..., torch.optim.Optimizer] = _adamw
     warmup: int = 2_000
     decay: float = 0.2
     ema: int = 20_000
@@ -104,8 +110,8 @@ def fit(
     )
     accelerator.init_trackers("tensorboard")
     parameters = [p for p in objective.trainable.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        parameters, lr=schedule.learning_rate, betas=schedule.betas, weight_decay=schedule.weight_decay, fused=True
+    optimizer = schedule.optimizer(
+        parameters, lr=schedule.learning_rate, betas=schedule.betas, weight_decay=schedule.weight_decay
     )
     average = deepcopy(objective.trainable).requires_grad_(False).to(accelerator.device)
     objective.trainable, optimizer = accelerator.prepare(objective.trainable, optimizer)

@@ -7,6 +7,7 @@ Most of what there is to learn is cheap at half the size (paper, section on prog
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,8 +21,8 @@ from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import read_facts
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.training.checkpoint import load_state
-from text2earth_core.training.diffusion import DiffusionObjective
-from text2earth_core.training.loop import Schedule, fit
+from text2earth_core.training.diffusion import DiffusionObjective, unet_schedule
+from text2earth_core.training.loop import fit
 
 FIRST_STAGE = 0.6
 """Share of the time that goes to half the window."""
@@ -48,7 +49,7 @@ def train_progressive(
         data: a pack, or a data folder where `out` already holds vae/, text_encoder/ and tokenizer/.
         minutes: of training, over all calls; the time to read the data comes on top. Once they are spent, a larger
             budget goes on from there.
-        batch: images a step (default: 256 on a GPU, 64 on a CPU).
+        batch: images a step (default: 256 on a GPU, 128 on a CPU).
 
     Returns:
         {"samples", "minutes", "weights"}: images seen, minutes spent, and the names of the weights' files.
@@ -71,10 +72,8 @@ def train_progressive(
         objective = ShardedObjective(preset, out, corpus, window)
         objective.windows.text.encoder.to(place)
         objective.windows.text.remember(texts)
-        schedule = Schedule(
-            remaining, None, batch or (256 if place.type == "cuda" else 64), learning_rate, weight_decay=0.01,
-            save_minutes=2.0, feeders=4 if place.type == "cuda" else 1,
-        )  # fmt: skip
+        schedule = unet_schedule(remaining, None, batch, learning_rate, place)
+        schedule = replace(schedule, save_minutes=2.0, feeders=4 if place.type == "cuda" else 1)
         fit(objective, out, schedule, resume=True, device=device)
     state = load_state(run)
     assert state is not None
