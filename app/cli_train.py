@@ -24,7 +24,7 @@ Window = Annotated[
     int | None,
     typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
 ]
-LearningRate = Annotated[float, typer.Option(help="Of AdamW, after the warm-up.")]
+LearningRate = Annotated[float, typer.Option(help="After the warm-up.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 
 

@@ -34,16 +34,16 @@ class Band:
             self._ground = state.survey(self.y.start, self.end)
         return self._ground
 
-    def latents(self, state: FillState, phase: int) -> np.ndarray:
+    def latents(self, state: FillState, phase: int, channels: int) -> np.ndarray:
         if self._latents is None:
-            self._latents = state.rows(phase, self.y.start, self.end)
+            self._latents = state.rows(phase, self.y.start, self.end, channels)
         return self._latents
 
     def add(self, window: Window, stepped: np.ndarray) -> None:
-        """Take a window's latents (4, side, side) by its weights."""
+        """Take what a window made (channels, side, side) by its weights."""
         assert self._ground is not None  # it was loaded
         if self._sum is None:
-            self._sum = np.zeros((4, len(self.y.weights), self.bounds.w), np.float32)
+            self._sum = np.zeros((len(stepped), len(self.y.weights), self.bounds.w), np.float32)
         columns = slice(window.x.start - self.bounds.x, window.x.start - self.bounds.x + len(window.x.weights))
         weights = self.y.weights[:, None] * window.x.weights
         active = np.isin(self._ground[0][:, columns], ACTIVE)
@@ -51,7 +51,7 @@ class Band:
         self.missing -= 1
 
     def take(self, bounds: Rect) -> tuple[int, np.ndarray]:
-        """(first row, sums (4, n, w)) of the rows this band has a share in; forgets them."""
+        """(first row, sums (channels, n, w)) of the rows this band has a share in; forgets them."""
         assert self._sum is not None
         low, high = self.y.owned
         rows = self._sum[:, low - self.y.start : high - self.y.start]

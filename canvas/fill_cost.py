@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canvas import fill_grid
-from canvas.codec import LATENT_CHANNELS
-from canvas.geometry import CELL, Rect
+from canvas.geometry import Rect
 
 KEPT = 2.6
 """Bytes on disk per pixel of finished tiles, their latents and zoomed-out copies, measured with the shipped model."""
 
-WORKING = (2 * 4 * LATENT_CHANNELS + 4) / CELL**2
-"""Bytes per pixel while it runs: the float32 latents of two steps, and what the ground was like."""
+GROUND = 4
+"""Bytes per cell while it runs for what the ground was like; float32 numbers of two steps come on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +29,9 @@ class Cost:
     working: int
 
     @classmethod
-    def of(cls, bounds: Rect, frame: Rect, phases: Sequence[fill_grid.Phase], side: int) -> Cost:
-        """Of a fill of `bounds` (cells) around its `frame` (px) with windows of `side` cells."""
+    def of(cls, bounds: Rect, frame: Rect, phases: Sequence[fill_grid.Phase], side: int, channels: int) -> Cost:
+        """Of a fill of `bounds` (cells) around its `frame` (px), windows of `side` cells, `channels` kept of each."""
         windows = sum(phase.count for phase in phases)
         cover = windows / (len(phases) * fill_grid.cover(bounds, side))
-        area = bounds.w * bounds.h * CELL**2
-        return cls(windows, cover, round(frame.w * frame.h * KEPT), round(area * WORKING))
+        working = bounds.w * bounds.h * (2 * 4 * channels + GROUND)
+        return cls(windows, cover, round(frame.w * frame.h * KEPT), working)

@@ -101,11 +101,11 @@ class FillState:
             known[:, y - y0] = np.frombuffer(raw, "<f4", offset=width).reshape(-1, width)
         return roles, known
 
-    def rows(self, phase: int, y0: int, y1: int) -> np.ndarray:
-        """float32 (4, y1 - y0, w): the noisy latents that `phase` starts from; 0 where nothing is to be done."""
-        found = np.zeros((LATENT_CHANNELS, y1 - y0, self.bounds.w), np.float32)
+    def rows(self, phase: int, y0: int, y1: int, channels: int = LATENT_CHANNELS) -> np.ndarray:
+        """float32 (channels, y1 - y0, w): what `phase` starts from, noisy latents first; 0 where nothing is to do."""
+        found = np.zeros((channels, y1 - y0, self.bounds.w), np.float32)
         for y, data in self._rows(phase, y0, y1):
-            found[:, y - y0] = np.frombuffer(data, "<f4").reshape(LATENT_CHANNELS, -1)
+            found[:, y - y0] = np.frombuffer(data, "<f4").reshape(-1, self.bounds.w)[:channels]
         return found
 
     def _rows(self, phase: int, y0: int, y1: int) -> Sequence[tuple[int, bytes]]:
@@ -128,7 +128,7 @@ class FillState:
             }
 
     def add(self, phase: int, band: int, y: int, rows: np.ndarray) -> None:
-        """Add a band's share, float32 (4, n, w) from row `y`, to what the next phase starts from; it is done then."""
+        """Add a band's share, float32 (channels, n, w) from row `y`, to what the next phase starts from; it is done."""
         with self._database.write() as connection:
             if not _mark(connection, self.id, phase, band):
                 return
@@ -139,7 +139,7 @@ class FillState:
                 ).fetchone()
                 row = rows[:, n]
                 if former is not None:
-                    row = row + np.frombuffer(former[0], "<f4").reshape(LATENT_CHANNELS, -1)
+                    row = row + np.frombuffer(former[0], "<f4").reshape(row.shape)
                 connection.execute("INSERT OR REPLACE INTO fill_rows VALUES (?, ?, ?, ?)", (*at, _bytes(row)))
 
     def advance(self, phase: int) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from canvas.codec import LATENT_CHANNELS
 from canvas.errors import SceneError
 from canvas.fill_request import FillRequest
 from canvas.prompt_map import PromptMap
@@ -33,7 +34,7 @@ class Batch:
     """Windows of one step. Padded to one size by repeating the last; `step` counts from 0."""
 
     step: int
-    latents: np.ndarray  # float32 (B, 4, h, w)
+    latents: np.ndarray  # float32 (B, `FillWorker.channels`, h, w)
     known: np.ndarray  # float32 (B, 4, h, w)
     mask: np.ndarray  # float32 (B, 1, h, w)
     weights: np.ndarray  # float32 (B, prompts)
@@ -54,14 +55,24 @@ class FillWorker:
             sampler=request.sampler,
         )
 
+    @property
+    def channels(self) -> int:
+        """How many numbers a cell has between steps: its noisy latents, and their estimate where a step looks back."""
+        return LATENT_CHANNELS * (2 if self._stepper.looks_back else 1)
+
     def amplitudes(self, step: int) -> tuple[float, float]:
         return self._stepper.amplitudes(step)
 
     def step(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """(latents one step cleaner, estimate of the clean ones), each float32 (B, 4, h, w)."""
-        arrays = (torch.from_numpy(part) for part in (batch.latents, batch.known, batch.mask, batch.weights))
-        stepped, estimate = self._stepper.step(batch.step, *arrays)
-        return stepped.numpy(), estimate.numpy()
+        """(what the next step starts from, as `Batch.latents`; estimate of the clean latents float32 (B, 4, h, w))."""
+        looks_back = self._stepper.looks_back
+        latents, before = torch.from_numpy(batch.latents).tensor_split([LATENT_CHANNELS], 1)
+        known, mask, weights = (torch.from_numpy(part) for part in (batch.known, batch.mask, batch.weights))
+        stepped, estimate = self._stepper.step(
+            batch.step, latents, known, mask, weights, before=before if looks_back else None
+        )
+        kept = torch.cat([stepped, estimate], 1) if looks_back else stepped
+        return kept.numpy(), estimate.numpy()
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """uint8 (8h, 8w, 3) of latents float32 (4, h, w)."""

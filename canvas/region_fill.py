@@ -6,11 +6,12 @@ where it was. It shows in the scene all at once, as one step of its history.
 
 Steps run one after the other over the whole region, not as a wavefront down its rows: the preview then goes from
 coarse to fine everywhere, a cluster gets all windows of a step at once, and the state costs half a byte per pixel on
-disk for as long as the fill runs, less than the pixels will.
+disk (a byte where steps look back) for as long as the fill runs, less than the pixels will.
 
 Where windows overlap, what they make of a step is mixed. All of them start from the same noisy latents, and a step is
-linear in the clean estimate: so it is the estimates that are mixed, and every place keeps the noise it has from the
-world. That is as right for the student's four steps as for the teacher's many: it was trained to leap along that path.
+linear in the clean estimates, its own and the shared one of the step before: so it is the estimates that are mixed, and
+every place keeps the noise it has from the world. That is as right for the student's four steps as for the teacher's
+many: it was trained to leap along that path.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 import torch
 
 from canvas import fill_grid
+from canvas.codec import LATENT_CHANNELS
 from canvas.errors import SceneError
 from canvas.fill_bands import Band, Window
 from canvas.fill_cost import Cost
@@ -75,7 +77,7 @@ class RegionFill:
     @property
     def cost(self) -> Cost:
         """How much work the whole fill is, counted before anything of it is done."""
-        return Cost.of(self._bounds, self._request.frame, self._phases, self._side)
+        return Cost.of(self._bounds, self._request.frame, self._phases, self._side, self._worker.channels)
 
     def seconds(self) -> float:
         """How long what is left may take in this process."""
@@ -85,9 +87,10 @@ class RegionFill:
     def pace(self) -> float:
         """Seconds that a window takes for a step in this process, measured on one batch of nothing."""
         side, count = self._side, self._batch
-        zeros = np.zeros((count, 4, side, side), np.float32)
+        latents = np.zeros((count, self._worker.channels, side, side), np.float32)
+        known = np.zeros((count, LATENT_CHANNELS, side, side), np.float32)
         weights = np.zeros((count, len(self._prompts.texts)), np.float32)
-        batch = Batch(0, zeros, zeros, np.ones((count, 1, side, side), np.float32), weights)
+        batch = Batch(0, latents, known, np.ones((count, 1, side, side), np.float32), weights)
         workers = LocalWorkers(self._worker, self._model.info.device)
         try:
             list(workers.map("step", [batch] * workers.count))  # the first ones also pay for what is set up once
@@ -195,11 +198,12 @@ class RegionFill:
         roles, known = (part[..., columns] for part in band.ground(state))
         signal, noise = self._worker.amplitudes(number)
         generate = roles != KNOWN
-        latents = band.latents(state, number)[..., columns]
+        latents = band.latents(state, number, self._worker.channels)[..., columns]
         from_noise = ~np.isin(roles, ACTIVE) if number else np.ones_like(generate)
         if from_noise.any():
             fresh = signal * known + noise * world_noise(self._request.seed, *place).numpy()
-            latents = np.where(from_noise, fresh, latents)
+            parts = [fresh, known][: len(latents) // len(known)]  # what is known is its own estimate
+            latents = np.where(from_noise, np.concatenate(parts), latents)
         weights = self._prompts.weights(Rect(*(v * CELL for v in place)))
         mask = generate[None].astype(np.float32)
         return np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), mask, weights

@@ -44,18 +44,19 @@ def remake(
     stepper = Stepper(
         model, [prompt], negative_prompt=negative_prompt, resolution=resolution, steps=steps, guidance=guidance
     )
-    first = next((step for step in range(stepper.steps) if _released(degree, step, stepper.steps).any()), stepper.steps)
+    first = next((step for step in range(stepper.steps) if _released(degree, stepper, step).any()), stepper.steps)
     signal, spread = stepper.amplitudes(first)
-    latents, weights = (signal * known + spread * noise)[None], torch.ones(1, 1)
+    latents, before, weights = (signal * known + spread * noise)[None], None, torch.ones(1, 1)
     for step in range(first, stepper.steps):
         # The network is told anew at every step what it may change: what is still pinned, it sees.
-        free = _released(degree, step, stepper.steps).float()
-        latents, estimate = stepper.step(step, latents, known[None], free[None, None], weights)
+        free = _released(degree, stepper, step)
+        latents, estimate = stepper.step(step, latents, known[None], free[None, None].float(), weights, before=before)
+        before = torch.where(free, estimate, torch.nan)  # of what was pinned the network was not asked
         if callback is not None:
             callback(step - first + 1, stepper.steps - first, estimate[0])
-    return torch.where(_released(degree, stepper.steps - 1, stepper.steps), latents[0], known)
+    return torch.where(_released(degree, stepper, stepper.steps - 1), latents[0], known)
 
 
-def _released(degree: Tensor, step: int, steps: int) -> Tensor:
+def _released(degree: Tensor, stepper: Stepper, step: int) -> Tensor:
     """Which cells are free at step `step` (from 0)."""
-    return degree * steps > steps - step - 1
+    return degree * stepper.steps > stepper.left(step + 1)

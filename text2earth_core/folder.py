@@ -30,8 +30,10 @@ class ModelFacts:
     The defaults are those of the official release, whose folder has no such file.
 
     window: px that the UNet sees. resolutions: m/px it was trained on. resolution: the default m/px of a new scene.
-    steps, guidance: sampling defaults. guidance_rise: see `conditioning.guidance_at`. thumbnail: the latent's first
-    three channels are an exact thumbnail. samples: images seen in training; student_samples: by its student.
+    steps, guidance: sampling defaults. guidance_rise: see `conditioning.guidance_at`. multistep: sample along even
+    angles, to second order with the quality sampler, and not as DDIM does through the scheduler's timesteps.
+    thumbnail: the latent's first three channels are an exact thumbnail. samples: images seen in training;
+    student_samples: by its student.
     """
 
     version: int = 1
@@ -42,15 +44,21 @@ class ModelFacts:
     steps: int = 50
     guidance: float = 4.0
     guidance_rise: float = 0.0
+    multistep: bool = False
     thumbnail: bool = False
     samples: int = 0
     student_samples: int = 0
 
 
 def mini_facts(**changes: Any) -> ModelFacts:
-    """Facts of the models trained here: a thumbnail in the latent, 20 steps, guidance rising from 1.5 to 3.5."""
+    """Facts of the models trained here: a thumbnail in the latent, 20 steps to second order, guidance rising to 3.5."""
     facts = ModelFacts(
-        steps=20, guidance=2.5, guidance_rise=2 / 3, thumbnail=True, resolutions=(0.3, 0.5, 1.0, 2.0, 4.0)
+        steps=20,
+        guidance=2.5,
+        guidance_rise=2 / 3,
+        multistep=True,
+        thumbnail=True,
+        resolutions=(0.3, 0.5, 1.0, 2.0, 4.0),
     )
     return replace(facts, **changes)
 
@@ -162,6 +170,8 @@ def write_facts(folder: Path, facts: ModelFacts) -> None:
 def fingerprint(folder: Path) -> str:
     """Hash of every weight and config of a model: two folders with the same one paint the same pixels."""
     digest = hashlib.sha256()
+    if read_facts(folder).multistep:
+        digest.update(b"multistep")
     for part in (*PARTS, STUDENT):
         for path in sorted((folder / part).rglob("*")):
             if path.suffix in (".safetensors", ".json", ".txt"):
@@ -172,7 +182,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def _scheduler(folder: Path) -> DDIMScheduler:
-    """The folder's noise schedule, always stepped as DDIM (the official index and file name different samplers)."""
+    """The folder's noise schedule, for whatever sampler it was written (the official index and file name two)."""
     config = _read_json(folder / "scheduler" / "scheduler_config.json")
     return DDIMScheduler.from_config(config | {"clip_sample": False})
 

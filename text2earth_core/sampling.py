@@ -1,5 +1,11 @@
-"""The arithmetic of sampling: between noisy latents, the network's output and clean latents, as a scheduler has it."""
+"""The arithmetic of sampling: the noise levels on the way to clean latents, and how to get from one to another."""
 
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
 from diffusers import DDIMScheduler
 from torch import Tensor
 
@@ -7,41 +13,94 @@ QUALITY, FAST = "quality", "fast"
 """The samplers: the teacher with guidance in many steps, and the student in a few."""
 
 
-def clean_estimate(scheduler: DDIMScheduler, output: Tensor, latents: Tensor, t: Tensor) -> Tensor:
-    """x0 from the network's output (epsilon, v or x0 itself) at timestep t of a variance-preserving process."""
-    a, s = _coefficients(scheduler, t, latents)
-    match scheduler.config.prediction_type:
-        case "epsilon":
-            return (latents - s * output) / a
-        case "v_prediction":
-            return a * latents - s * output
-        case _:
-            return output
+@dataclass(frozen=True)
+class NoisePath:
+    """The noise levels that n steps visit: noisy latents there are signal z + noise e.
+
+    signal, noise: n + 1 amplitudes whose squares sum to 1, from nearly pure noise to (nearly) none. timesteps: n, what
+    the network is told. left: n + 1, how much of the process lies ahead, n at first and 0 at last. prediction: what
+    the network predicts, in diffusers' words.
+
+    Latents, outputs and estimates are (B, 4, h, w) or of any other one shape.
+    """
+
+    signal: tuple[float, ...]
+    noise: tuple[float, ...]
+    timesteps: tuple[float, ...]
+    left: tuple[float, ...]
+    prediction: str
+
+    def clean(self, output: Tensor, latents: Tensor, step: int) -> Tensor:
+        """The clean latents that the network's output for `latents` at step `step` means."""
+        a, s = self.signal[step], self.noise[step]
+        match self.prediction:
+            case "epsilon":
+                return (latents - s * output) / a
+            case "v_prediction":
+                return a * latents - s * output
+            case _:
+                return output
+
+    def advance(self, latents: Tensor, estimate: Tensor, first: int, last: int, before: Tensor | None = None) -> Tensor:
+        """Noisy latents of step `first` to those of step `last`.
+
+        Without `before` this is DDIM (Song et al. 2021): the estimate of the clean latents is taken for constant. With
+        it, the estimate of step `first` - 1, its change is carried on, where it is a number: DPM-Solver++(2M) (Lu et
+        al. 2022). With few steps DDIM loses the contrast of fine texture: what an estimate says too little is never
+        made up for.
+        """
+        (a, s), (b, r) = (self.signal[first], self.noise[first]), (self.signal[last], self.noise[last])
+        if before is not None and r > 0:
+            past, now, next_ = (self._half_log_snr(step) for step in (first - 1, first, last))
+            estimate = estimate + (next_ - now) / (now - past) / 2 * (estimate - before).nan_to_num(0)
+        return b * estimate + r / s * (latents - a * estimate)
+
+    def origin(self, latents: Tensor, landed: Tensor, first: int, last: int) -> Tensor:
+        """The constant estimate with which `advance` gets from `latents` to `landed`."""
+        (a, s), (b, r) = (self.signal[first], self.noise[first]), (self.signal[last], self.noise[last])
+        return (landed - r / s * latents) / (b - a * r / s)
+
+    def _half_log_snr(self, step: int) -> float:
+        return math.log(self.signal[step] / self.noise[step])
 
 
-def network_output(scheduler: DDIMScheduler, estimate: Tensor, latents: Tensor, t: Tensor) -> Tensor:
-    """The inverse of `clean_estimate`: what the network would have said had it estimated `estimate`."""
-    a, s = _coefficients(scheduler, t, latents)
-    match scheduler.config.prediction_type:
-        case "epsilon":
-            return (latents - a * estimate) / s
-        case "v_prediction":
-            return (a * latents - estimate) / s
-        case _:
-            return estimate
+def noise_path(scheduler: DDIMScheduler, steps: int, multistep: bool) -> NoisePath:
+    """The path of a model: `multistep` is the fact of this name."""
+    return (even_path if multistep else scheduler_path)(scheduler, steps)
 
 
-def amplitudes(scheduler: DDIMScheduler, step: int) -> tuple[float, float]:
-    """(a, s) of what step `step` (from 0) starts from: noisy latents are a z + s e; (1, 0) after the last step."""
-    if step == len(scheduler.timesteps):
-        return 1.0, 0.0
-    if step == 0:
-        return 0.0, float(scheduler.init_noise_sigma)  # sampling starts from pure noise, whatever the schedule
-    cumulative = float(scheduler.alphas_cumprod[int(scheduler.timesteps[step])])
-    return cumulative**0.5, (1 - cumulative) ** 0.5
+def scheduler_path(scheduler: DDIMScheduler, steps: int) -> NoisePath:
+    """The path through a scheduler's own timesteps.
+
+    Where their number does not divide that of the training, stock DDIM steps beside its next timestep; this meets it.
+    """
+    scheduler = DDIMScheduler.from_config(scheduler.config)  # its timesteps are state, and this one serves others
+    scheduler.set_timesteps(steps)
+    cumulative = [float(scheduler.alphas_cumprod[t]) for t in scheduler.timesteps]
+    squares = np.array([*cumulative, float(scheduler.final_alpha_cumprod)])
+    timesteps = tuple(map(float, scheduler.timesteps))
+    left = tuple(float(steps - step) for step in range(steps + 1))
+    return NoisePath(_floats(squares**0.5), _floats((1 - squares) ** 0.5), timesteps, left, _prediction(scheduler))
 
 
-def _coefficients(scheduler: DDIMScheduler, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Signal and noise amplitude at timestep t (() or (B,)): z_t = a z_0 + s e, a^2 + s^2 = 1."""
-    cumulative = scheduler.alphas_cumprod.to(like.device)[t].to(like.dtype).reshape(-1, 1, 1, 1)
-    return cumulative.sqrt(), (1 - cumulative).sqrt()
+def even_path(scheduler: DDIMScheduler, steps: int) -> NoisePath:
+    """The path whose angles arctan(noise / signal) fall evenly from pure noise to none.
+
+    Timesteps of equal distance come to fine detail only in their last step, which leaves from twice the noise that a
+    forest's texture stands out from: of a texture of variance 0.04, DDIM's 20 steps keep 40 %, of one of variance 1
+    85 %. Along even angles and with a look back it is 88 and 99 % (tests/core/test_noise_path.py).
+    """
+    known = np.arccos(scheduler.alphas_cumprod.double().sqrt().numpy())
+    angles = np.linspace(known[-1], 0, steps + 1)
+    timesteps = np.interp(angles[:-1], known, np.arange(len(known)))
+    left = np.append(timesteps * steps / timesteps[0], 0)
+    signal, noise = _floats(np.cos(angles)), _floats(np.sin(angles))
+    return NoisePath(signal, noise, _floats(timesteps), _floats(left), _prediction(scheduler))
+
+
+def _floats(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(values.tolist())
+
+
+def _prediction(scheduler: DDIMScheduler) -> str:
+    return scheduler.config.prediction_type

@@ -7,7 +7,6 @@ noisy latents.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from text2earth_core.conditioning import NULL_LEVEL, guidance_at, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.joining import join, told_mask
-from text2earth_core.sampling import QUALITY, amplitudes, clean_estimate, network_output
+from text2earth_core.sampling import QUALITY, noise_path
 
 if TYPE_CHECKING:
     from text2earth_core.model import Text2Earth
@@ -29,6 +28,9 @@ The estimate is (B, 4, h, w), or (4, h, w) where one window is denoised.
 
 class Stepper:
     """Steps windows under one set of prompts and settings. Holds no latents; safe to use from several threads.
+
+    Attributes:
+        looks_back: whether a step wants to know the estimate of the step before.
 
     Args:
         prompts: what may be mixed in a window, by `weights` in `step`.
@@ -54,8 +56,8 @@ class Stepper:
         self.steps, self._guidance = model.check_settings(steps, guidance, sampler)
         self._unet = model.unet_of(sampler)
         self._device = self._unet.device
-        self._scheduler = deepcopy(model.scheduler)  # its time steps are state, and the model's own serves others
-        self._scheduler.set_timesteps(self.steps, device=self._device)
+        self._path = noise_path(model.scheduler, self.steps, model.facts.multistep)
+        self.looks_back = model.facts.multistep and sampler == QUALITY  # the student's steps are jumps of its own
         self._prompts = model.text.embed(list(prompts))
         self._null = model.text.embed([negative_prompt])
         self._level = level_of(resolution)
@@ -63,7 +65,13 @@ class Stepper:
 
     def amplitudes(self, step: int) -> tuple[float, float]:
         """(a, s) of what step `step` (from 0) starts from: noisy latents are a z + s e; (1, 0) after the last step."""
-        return amplitudes(self._scheduler, step)
+        if step == 0:
+            return 0.0, 1.0  # sampling starts from pure noise, whatever the schedule
+        return (1.0, 0.0) if step == self.steps else (self._path.signal[step], self._path.noise[step])
+
+    def left(self, step: int) -> float:
+        """How much of the process lies ahead of step `step`, in steps of equal shares."""
+        return self._path.left[step]
 
     def denoise(
         self,
@@ -76,15 +84,15 @@ class Stepper:
     ) -> Tensor:
         """Take all steps from noise (B, 4, h, w), standard normal; the other arguments are those of `step`.
 
-        At each step the clean estimate is joined to the known latents *before* the scheduler re-noises it, so that what
-        is generated always sees its true surroundings.
+        At each step the clean estimate is joined to the known latents *before* it is noised again, so that what is
+        generated always sees its true surroundings.
 
         Returns:
             Clean latents, float32 on the CPU, equal to `known` bit for bit where the mask is 0.
         """
-        latents = noise * float(self._scheduler.init_noise_sigma)
+        latents, estimate = noise, None
         for step in range(self.steps):
-            latents, estimate = self.step(step, latents, known, mask, weights, masked)
+            latents, estimate = self.step(step, latents, known, mask, weights, masked, estimate)
             if callback is not None:
                 callback(step + 1, self.steps, estimate)
         return latents if known is None else torch.where(mask.to(latents) > 0.5, latents, known.to(latents))
@@ -98,13 +106,15 @@ class Stepper:
         mask: Tensor,
         weights: Tensor,
         masked: Tensor | None = None,
+        before: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Take step number `step` (from 0).
 
         Args:
             latents: (B, 4, h, w) noisy. known: clean latents of the same shape, read where the mask is 0; None composes
                 nothing. mask: (B, 1, h, w), 1 = generate. weights: (B, prompts), rows that sum to 1; embeddings are
-                mixed by them. masked: see `Text2Earth.denoise`.
+                mixed by them. masked: see `Text2Earth.denoise`. before: the estimate of the step before, where
+                `looks_back`, NaN where there was none; None takes this step as DDIM does.
 
         Returns:
             (latents one step cleaner, estimate of the clean ones), float32 on the CPU. A window's result does not
@@ -113,14 +123,14 @@ class Stepper:
         latents, mask = (part.to(self._device, torch.float32) for part in (latents, mask))
         known = None if known is None else known.to(latents)
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
-        t = self._scheduler.timesteps[step]
+        t = torch.tensor(self._path.timesteps[step], device=self._device)
         scale = guidance_at(step, self.steps, self._guidance, self._model.facts.guidance_rise)
         output = self._predict(latents, t, scale, mixed, mask, known, masked)
-        estimate = clean_estimate(self._scheduler, output, latents, t)
+        estimate = self._path.clean(output, latents, step)
         if known is not None:
             estimate = join(estimate, known, mask)
-            output = network_output(self._scheduler, estimate, latents, t)
-        stepped = self._scheduler.step(output, t, latents, return_dict=False)[0]
+        before = before.to(latents) if before is not None and self.looks_back and step > 0 else None
+        stepped = self._path.advance(latents, estimate, step, step + 1, before)
         return stepped.cpu(), estimate.cpu()
 
     def _predict(

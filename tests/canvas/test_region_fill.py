@@ -25,6 +25,7 @@ from canvas.replay import replay
 from canvas.snapshot import Patch
 from canvas.tiles import cells_touched
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
+from text2earth_core.noise import world_noise
 
 Make = Callable[..., Change]
 ROOT = Path(__file__).parents[2]
@@ -243,6 +244,18 @@ def test_the_result_depends_on_seed_prompts_and_sampler(scene: Scene, model: Tex
     assert (pictures[0] != pictures[2]).any()
     assert np.array_equal(pictures[0], pictures[3])
     assert (pictures[4] != pictures[5]).any(), "the student answers, not its teacher in as few steps"
+
+
+def test_a_fill_of_one_window_takes_the_steps_of_one_window(scene: Scene, model: Text2Earth, sampler: str) -> None:
+    """What a step remembers of the one before must come back from the scene's file as it was."""
+    steps = 6 if sampler == "quality" else None
+    fill(scene, model, [0, 0, 64, 64], seed=3, steps=steps, sampler=sampler)
+    made = scene.read(Rect(0, 0, 64, 64), model=model.info.fingerprint).latents
+    alone = model.denoise(
+        "forest", resolution=scene.resolution, steps=steps, guidance=None, sampler=sampler, known=None, mask=None,
+        noise=world_noise(3, 0, 0, 8, 8),
+    )  # fmt: skip
+    np.testing.assert_allclose(made, alone.numpy(), rtol=0, atol=2e-3)  # scenes keep latents in half precision
 
 
 def test_several_polygons_are_filled_together_and_nothing_between_them(scene: Scene, model: Text2Earth) -> None:

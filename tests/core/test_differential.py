@@ -1,5 +1,9 @@
 """Known ground is remade by degrees: not at all, a little, or anew, and by another degree in every cell."""
 
+from copy import copy
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +12,7 @@ from PIL import Image
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
 from text2earth_core.differential import remake
 from text2earth_core.noise import world_noise
+from text2earth_core.stepping import Stepper
 
 STEPS = 10
 SETTINGS = {"resolution": 1.0, "steps": STEPS, "guidance": 2.0}
@@ -29,6 +34,36 @@ def made(model, known, degree, callback=None):
     return remake(model, "a lake", known=known, degree=degree, noise=noise, callback=callback, **SETTINGS)
 
 
+def with_steps(model: Text2Earth, multistep: bool) -> Text2Earth:
+    other = copy(model)
+    other.facts = replace(model.facts, multistep=multistep)
+    return other
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.3, 0.5, 0.8])
+def test_a_strength_means_about_the_same_noise_on_either_path(model, strength):
+    begins = []
+    for multistep in (False, True):
+        stepper = Stepper(with_steps(model, multistep), ["a lake"], resolution=1.0, steps=40)
+        first = next(step for step in range(40) if strength * 40 > stepper.left(step + 1))
+        begins.append(stepper.amplitudes(first)[1])
+    assert begins[0] == pytest.approx(begins[1], abs=0.06)
+
+
+def test_a_cell_that_was_pinned_has_no_estimate_to_look_back_at(model, known, monkeypatch):
+    seen, step = [], Stepper.step
+
+    def watch(self, number, latents, ground, mask, weights, masked=None, before=None):
+        seen.append((mask[0, 0] > 0, before))
+        return step(self, number, latents, ground, mask, weights, masked, before)
+
+    monkeypatch.setattr(Stepper, "step", watch)
+    out = made(model, known, torch.linspace(0.2, 1, 8).repeat(8, 1))
+    assert torch.isfinite(out).all()
+    for (free, _), (_, before) in pairwise(seen):
+        assert torch.equal(torch.isfinite(before[0, 0]), free)
+
+
 def test_degrees_of_nothing_and_all_are_ordinary_inpainting(model, known):
     degree = torch.zeros(8, 8)
     degree[2:6, 3:8] = 1
@@ -46,8 +81,14 @@ def test_a_cell_below_one_step_keeps_its_latent_and_others_move_with_their_degre
     assert moved[1:3].mean() < moved[3:5].mean() < moved[6:].mean()
 
 
-def test_less_strength_takes_fewer_steps_and_tells_so(model, known):
-    for strength, steps in ((0.05, 1), (0.5, 5), (0.91, 10), (1.0, 10)):
+@pytest.mark.parametrize(
+    ("multistep", "expected"),
+    [(False, ((0.05, 1), (0.5, 5), (0.91, 10), (1.0, 10))), (True, ((0.05, 2), (0.5, 7), (0.91, 10), (1.0, 10)))],
+)
+def test_less_strength_takes_fewer_steps_and_tells_so(model, known, multistep, expected):
+    """Even angles take more steps where little noise is left; the noise that a strength begins with is the same."""
+    model = with_steps(model, multistep)
+    for strength, steps in expected:
         seen = []
         made(model, known, torch.full((8, 8), strength), lambda step, total, _, seen=seen: seen.append((step, total)))
         assert seen == [(n + 1, steps) for n in range(steps)]

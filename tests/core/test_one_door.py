@@ -107,6 +107,17 @@ def test_parts_that_do_not_fit_are_told(text_to_image, tmp_path):
         Text2Earth.from_pretrained(folder)
 
 
+def test_the_fingerprint_follows_the_way_of_sampling(tmp_path):
+    model = Text2Earth.from_preset("tiny")
+    model.save_pretrained(tmp_path)
+    facts = json.loads((tmp_path / "text2earth.json").read_text())
+    prints = []
+    for multistep in (True, False):
+        (tmp_path / "text2earth.json").write_text(json.dumps(facts | {"multistep": multistep}))
+        prints.append(Text2Earth.from_pretrained(tmp_path).info.fingerprint)
+    assert prints[0] != prints[1]
+
+
 def test_a_newer_facts_file_is_told(tmp_path):
     Text2Earth.from_preset("tiny").save_pretrained(tmp_path)
     facts = json.loads((tmp_path / "text2earth.json").read_text())

@@ -55,6 +55,8 @@ class Muon(torch.optim.Optimizer):
         directions = []
         for weight, gradient in alike:
             average = self._average(weight)
+            for unused in ("exp_avg_sq", "step"):  # of a run begun with AdamW
+                self.state[weight].pop(unused, None)
             average.lerp_(gradient, 1 - MOMENTUM)
             directions.append(gradient.lerp(average, MOMENTUM).reshape(shape))
         steps = orthogonalise(torch.stack(directions)) * (0.2 * max(shape) ** 0.5)

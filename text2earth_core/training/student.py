@@ -27,7 +27,7 @@ from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write
 from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import get_preset
-from text2earth_core.sampling import amplitudes, clean_estimate
+from text2earth_core.sampling import noise_path
 from text2earth_core.student import FAST_STEPS, WEIGHTS_FILE, Student
 from text2earth_core.training.diffusion import SHOWN, build_scheduler
 from text2earth_core.training.grids import tile_images
@@ -103,8 +103,7 @@ class StudentObjective(Objective):
         torch.manual_seed(0)
         student.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED)))
         self.trainable = student
-        self.scheduler = build_scheduler()
-        self.scheduler.set_timesteps(TEACHER_STEPS)
+        self.path = noise_path(build_scheduler(), TEACHER_STEPS, self.facts.multistep)
 
     def start_from(self, model: Path) -> None:
         """Take over the adapter of a model's student.
@@ -129,7 +128,7 @@ class StudentObjective(Objective):
         loss, error = torch.zeros((), device=noisy.device), 0.0
         for first in range(0, TEACHER_STEPS, STRIDE):
             last = first + STRIDE
-            target = self._origin(noisy, self._walk(given, noisy, first, last), first, last)
+            target = self.path.origin(noisy, self._walk(given, noisy, first, last), first, last)
             estimate = self._student(given, noisy, first)
             difference = (estimate - target) * given.masks
             fine, coarse = (
@@ -138,15 +137,15 @@ class StudentObjective(Objective):
             )
             loss = loss + (fine + coarse) / FAST_STEPS
             error += _mean(difference.square(), given.masks).item() / FAST_STEPS
-            noisy = self._move(noisy, join(estimate.detach(), given.clean, given.masks), first, last)
+            noisy = self.path.advance(noisy, join(estimate.detach(), given.clean, given.masks), first, last)
         return loss, {"error": error}
 
     def _student(self, given: Conditioned, noisy: Tensor, step: int) -> Tensor:
         """The student's clean estimate at a step of the teacher's."""
-        t = self.scheduler.timesteps[step].to(noisy.device)
+        t = torch.tensor(self.path.timesteps[step], device=noisy.device)
         inputs = given.inputs(noisy, told_mask(given.masks))
         output = self.trainable(inputs, t, given.embeddings, class_labels=given.levels).sample.float()
-        return clean_estimate(self.scheduler, output, noisy, t)
+        return self.path.clean(output, noisy, step)
 
     @torch.no_grad()
     def _walk(self, given: Conditioned, noisy: Tensor, first: int, last: int) -> Tensor:
@@ -155,31 +154,25 @@ class StudentObjective(Objective):
         null = self.windows.null.to(noisy.device).expand_as(given.embeddings)
         embeddings = torch.cat([null, given.embeddings])
         levels = torch.cat([torch.full_like(given.levels, NULL_LEVEL), given.levels])
+        before = None
         for step in range(first, last):
-            t = self.scheduler.timesteps[step].to(noisy.device)
+            t = torch.tensor(self.path.timesteps[step], device=noisy.device)
             inputs = given.inputs(noisy, told_mask(given.masks))
             outputs = self.teacher(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
             without, with_prompt = outputs.chunk(2)
             scale = guidance_at(step, TEACHER_STEPS, self.facts.guidance, self.facts.guidance_rise)
             output = guide(without, with_prompt, scale)
-            estimate = join(clean_estimate(self.scheduler, output, noisy, t), given.clean, given.masks)
-            noisy = self._move(noisy, estimate, step, step + 1)
+            estimate = join(self.path.clean(output, noisy, step), given.clean, given.masks)
+            noisy = self.path.advance(noisy, estimate, step, step + 1, before)
+            before = estimate if self.facts.multistep else None
         return noisy
 
-    def _move(self, noisy: Tensor, clean: Tensor, first: int, last: int) -> Tensor:
-        """DDIM from step `first` to step `last` along the line that a clean estimate implies."""
-        (a, s), (a_end, s_end) = (amplitudes(self.scheduler, step) for step in (first, last))
-        return a_end * clean + s_end * (noisy - a * clean) / s
-
-    def _origin(self, noisy: Tensor, landed: Tensor, first: int, last: int) -> Tensor:
-        """The clean estimate with which `_move` lands at `landed`: its inverse."""
-        (a, s), (a_end, s_end) = (amplitudes(self.scheduler, step) for step in (first, last))
-        return (landed - s_end / s * noisy) / (a_end - a * s_end / s)
-
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
-        parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())  # sampling sets its time steps
+        parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())
         student = Student(averaged.eval(), {}, {})
-        model = Text2Earth.from_parts(*parts, student=student, name=self.facts.name, window=self.window)
+        model = Text2Earth.from_parts(
+            *parts, student=student, name=self.facts.name, window=self.window, multistep=self.facts.multistep
+        )
         images = model.generate(list(SHOWN), seed=0, size=self.window, sampler="fast")
         return tile_images([np.asarray(image) for image in images], columns=6)
 
