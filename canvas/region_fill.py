@@ -202,8 +202,8 @@ class RegionFill:
         from_noise = ~np.isin(roles, ACTIVE) if number else np.ones_like(generate)
         if from_noise.any():
             fresh = signal * known + noise * world_noise(self._request.seed, *place).numpy()
-            parts = [fresh, known][: len(latents) // len(known)]  # what is known is its own estimate
-            latents = np.where(from_noise, np.concatenate(parts), latents)
+            start = np.concatenate([fresh, known])[: len(latents)]  # what is known is its own estimate
+            latents = np.where(from_noise, start, latents)
         weights = self._prompts.weights(Rect(*(v * CELL for v in place)))
         mask = generate[None].astype(np.float32)
         return np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), mask, weights

@@ -80,7 +80,8 @@ def scheduler_path(scheduler: DDIMScheduler, steps: int) -> NoisePath:
     squares = np.array([*cumulative, float(scheduler.final_alpha_cumprod)])
     timesteps = tuple(map(float, scheduler.timesteps))
     left = tuple(float(steps - step) for step in range(steps + 1))
-    return NoisePath(_floats(squares**0.5), _floats((1 - squares) ** 0.5), timesteps, left, _prediction(scheduler))
+    signal, noise = _floats(squares**0.5), _floats((1 - squares) ** 0.5)
+    return NoisePath(signal, noise, timesteps, left, scheduler.config.prediction_type)
 
 
 def even_path(scheduler: DDIMScheduler, steps: int) -> NoisePath:
@@ -95,12 +96,8 @@ def even_path(scheduler: DDIMScheduler, steps: int) -> NoisePath:
     timesteps = np.interp(angles[:-1], known, np.arange(len(known)))
     left = np.append(timesteps * steps / timesteps[0], 0)
     signal, noise = _floats(np.cos(angles)), _floats(np.sin(angles))
-    return NoisePath(signal, noise, _floats(timesteps), _floats(left), _prediction(scheduler))
+    return NoisePath(signal, noise, _floats(timesteps), _floats(left), scheduler.config.prediction_type)
 
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:
     return tuple(values.tolist())
-
-
-def _prediction(scheduler: DDIMScheduler) -> str:
-    return scheduler.config.prediction_type

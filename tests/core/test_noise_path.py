@@ -18,6 +18,12 @@ def walk(path: NoisePath, network, latents, second_order=False):
     return latents
 
 
+def stock_walk(scheduler, latents):
+    for t in scheduler.timesteps:
+        latents = scheduler.step(network(latents, float(t)), t, latents).prev_sample
+    return latents
+
+
 def network(latents, t):
     """Any smooth function of both."""
     return torch.tanh(latents * (1 + t / 1000)) * 0.7 - 0.2
@@ -31,9 +37,7 @@ def test_without_a_look_back_it_is_stock_ddim(prediction):
         clip_sample=False, set_alpha_to_one=False, steps_offset=1,
     )  # fmt: skip
     stock.set_timesteps(7)
-    theirs = noise
-    for t in stock.timesteps:
-        theirs = stock.step(network(theirs, float(t)), t, theirs).prev_sample
+    theirs = stock_walk(stock, noise)
     torch.testing.assert_close(walk(scheduler_path(stock, 7), network, noise), theirs, rtol=1e-5, atol=1e-5)
 
 
@@ -42,9 +46,7 @@ def test_the_paths_of_models_that_look_back_at_nothing_are_stock_ddim():
     for steps in (4, 20):
         stock = build_scheduler()
         stock.set_timesteps(steps)
-        theirs = noise
-        for t in stock.timesteps:
-            theirs = stock.step(network(theirs, float(t)), t, theirs).prev_sample
+        theirs = stock_walk(stock, noise)
         torch.testing.assert_close(walk(scheduler_path(stock, steps), network, noise), theirs, rtol=1e-4, atol=1e-4)
 
 
@@ -66,9 +68,7 @@ def test_with_a_look_back_it_is_stock_dpm_solver():
         **config, prediction_type="v_prediction", solver_order=2, final_sigmas_type="zero", lower_order_final=False
     )
     stock.set_timesteps(timesteps=timesteps)
-    theirs = noise
-    for t in stock.timesteps:
-        theirs = stock.step(network(theirs, float(t)), t, theirs).prev_sample
+    theirs = stock_walk(stock, noise)
     cumulative = np.append(DDIMScheduler(**config).alphas_cumprod[timesteps].double().numpy(), 1.0)
     path = NoisePath(
         tuple(cumulative**0.5), tuple((1 - cumulative) ** 0.5), tuple(map(float, timesteps)), (), "v_prediction"
