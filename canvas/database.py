@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 from canvas import schema
 from canvas.errors import SceneError, storage_error
 
-_BUSY_SECONDS = 10.0  # how long another process may hold the write lock before we say so
+_BUSY_SECONDS = 30.0  # how long other programs may keep the write lock from us before we say so
+_RETRY_MILLISECONDS = 5  # how long SQLite itself waits for that lock, at waits of 1 and 2 ms
 _IDLE_READERS = 8  # read connections kept between uses, each with its own page cache
 _PAGE = 16384  # bytes: tile blobs are about 100 kB, and long overflow chains of small pages are slow
 
@@ -40,6 +42,7 @@ class Database:
             except sqlite3.Error as error:
                 raise storage_error(error, path) from error
             schema.migrate(self._writer, path)
+            self._writer.execute(f"PRAGMA busy_timeout = {_RETRY_MILLISECONDS}")
             self._version = _data_version(self._writer)
         else:
             with self.read() as connection:
@@ -90,7 +93,7 @@ class Database:
                 )
             connection = self._writer
             try:
-                connection.execute("BEGIN IMMEDIATE")
+                _begin_writing(connection)
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
@@ -185,6 +188,22 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA cache_size = -4096")
     return connection
+
+
+def _begin_writing(connection: sqlite3.Connection) -> None:
+    """Take the file's write lock, which another process may hold for up to `_BUSY_SECONDS`.
+
+    The lock is no queue, and SQLite's own waits grow to 100 ms: beside a program that writes one change after the
+    other, the short moments between two of its transactions would be missed for seconds.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
 
 
 def _data_version(connection: sqlite3.Connection) -> int:
