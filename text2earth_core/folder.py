@@ -51,10 +51,10 @@ class ModelFacts:
 
 
 def mini_facts(**changes: Any) -> ModelFacts:
-    """Facts of the models trained here: a thumbnail in the latent, 20 steps to second order, guidance rising to 3.5."""
+    """Facts of the models trained here: a thumbnail in the latent, 20 second-order steps, guidance rising about 3."""
     facts = ModelFacts(
         steps=20,
-        guidance=2.5,
+        guidance=3.0,
         guidance_rise=2 / 3,
         multistep=True,
         thumbnail=True,
