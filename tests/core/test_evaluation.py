@@ -204,7 +204,9 @@ def test_halves_are_the_masked_ones():
 def test_outpainting_resumes_and_keeps_what_was_known(tmp_path):
     model = Text2Earth.from_preset("tiny", seed=0)
     rng = np.random.default_rng(0)
-    tasks = [(Picture(blobs(rng, 3, 80), "forest", (), 0.5, "x"), side) for side in ("left", "bottom")]
+    # Of two resolutions, thus in two batches: within one, how many there are shows in a window's rounding.
+    asked = ((0.5, "left"), (1.0, "bottom"))
+    tasks = [(Picture(blobs(rng, 3, 80), "forest", (), metres, "x"), side) for metres, side in asked]
     calls = []
     originals, results, sides = outpaint_set(model, tasks, tmp_path, lambda *step: calls.append(step))
     assert calls[-1][1:] == (2, 2)
