@@ -2,8 +2,9 @@
 
 One phase is one denoising step of the whole area. No line is a window's border in two phases that follow each other,
 so what a border leaves behind in one step lies inside a window in the next (shifted windows: Frolov et al. 2024,
-"SpotDiffusion"). In the last phases, too late for a next step to repair much, neighbours overlap a little and are
-mixed there by weights that sum to 1. All units are latent cells.
+"SpotDiffusion"). Neighbours overlap a little, and are mixed there by weights that sum to 1, in the last phases, too
+late for a next step to repair much, and in the first, where every window decides on colours from nothing but noise: of
+few steps the next cannot bring two of them together any more. All units are latent cells.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from canvas.geometry import Rect
 # Fractions of a window by which the grid moves, per phase: irrational, so that borders visit all lines evenly, and
 # such that two phases in a row differ by 0.38 and 0.41 of a window.
 SHIFT_X, SHIFT_Y = (math.sqrt(5) - 1) / 2, math.sqrt(2) - 1
-OVERLAPPED = 0.15  # of the phases, at the end
-LEAST_OVERLAPPED = 2  # phases: of a student's few steps the last but one, too, is more than the last can smooth over
+OVERLAPPED = 0.15  # of the phases, at the end: one of a student's few
 OVERLAP = 1 / 4  # of a window
 
 
@@ -55,10 +55,10 @@ def phases(bounds: Rect, window: int, steps: int) -> list[Phase]:
     At 4096 px and more the windows of all steps together cost at most 1.35 times a cover without overlap, for the few
     steps of a student 1.5 times.
     """
-    hard = steps - max(LEAST_OVERLAPPED, round(OVERLAPPED * steps))
+    hard = range(1, steps - max(1, round(OVERLAPPED * steps)))
     result = []
     for number in range(steps):
-        overlap = int(window * OVERLAP) if number >= hard else 0
+        overlap = 0 if number in hard else int(window * OVERLAP)
         result.append(
             Phase(
                 _spans(bounds.x, bounds.w, window, overlap, SHIFT_X * number),
