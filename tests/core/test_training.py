@@ -15,7 +15,7 @@ from text2earth_core.training.diffusion import DiffusionObjective, train_diffusi
 from text2earth_core.training.loop import Schedule, fit, learning_rate_factor
 from text2earth_core.training.masks import random_mask
 from text2earth_core.training.text import train_text
-from text2earth_core.training.vae import train_vae
+from text2earth_core.training.vae import TextureObjective, train_vae
 
 ROOT = Path(__file__).parents[2]
 PRODUCT_MODEL = ROOT / "assets" / "models" / "text2earth-mini"
@@ -51,6 +51,19 @@ def test_texture_objective_overfits_and_leaves_the_encoder(few_images, tmp_path)
     for name, tensor in model_before.items():
         if name.startswith("encoder"):
             torch.testing.assert_close(model_after[name], tensor, rtol=1e-5, atol=1e-5)
+
+
+def test_each_data_set_gets_its_own_amount_of_finest_detail_back():
+    pixels = np.zeros((96, 96, 3), np.uint8)
+    corpus = [Picture(pixels, "", (), None, source) for source in ("plain", "sharpened")]
+    objective = TextureObjective(Text2Earth.from_preset("tiny").codec.vae, corpus, corpus)
+    target, sources = torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 0, 1])
+    amount = torch.tensor([0.5, 2.0], requires_grad=True)  # of detail: too little of one, too much of the other
+    output = target * amount[sources, None, None, None]
+    for _ in range(100):
+        objective.balance(output.detach(), target, sources)
+    objective.balance(output, target, sources).backward()
+    assert amount.grad[0] < 0 < amount.grad[1]
 
 
 def test_text_objective_overfits(few_images, tmp_path):

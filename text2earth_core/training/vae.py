@@ -89,9 +89,14 @@ class AutoencoderObjective(Objective):
     def __init__(self, vae: AutoencoderTiny, corpus: list[Picture], shown: list[Picture]):
         self.trainable = Autoencoder(vae)
         self.corpus, self.shown = corpus, shown
+        self.sources = sorted({picture.source for picture in corpus})
 
-    def batch(self, size: int, rng: np.random.Generator) -> Tensor:
-        return _crops(self.corpus, size, rng)
+    def batch(self, size: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Native crops, uint8 (B, CROP, CROP, 3), and the number of the data set that each is from."""
+        chosen = [self.corpus[number] for number in rng.integers(len(self.corpus), size=size)]
+        crops = np.stack([random_crop(picture, CROP, rng, native=True)[0] for picture in chosen])
+        sources = torch.tensor([self.sources.index(picture.source) for picture in chosen])
+        return {"crops": torch.from_numpy(crops), "sources": sources}
 
     def grid(self, averaged: "Autoencoder") -> Image.Image:
         return _reconstructions(averaged, self.shown)
@@ -109,8 +114,8 @@ class FidelityObjective(AutoencoderObjective):
         keep_thumbnail_fixed(vae)
         super().__init__(vae, corpus, shown)
 
-    def loss(self, batch: Tensor, seen: int) -> tuple[Tensor, dict[str, float]]:
-        target = _to_unit(batch, self.trainable)
+    def loss(self, batch: dict[str, Tensor], seen: int) -> tuple[Tensor, dict[str, float]]:
+        target = _to_unit(batch["crops"], self.trainable)
         latents = self.trainable.encode(target, learn=True)
         noise = torch.randn_like(latents) * 0.1 * torch.rand(len(latents), 1, 1, 1, device=latents.device)
         raw, output = self.trainable.decode(latents + noise, thumbnail(self.trainable.vae, latents))
@@ -171,7 +176,8 @@ class TextureObjective(AutoencoderObjective):
     Distances alone leave a few per cent of the real Laplacian energy (the picture looks out of focus). The
     discriminator brings texture back, and the band-energy term keeps its amount right place by place. Alone it leaves
     too little of the finest detail: what cannot be known is best guessed at the median of the logarithm, but energies
-    have long tails. The balance of sums over many batches brings their mean back.
+    have long tails. The balance of sums over many batches brings their mean back, for each data set by itself: one that
+    was sharpened has so much more of them that others would pay for it.
     """
 
     name = "vae-texture"
@@ -182,10 +188,10 @@ class TextureObjective(AutoencoderObjective):
         self.trainable.variance.fill_(1 - 1e-6)  # the encoder on disk is standardised already
         self.discriminator = TextureDiscriminator()
         self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=4e-4, betas=(0.5, 0.99))
-        self.sums = torch.full((2,), 1e-2)  # running Laplacian energies: of what is made, and of what is real
+        self.sums = torch.full((2, len(self.sources)), 1e-2)  # running Laplacian energies: of what is made, and real
 
-    def loss(self, batch: Tensor, seen: int) -> tuple[Tensor, dict[str, float]]:
-        target = _to_unit(batch, self.trainable)
+    def loss(self, batch: dict[str, Tensor], seen: int) -> tuple[Tensor, dict[str, float]]:
+        target = _to_unit(batch["crops"], self.trainable)
         self.discriminator.to(target.device)
         with torch.no_grad():
             latents = self.trainable.encode(target)
@@ -197,21 +203,26 @@ class TextureObjective(AutoencoderObjective):
         self.discriminator.requires_grad_(True)
         distance = F.l1_loss(output, target) + F.l1_loss(_chroma(output), _chroma(target)) + F.l1_loss(raw, target)
         energy = band_energy_distance(output, target)
-        ours, theirs = (_laplacian(image).square().mean() for image in (output, target))
-        balance = self._balance(ours, theirs)
+        balance = self.balance(output, target, batch["sources"])
         figures = {
             "distance": distance.item(),
             "critic": critic,
             "energy": energy.item(),
-            "laplacian_ratio": (self.sums[0] / self.sums[1]).item(),
         }
+        for source, ratio in zip(self.sources, self.sums[0] / self.sums[1], strict=True):
+            figures[f"laplacian_{source}"] = ratio.item()
         return distance + 0.05 * adversarial + 0.05 * energy + BALANCE * balance, figures
 
-    def _balance(self, ours: Tensor, theirs: Tensor) -> Tensor:
-        """Has the slope of half the squared error of ours / theirs in running sums: one batch's ratio says little."""
-        self.sums = self.sums.to(ours.device)
-        self.sums += 0.1 * (torch.stack([ours.detach(), theirs]) - self.sums)
-        return (self.sums[0] / self.sums[1] - 1) * ours / self.sums[1]
+    def balance(self, output: Tensor, target: Tensor, sources: Tensor) -> Tensor:
+        """Has the slope of half the squared error of ours / theirs, summed over data sets.
+
+        The ratio is that of running sums, since one batch's says little. sources: (B,), numbers of `self.sources`.
+        """
+        self.sums = self.sums.to(output.device)
+        share = F.one_hot(sources.to(output.device), len(self.sources)) / len(output)
+        ours, theirs = (_laplacian(image).square().mean((1, 2, 3)) @ share for image in (output, target))
+        self.sums += 0.03 * (torch.stack([ours.detach(), theirs]) - self.sums)
+        return ((self.sums[0] / self.sums[1] - 1) * ours / self.sums[1]).sum()
 
     def _train_discriminator(self, real: Tensor, fake: Tensor, means: Tensor) -> float:
         both = self.discriminator(torch.cat([real, fake]), torch.cat([means, means]))
@@ -257,11 +268,6 @@ def _chroma(pixels: Tensor) -> Tensor:
 def _laplacian(pixels: Tensor) -> Tensor:
     kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=pixels.device)[None, None]
     return F.conv2d(_luma(pixels.float()), kernel)
-
-
-def _crops(corpus: list[Picture], size: int, rng: np.random.Generator) -> Tensor:
-    chosen = rng.integers(len(corpus), size=size)
-    return torch.from_numpy(np.stack([random_crop(corpus[i], CROP, rng, native=True)[0] for i in chosen]))
 
 
 def _to_unit(batch: Tensor, module: nn.Module) -> Tensor:
