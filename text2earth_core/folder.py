@@ -32,8 +32,8 @@ class ModelFacts:
     window: px that the UNet sees. resolutions: m/px it was trained on. resolution: the default m/px of a new scene.
     steps, guidance: sampling defaults. guidance_rise: see `conditioning.guidance_at`. multistep: sample along even
     angles, to second order with the quality sampler, and not as DDIM does through the scheduler's timesteps.
-    thumbnail: the latent's first three channels are an exact thumbnail. samples: images seen in training;
-    student_samples: by its student.
+    noise_kept: by the quality sampler, see `sampling.NoisePath.clean`. thumbnail: the latent's first three channels are
+    an exact thumbnail. samples: images seen in training; student_samples: by its student.
     """
 
     version: int = 1
@@ -45,6 +45,7 @@ class ModelFacts:
     guidance: float = 4.0
     guidance_rise: float = 0.0
     multistep: bool = False
+    noise_kept: float = 0.0
     thumbnail: bool = False
     samples: int = 0
     student_samples: int = 0
@@ -57,6 +58,7 @@ def mini_facts(**changes: Any) -> ModelFacts:
         guidance=3.0,
         guidance_rise=2 / 3,
         multistep=True,
+        noise_kept=0.015,
         thumbnail=True,
         resolutions=(0.3, 0.5, 1.0, 2.0, 4.0),
     )
@@ -170,8 +172,11 @@ def write_facts(folder: Path, facts: ModelFacts) -> None:
 def fingerprint(folder: Path) -> str:
     """Hash of every weight and config of a model: two folders with the same one paint the same pixels."""
     digest = hashlib.sha256()
-    if read_facts(folder).multistep:
+    facts = read_facts(folder)
+    if facts.multistep:
         digest.update(b"multistep")
+    if facts.noise_kept:
+        digest.update(f"noise kept {facts.noise_kept}".encode())
     for part in (*PARTS, STUDENT):
         for path in sorted((folder / part).rglob("*")):
             if path.suffix in (".safetensors", ".json", ".txt"):

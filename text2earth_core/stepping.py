@@ -56,7 +56,7 @@ class Stepper:
         self.steps, self._guidance = model.check_settings(steps, guidance, sampler)
         self._unet = model.unet_of(sampler)
         self._device = self._unet.device
-        self._path = noise_path(model.scheduler, self.steps, model.facts.multistep)
+        self._path = noise_path(model.scheduler, self.steps, model.facts, sampler)
         self.looks_back = model.facts.multistep and sampler == QUALITY  # the student's steps are jumps of its own
         self._prompts = model.text.embed(list(prompts))
         self._null = model.text.embed([negative_prompt])

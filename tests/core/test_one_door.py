@@ -111,11 +111,11 @@ def test_the_fingerprint_follows_the_way_of_sampling(tmp_path):
     model = Text2Earth.from_preset("tiny")
     model.save_pretrained(tmp_path)
     facts = json.loads((tmp_path / "text2earth.json").read_text())
-    prints = []
-    for multistep in (True, False):
-        (tmp_path / "text2earth.json").write_text(json.dumps(facts | {"multistep": multistep}))
-        prints.append(Text2Earth.from_pretrained(tmp_path).info.fingerprint)
-    assert prints[0] != prints[1]
+    prints = set()
+    for way in ({"multistep": True}, {"multistep": False}, {"noise_kept": 0.0}, {"noise_kept": 0.01}):
+        (tmp_path / "text2earth.json").write_text(json.dumps(facts | way))
+        prints.add(Text2Earth.from_pretrained(tmp_path).info.fingerprint)
+    assert len(prints) == 4
 
 
 def test_a_newer_facts_file_is_told(tmp_path):

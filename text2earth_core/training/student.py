@@ -7,7 +7,7 @@ contrast would be the first, and it meets in training just what it meets on the 
 the start, known ground joined to every estimate.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write
 from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import get_preset
-from text2earth_core.sampling import noise_path
+from text2earth_core.sampling import FAST, QUALITY, noise_path
 from text2earth_core.student import FAST_STEPS, WEIGHTS_FILE, Student
 from text2earth_core.training.diffusion import SHOWN, build_scheduler
 from text2earth_core.training.grids import tile_images
@@ -103,7 +103,9 @@ class StudentObjective(Objective):
         torch.manual_seed(0)
         student.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED)))
         self.trainable = student
-        self.path = noise_path(build_scheduler(), TEACHER_STEPS, self.facts.multistep)
+        self.path, self.teacher_path = (
+            noise_path(build_scheduler(), TEACHER_STEPS, self.facts, sampler) for sampler in (FAST, QUALITY)
+        )
 
     def start_from(self, model: Path) -> None:
         """Take over the adapter of a model's student.
@@ -162,17 +164,15 @@ class StudentObjective(Objective):
             without, with_prompt = outputs.chunk(2)
             scale = guidance_at(step, TEACHER_STEPS, self.facts.guidance, self.facts.guidance_rise)
             output = guide(without, with_prompt, scale)
-            estimate = join(self.path.clean(output, noisy, step), given.clean, given.masks)
-            noisy = self.path.advance(noisy, estimate, step, step + 1, before)
+            estimate = join(self.teacher_path.clean(output, noisy, step), given.clean, given.masks)
+            noisy = self.teacher_path.advance(noisy, estimate, step, step + 1, before)
             before = estimate if self.facts.multistep else None
         return noisy
 
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
         parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())
         student = Student(averaged.eval(), {}, {})
-        model = Text2Earth.from_parts(
-            *parts, student=student, name=self.facts.name, window=self.window, multistep=self.facts.multistep
-        )
+        model = Text2Earth.from_parts(*parts, student=student, **asdict(replace(self.facts, window=self.window)))
         images = model.generate(list(SHOWN), seed=0, size=self.window, sampler="fast")
         return tile_images([np.asarray(image) for image in images], columns=6)
 
