@@ -176,8 +176,8 @@ class TextureObjective(AutoencoderObjective):
     Distances alone leave a few per cent of the real Laplacian energy (the picture looks out of focus). The
     discriminator brings texture back, and the band-energy term keeps its amount right place by place. Alone it leaves
     too little of the finest detail: what cannot be known is best guessed at the median of the logarithm, but energies
-    have long tails. The balance of sums over many batches brings their mean back, for each data set by itself: one that
-    was sharpened has so much more of them that others would pay for it.
+    have long tails. The balance of sums over many batches brings their mean back, for each data set by itself: were
+    only the whole right, a sharpened one would get too little and the others too much.
     """
 
     name = "vae-texture"
