@@ -51,6 +51,13 @@ class ModelFacts:
     student_samples: int = 0
 
 
+_LIMITS = {
+    "window": (64, 2048), "resolutions": (0.05, 1000), "resolution": (0.05, 1000), "steps": (1, 200),
+    "guidance": (1, 30), "guidance_rise": (0, 1), "noise_kept": (0, 0.5),
+}  # fmt: skip
+"""Lowest and highest values of facts, each part of those that have several."""
+
+
 def mini_facts(**changes: Any) -> ModelFacts:
     """Facts of the models trained here: a thumbnail in the latent, 20 second-order steps, guidance rising about 3."""
     facts = ModelFacts(
@@ -148,7 +155,22 @@ def read_facts(folder: Path) -> ModelFacts:
     facts: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known
     }
+    for name, value in facts.items():
+        if not _is_possible(name, value):
+            raise Text2EarthError(f'{folder / FACTS_FILE} is damaged: "{name}" cannot be {str(value)[:60]}.')
     return ModelFacts(**facts)
+
+
+def _is_possible(name: str, value: Any) -> bool:
+    """Whether a fact read from a file is of its field's kind and within reason."""
+    usual = getattr(ModelFacts, name)
+    if not isinstance(usual, tuple):
+        value, usual = (value,), (usual,)
+    kind, (low, high) = type(usual[0]), _LIMITS.get(name, (0, 1e12))
+    if not isinstance(value, tuple) or kind in (bool, str):
+        return isinstance(value, tuple) and type(value[0]) is kind
+    kinds = (int,) if kind is int else (int, float)
+    return len(value) <= 32 and all(type(one) in kinds and low <= one <= high for one in value)
 
 
 def write_facts(folder: Path, facts: ModelFacts) -> None:

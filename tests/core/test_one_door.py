@@ -126,6 +126,19 @@ def test_a_newer_facts_file_is_told(tmp_path):
         Text2Earth.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"window": "wide"}, {"window": 10**9}, {"steps": 0}, {"guidance": float("nan")}, {"multistep": 1},
+     {"name": ["mini"]}, {"resolutions": [1.0, "fine"]}, {"resolution": [1.0]}, {"samples": -1}],
+)  # fmt: skip
+def test_facts_that_cannot_be_are_refused(tmp_path, damage):
+    Text2Earth.from_preset("tiny").save_pretrained(tmp_path)
+    facts = json.loads((tmp_path / "text2earth.json").read_text())
+    (tmp_path / "text2earth.json").write_text(json.dumps(facts | damage))
+    with pytest.raises(Text2EarthError, match=f'damaged: "{next(iter(damage))}" cannot be'):
+        Text2Earth.from_pretrained(tmp_path)
+
+
 def test_no_such_folder():
     with pytest.raises(Text2EarthError, match="no model folder"):
         Text2Earth.from_pretrained("/no/such/folder")
