@@ -78,6 +78,7 @@ def test_an_extension_skips_what_is_there_already(canvas: Canvas, server: Server
     canvas.get("c.setFrame({x: 0, y: 0, w: 64, h: 64})")
     canvas.handle("right").click()
     canvas.wait_revision(2)
+    canvas.wait("c.frame.x !== 0")  # it follows the answer to the request, which may come after the change
     assert canvas.get("c.frame") == {"x": 160, "y": 0, "w": 64, "h": 64}
     assert canvas.scene["bounds"] == [0, 0, 224, 64]
 
