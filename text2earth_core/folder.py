@@ -11,6 +11,7 @@ import transformers
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from text2earth_core.conditioning import MAX_RESOLUTION, MIN_RESOLUTION
 from text2earth_core.errors import Text2EarthError
 
 # Their progress bars and advice are for people who call them, not for ours.
@@ -21,6 +22,10 @@ transformers.utils.logging.disable_progress_bar()
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 STUDENT = "student"  # optional: the few-step LoRA on the UNet
 FACTS_FILE = "text2earth.json"
+
+MAX_STEPS = 200
+MAX_GUIDANCE = 30.0
+MAX_SIDE = 2048
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,11 @@ class ModelFacts:
     student_samples: int = 0
 
 
+_RESOLUTIONS = (MIN_RESOLUTION, MAX_RESOLUTION)
+
 _LIMITS = {
-    "window": (64, 2048), "resolutions": (0.05, 1000), "resolution": (0.05, 1000), "steps": (1, 200),
-    "guidance": (1, 30), "guidance_rise": (0, 1), "noise_kept": (0, 0.5),
+    "window": (64, MAX_SIDE), "resolutions": _RESOLUTIONS, "resolution": _RESOLUTIONS, "steps": (1, MAX_STEPS),
+    "guidance": (1, MAX_GUIDANCE), "guidance_rise": (0, 1), "noise_kept": (0, 0.5),
 }  # fmt: skip
 """Lowest and highest values of facts, each part of those that have several."""
 
@@ -166,11 +173,11 @@ def _is_possible(name: str, value: Any) -> bool:
     usual = getattr(ModelFacts, name)
     if not isinstance(usual, tuple):
         value, usual = (value,), (usual,)
+    if not isinstance(value, tuple) or len(value) > 32:
+        return False
     kind, (low, high) = type(usual[0]), _LIMITS.get(name, (0, 1e12))
-    if not isinstance(value, tuple) or kind in (bool, str):
-        return isinstance(value, tuple) and type(value[0]) is kind
-    kinds = (int,) if kind is int else (int, float)
-    return len(value) <= 32 and all(type(one) in kinds and low <= one <= high for one in value)
+    kinds = (int, float) if kind is float else (kind,)
+    return all(type(one) in kinds and (kind is str or low <= one <= high) for one in value)
 
 
 def write_facts(folder: Path, facts: ModelFacts) -> None:

@@ -16,17 +16,23 @@ from text2earth_core.codec import Codec
 from text2earth_core.conditioning import TextConditioner
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import STUDENT, ModelFacts, load_parts, locate, mini_facts, write_facts
+from text2earth_core.folder import (
+    MAX_GUIDANCE,
+    MAX_SIDE,
+    MAX_STEPS,
+    STUDENT,
+    ModelFacts,
+    load_parts,
+    locate,
+    mini_facts,
+    write_facts,
+)
 from text2earth_core.noise import world_noise
 from text2earth_core.sampling import FAST, QUALITY
 from text2earth_core.stepping import StepCallback, Stepper
 from text2earth_core.student import FAST_STEPS, Student
 from text2earth_core.thumbnail_vae import CELL
 from text2earth_core.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
-
-MAX_STEPS = 200
-MAX_GUIDANCE = 30.0
-MAX_SIDE = 2048
 
 
 @dataclass(frozen=True)
