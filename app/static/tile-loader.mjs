@@ -60,7 +60,11 @@ export class TileLoader {
     try {
       const bitmap = await this.#fetch(wish.z, wish.x, wish.y, wish.revision, abort.signal);
       if (abort.signal.aborted) bitmap.close();
-      else this.#cache.set(wish.key, { bitmap, revision: wish.revision, born: performance.now() });
+      else {
+        // A tile that replaces another stands at once: were it to fade in, the ground would show through it for a moment.
+        const born = this.#cache.peek(wish.key)?.born ?? performance.now();
+        this.#cache.set(wish.key, { bitmap, revision: wish.revision, born });
+      }
     } catch {
       if (!abort.signal.aborted) {
         const name = `${wish.key}@${wish.revision}`;

@@ -155,6 +155,20 @@ test("a newer revision replaces an older one that is still under way", async () 
   assert.equal(live, 1);
 });
 
+test("a tile fades in when it first appears, and stands at once when it replaces another", async () => {
+  const cache = new TileCache(10);
+  const loader = new TileLoader(async () => bitmap(), cache, () => {});
+  const before = performance.now();
+  loader.want([wish("k", 0, 1)]);
+  await settled();
+  const { born } = cache.peek("k");
+  assert.ok(born >= before);
+  loader.want([wish("k", 0, 2)]);
+  await settled();
+  assert.equal(cache.peek("k").revision, 2);
+  assert.equal(cache.peek("k").born, born);
+});
+
 test("coverage knows a frame that is filled across tiles from one with a single empty cell", async () => {
   const index = new TileIndex(async () => [[-1, 0, 1], [0, 0, 1]], () => {});
   const full = new Uint8Array(32 * 32).fill(1);
