@@ -47,6 +47,13 @@ class Canvas:
         condition = f"() => {{ const c = {ELEMENT}; return c && c.state && ({expression}); }}"
         self.page.wait_for_function(condition, timeout=seconds * 1000)
 
+    def drawn(self) -> None:
+        """Wait until all that was asked to be drawn is on the screen, every tile in its newest state."""
+        two_frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        self.page.evaluate(two_frames)
+        self.wait("c.map.complete")
+        self.page.evaluate(two_frames)
+
     def wait_revision(self, revision: int) -> None:
         """Wait until the scene has seen this many changes and no job is left."""
         self.wait(f"c.state.scene.revision >= {revision} && c.state.jobs.length === 0", 120)

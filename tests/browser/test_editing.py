@@ -58,32 +58,32 @@ def test_paint_compare_accept_and_take_back(canvas: Canvas, server: Server, scen
     ask(canvas)
     canvas.wait("c.mask.empty")  # it goes with the request, whose answer may come after the candidates
     page.get_by_role("group", name="Candidates").wait_for()
-    canvas.wait("c.liveBitmaps > 3")
-    page.wait_for_timeout(300)
+    canvas.wait("c.staging.size === 3")
+    canvas.drawn()
 
     page.locator(".surface").focus()
     shown = [colour(canvas, 60, 62)]
     for _ in range(2):
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(200)
+        canvas.drawn()
         shown.append(colour(canvas, 60, 62))
     assert len({tuple(one) for one in shown}) > 1, "candidates differ"
     page.keyboard.down("b")
-    page.wait_for_timeout(200)
+    canvas.drawn()
     before = colour(canvas, 60, 62)
     page.keyboard.up("b")
-    page.wait_for_timeout(200)
+    canvas.drawn()
     assert colour(canvas, 60, 62) == shown[2]
 
     page.keyboard.press("Enter")
-    canvas.wait("c.state.scene.revision === 2 && c.state.candidates.length === 0")
-    page.wait_for_timeout(1000)
+    canvas.wait("c.state.scene.revision === 2 && c.state.candidates.length === 0 && c.staging.size === 0")
+    canvas.drawn()
     assert colour(canvas, 60, 62) == shown[2], "accepted is what was shown"
     steps = server.get(f"/api/scenes/{scene}/steps")
     assert [step["request"]["prompt"] for step in steps][1:] == ["a lake"]
     page.keyboard.press("Control+z")
-    canvas.wait("c.state.scene.revision === 3 && c.map.complete")
-    page.wait_for_timeout(500)
+    canvas.wait("c.state.scene.revision === 3")
+    canvas.drawn()
     assert colour(canvas, 60, 62) == before
 
 

@@ -160,14 +160,13 @@ def test_what_is_painted_shows_and_what_is_taken_away_does_not(drawing: Canvas) 
 
     def window() -> np.ndarray:
         page.mouse.move(*drawing.screen(64, 500))
-        page.wait_for_timeout(150)
+        drawing.drawn()
         box = page.locator(".surface canvas").bounding_box()
         assert box
         clip = {"x": 300, "y": 200, "width": 300, "height": 300}
         return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(int)
 
     page.keyboard.press("b")
-    page.wait_for_timeout(300)
     empty = window()
     drawing.drag((20, 40), (100, 90))
     painted = window()
@@ -230,10 +229,13 @@ def test_a_change_waits_for_the_clouds_that_are_looked_for(canvas: Canvas, serve
     bar.get_by_role("button", name="Change", exact=True).click()
     page.locator(".notice", has_text="Clouds are being looked for: press again").wait_for()
     drawn = int(mask(canvas).sum())
-    with page.expect_response("**/clouds"):
-        held[0].continue_()
-    page.wait_for_timeout(100)
-    assert mask(canvas).sum() > drawn, "the clouds are added to what was drawn"
+    held[0].continue_()
+    for _ in range(100):  # the clouds are added to what was drawn
+        if mask(canvas).sum() > drawn:
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError("no clouds were added")
     assert server.get(f"/api/scenes/{scene}")["revision"] == 1
     assert not [job for job in server.get(f"/api/scenes/{scene}/jobs") if job["kind"] == "edit"]
 
