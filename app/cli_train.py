@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Train the parts of a model: vae, text, diffusion, student, in this order.", no_args_is_help=True
 )
 
-Preset = Annotated[str, typer.Option(help="Size of the model: text2earth, mini or tiny.")]
+Preset = Annotated[str, typer.Option(help="Size of the model: mini or tiny.")]
 Data = Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder of parquet files with images and captions.")]
 Out = Annotated[Path, typer.Option(help="Model folder; the parts of former runs are read from here.")]
 Minutes = Annotated[float | None, typer.Option(min=0, help="Stop after this time.")]
@@ -161,6 +161,7 @@ def progressive(
     data: Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder that `train pack` wrote.")],
     out: Out,
     minutes: Annotated[float, typer.Option(help="Time to train, over all calls; call again after a stop to go on.")],
+    preset: Annotated[str | None, typer.Option(help="mini or tiny; default: what the pack's model is.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 128, or 256 on a GPU).")] = None,
     learning_rate: LearningRate = 3e-4,
     device: Device = None,
@@ -169,5 +170,7 @@ def progressive(
     """Train the UNet in both stages, half the window and then the whole, into weights of small files."""
     from text2earth_core.training.progressive import train_progressive
 
-    result = train_progressive(data, out, minutes=minutes, batch=batch, learning_rate=learning_rate, device=device)
+    result = train_progressive(
+        data, out, minutes=minutes, preset=preset, batch=batch, learning_rate=learning_rate, device=device
+    )
     emit(result, as_json)

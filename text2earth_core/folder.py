@@ -26,6 +26,10 @@ FACTS_FILE = "text2earth.json"
 MAX_STEPS = 200
 MAX_GUIDANCE = 30.0
 MAX_SIDE = 2048
+SIDE_STEP = 64
+"""The UNet halves its input of side / 8 three times."""
+MAX_TIMESTEPS = 10_000
+PREDICTIONS = ("epsilon", "sample", "v_prediction")
 
 
 @dataclass(frozen=True)
@@ -122,13 +126,14 @@ def load_parts(folder: Path) -> ModelParts:
     """
     facts = read_facts(folder)
     tokenizer, text_encoder = load_text(folder)
-    vae_config = _read_json(folder / "vae" / "config.json")
-    vae_class = AutoencoderTiny if vae_config.get("_class_name") == "AutoencoderTiny" else AutoencoderKL
-    unet = load_unet(folder)
-    vae = _load_part(vae_class, folder / "vae")
+    unet, vae, scheduler = load_unet(folder), load_vae(folder), _scheduler(folder)
     for part in (unet, vae):  # diffusers notes where a part came from, and would write that into every copy
         part.register_to_config(_name_or_path="")
-    scheduler = _scheduler(folder)
+    if isinstance(vae, AutoencoderTiny) != facts.thumbnail:
+        raise Text2EarthError(
+            f"{folder / FACTS_FILE} and {folder / 'vae'} do not fit: an AutoencoderTiny needs the fact "
+            '"thumbnail": true, and no other autoencoder may have it.'
+        )
     if unet.config.cross_attention_dim != text_encoder.config.hidden_size:
         raise Text2EarthError(
             f"The parts of {folder} do not fit: the UNet expects text of width {unet.config.cross_attention_dim}, "
@@ -141,12 +146,48 @@ def load_parts(folder: Path) -> ModelParts:
 
 def load_text(folder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
     """Load tokenizer and text tower of a model folder."""
-    return _load_part(CLIPTokenizer, folder / "tokenizer"), _load_part(CLIPTextModel, folder / "text_encoder")
+    return load_tokenizer(folder), _load_part(CLIPTextModel, folder / "text_encoder")
+
+
+def load_tokenizer(folder: Path) -> CLIPTokenizer:
+    """Load the tokenizer of a model folder."""
+    return _load_part(CLIPTokenizer, folder / "tokenizer")
 
 
 def load_unet(folder: Path) -> UNet2DConditionModel:
     """Load the UNet of a model folder."""
     return _load_part(UNet2DConditionModel, folder / "unet")
+
+
+def load_vae(folder: Path) -> AutoencoderKL | AutoencoderTiny:
+    """Load the autoencoder of a model folder, official or with a thumbnail in its latent."""
+    tiny = _read_json(folder / "vae" / "config.json").get("_class_name") == "AutoencoderTiny"
+    return _load_part(AutoencoderTiny if tiny else AutoencoderKL, folder / "vae")
+
+
+def load_thumbnail_vae(folder: Path) -> AutoencoderTiny:
+    """Load the autoencoder of a model folder, of the kind that is trained here.
+
+    Raises:
+        Text2EarthError: there is none, it cannot be loaded, or it is of another kind.
+    """
+    vae = load_vae(folder)
+    if not isinstance(vae, AutoencoderTiny):
+        raise Text2EarthError(
+            f"{folder / 'vae'} is no AutoencoderTiny, the only autoencoder that is trained with here."
+        )
+    return vae
+
+
+def save_part(part: Any, place: Path, **options: Any) -> None:
+    """Write a part's config and weights, which may become one file where there were several before.
+
+    Args:
+        options: of diffusers' and transformers' `save_pretrained`, which leave the former index of several files.
+    """
+    for index in place.glob("*.safetensors.index.json"):
+        index.unlink()
+    part.save_pretrained(place, **options)
 
 
 def read_facts(folder: Path) -> ModelFacts:
@@ -165,7 +206,10 @@ def read_facts(folder: Path) -> ModelFacts:
     for name, value in facts.items():
         if not _is_possible(name, value):
             raise Text2EarthError(f'{folder / FACTS_FILE} is damaged: "{name}" cannot be {str(value)[:60]}.')
-    return ModelFacts(**facts)
+    found = ModelFacts(**facts)
+    if found.window % SIDE_STEP:
+        raise Text2EarthError(f'{folder / FACTS_FILE} is damaged: "window" must be a multiple of {SIDE_STEP}.')
+    return found
 
 
 def _is_possible(name: str, value: Any) -> bool:
@@ -204,6 +248,8 @@ def fingerprint(folder: Path) -> str:
     facts = read_facts(folder)
     if facts.multistep:
         digest.update(b"multistep")
+    if facts.guidance_rise:
+        digest.update(f"guidance rise {facts.guidance_rise}".encode())
     if facts.noise_kept:
         digest.update(f"noise kept {facts.noise_kept}".encode())
     for part in (*PARTS, STUDENT):
@@ -217,8 +263,19 @@ def fingerprint(folder: Path) -> str:
 
 def _scheduler(folder: Path) -> DDIMScheduler:
     """The folder's noise schedule, for whatever sampler it was written (the official index and file name two)."""
-    config = _read_json(folder / "scheduler" / "scheduler_config.json")
-    return DDIMScheduler.from_config(config | {"clip_sample": False})
+    path = folder / "scheduler" / "scheduler_config.json"
+    config = _read_json(path)
+    if config.get("prediction_type", "epsilon") not in PREDICTIONS:
+        raise Text2EarthError(f'{path} is damaged: "prediction_type" must be one of {", ".join(PREDICTIONS)}.')
+    steps = config.get("num_train_timesteps", 1000)
+    if not (type(steps) is int and MAX_STEPS <= steps <= MAX_TIMESTEPS):
+        raise Text2EarthError(
+            f'{path} is damaged: "num_train_timesteps" must be a number from {MAX_STEPS} to {MAX_TIMESTEPS}.'
+        )
+    try:
+        return DDIMScheduler.from_config(config | {"clip_sample": False})
+    except Exception as error:
+        raise Text2EarthError(f"{path} cannot be used: {_reason(error)}") from None
 
 
 def _load_part(kind: Any, place: Path) -> Any:
@@ -226,8 +283,11 @@ def _load_part(kind: Any, place: Path) -> Any:
     try:
         return kind.from_pretrained(place, local_files_only=True, **options)
     except Exception as error:
-        reason = (str(error) or repr(error)).splitlines()[0][:200]
-        raise Text2EarthError(f"{place} cannot be loaded: {reason}") from None
+        raise Text2EarthError(f"{place} cannot be loaded: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or repr(error)).splitlines()[0][:200]
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -235,7 +295,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Text2EarthError(f"{path} is missing: the model folder is not complete.") from None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise Text2EarthError(f"{path} is not readable JSON: the model folder is damaged.") from None
     if not isinstance(found, dict):
         raise Text2EarthError(f"{path} is not a JSON object: the model folder is damaged.")

@@ -1,5 +1,6 @@
 """`Text2Earth`: one object that holds a model and does what a model can do."""
 
+import shutil
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
@@ -20,11 +21,13 @@ from text2earth_core.folder import (
     MAX_GUIDANCE,
     MAX_SIDE,
     MAX_STEPS,
+    SIDE_STEP,
     STUDENT,
     ModelFacts,
     load_parts,
     locate,
     mini_facts,
+    save_part,
     write_facts,
 )
 from text2earth_core.noise import world_noise
@@ -153,13 +156,15 @@ class Text2Earth:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, part in (("unet", self.unet), ("text_encoder", self.text.encoder)):
-            (part if dtype is None else deepcopy(part).to(DTYPES[dtype])).save_pretrained(folder / name)
+            save_part(part if dtype is None else deepcopy(part).to(DTYPES[dtype]), folder / name)
         self.codec.vae.save_pretrained(folder / "vae")
         self.text.tokenizer.save_pretrained(folder / "tokenizer")
         if self.words:
             (folder / "tokenizer" / WORDS_FILE).write_text("\n".join(sorted(self.words)) + "\n", encoding="utf-8")
         self.scheduler.save_pretrained(folder / "scheduler")
-        if self.student is not None:
+        if self.student is None:
+            shutil.rmtree(folder / STUDENT, ignore_errors=True)  # that of a model which stood here before
+        else:
             self.student.save(folder / STUDENT, None if dtype is None else DTYPES[dtype])
         write_facts(folder, self.facts)
 
@@ -277,8 +282,10 @@ class Text2Earth:
                 f"{len(texts)} prompts came with {len(seeds)} seeds: give one seed, or one for each prompt."
             )
         size = size or self.info.window
-        if size % 64 or not 64 <= size <= MAX_SIDE:
-            raise Text2EarthError(f"An image of {size} px cannot be made: use a multiple of 64 up to {MAX_SIDE}.")
+        if size % SIDE_STEP or not SIDE_STEP <= size <= MAX_SIDE:
+            raise Text2EarthError(
+                f"An image of {size} px cannot be made: use a multiple of {SIDE_STEP} up to {MAX_SIDE}."
+            )
         images = []
         for text, number in zip(texts, seeds, strict=True):
             noise = world_noise(number, 0, 0, size // CELL, size // CELL)

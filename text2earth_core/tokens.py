@@ -10,6 +10,8 @@ from pathlib import Path
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
+from text2earth_core.errors import Text2EarthError
+
 WORDS_FILE = "words.txt"
 """Beside the tokenizer: the words that its model has seen in training, one a line."""
 
@@ -81,7 +83,10 @@ def split_words(text: str) -> list[str]:
 def load_words(folder: Path) -> frozenset[str]:
     """Read the list of seen words beside a tokenizer; a model without one yields an empty set."""
     path = Path(folder) / WORDS_FILE
-    return frozenset(path.read_text(encoding="utf-8").split()) if path.is_file() else frozenset()
+    try:
+        return frozenset(path.read_text(encoding="utf-8").split()) if path.is_file() else frozenset()
+    except (OSError, ValueError):
+        raise Text2EarthError(f"{path} is not text in UTF-8: the model folder is damaged.") from None
 
 
 def check_prompt(tokenizer: CLIPTokenizer, words: frozenset[str], text: str) -> PromptReport:

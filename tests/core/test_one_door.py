@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.core.official_layout import stock_parts, write_official_layout
 from text2earth_core import Text2Earth, Text2EarthError
+from text2earth_core.folder import load_thumbnail_vae, save_part
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "text2earth-mini"
 
@@ -112,10 +113,16 @@ def test_the_fingerprint_follows_the_way_of_sampling(tmp_path):
     model.save_pretrained(tmp_path)
     facts = json.loads((tmp_path / "text2earth.json").read_text())
     prints = set()
-    for way in ({"multistep": True}, {"multistep": False}, {"noise_kept": 0.0}, {"noise_kept": 0.01}):
+    for way in (
+        {"multistep": True},
+        {"multistep": False},
+        {"noise_kept": 0.0},
+        {"noise_kept": 0.01},
+        {"guidance_rise": 0.1},
+    ):
         (tmp_path / "text2earth.json").write_text(json.dumps(facts | way))
         prints.add(Text2Earth.from_pretrained(tmp_path).info.fingerprint)
-    assert len(prints) == 4
+    assert len(prints) == 5
 
 
 def test_a_newer_facts_file_is_told(tmp_path):
@@ -137,6 +144,53 @@ def test_facts_that_cannot_be_are_refused(tmp_path, damage):
     (tmp_path / "text2earth.json").write_text(json.dumps(facts | damage))
     with pytest.raises(Text2EarthError, match=f'damaged: "{next(iter(damage))}" cannot be'):
         Text2Earth.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "damage", "wrong"),
+    [
+        ("text2earth.json", "[" * 200_000, "not readable JSON"),
+        ("text2earth.json", '{"version": 1, "thumbnail": true, "window": 100}', "multiple of 64"),
+        ("text2earth.json", '{"version": 1, "thumbnail": false}', "do not fit"),
+        ("tokenizer/words.txt", b"\xff\xfe", "UTF-8"),
+        ("scheduler/scheduler_config.json", '{"beta_schedule": "nope"}', "cannot be used"),
+        ("scheduler/scheduler_config.json", '{"num_train_timesteps": "x"}', "num_train_timesteps"),
+        ("scheduler/scheduler_config.json", '{"num_train_timesteps": 100000000}', "num_train_timesteps"),
+        ("scheduler/scheduler_config.json", '{"prediction_type": "nonsense"}', "prediction_type"),
+    ],
+)
+def test_damage_is_told_where_the_model_is_loaded(tmp_path, place, damage, wrong):
+    Text2Earth.from_preset("tiny").save_pretrained(tmp_path)
+    (tmp_path / place).write_bytes(damage if isinstance(damage, bytes) else damage.encode())
+    with pytest.raises(Text2EarthError, match=wrong):
+        Text2Earth.from_pretrained(tmp_path)
+
+
+def test_a_model_in_the_place_of_another_leaves_nothing_of_it(tmp_path):
+    """Neither the index of weights that lay in several files, nor the student of another UNet."""
+    model = Text2Earth.from_preset("tiny")
+    model.save_pretrained(tmp_path)
+    save_part(model.unet, tmp_path / "unet", max_shard_size="1MB")
+    (tmp_path / "student").mkdir()
+    assert list((tmp_path / "unet").glob("*.index.json"))
+    model.save_pretrained(tmp_path)
+    assert Text2Earth.from_pretrained(tmp_path).info.samplers == ("quality",)
+
+
+def test_training_reads_an_autoencoder_through_the_same_door(text_to_image, tmp_path):
+    Text2Earth.from_preset("tiny").save_pretrained(tmp_path)
+    weights = tmp_path / "vae" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(Text2EarthError, match="cannot be loaded"):
+        load_thumbnail_vae(tmp_path)
+    torch.save({}, weights.with_suffix(".bin"))
+    weights.unlink()
+    with pytest.raises(Text2EarthError, match="cannot be loaded"):
+        load_thumbnail_vae(tmp_path)
+    with pytest.raises(Text2EarthError, match="no AutoencoderTiny"):
+        load_thumbnail_vae(text_to_image)
+    with pytest.raises(Text2EarthError, match="is missing"):
+        load_thumbnail_vae(tmp_path / "nowhere")
 
 
 def test_no_such_folder():

@@ -131,6 +131,31 @@ def test_stages_share_the_time_and_a_spent_budget_trains_no_more(packed, tmp_pat
         train_progressive(packed[0], tmp_path, minutes=0)
 
 
+def test_parts_without_facts_need_a_preset_that_they_fit(packed, tmp_path):
+    shutil.copytree(packed[0], tmp_path / "pack")
+    (tmp_path / "pack" / "model" / "text2earth.json").unlink()
+    with pytest.raises(Text2EarthError, match="--preset"):
+        train_progressive(tmp_path / "pack", tmp_path / "out", minutes=0.03, batch=16, device="cpu")
+    with pytest.raises(Text2EarthError, match="has width 32"):
+        train_progressive(tmp_path / "pack", tmp_path / "out", minutes=0.03, preset="mini", device="cpu")
+    train_progressive(tmp_path / "pack", tmp_path / "out", minutes=0.03, preset="tiny", batch=16, device="cpu")
+    assert Text2Earth.from_pretrained(tmp_path / "out").facts.name == "tiny"
+
+
+def test_an_interrupted_copy_of_the_parts_is_made_whole(packed, tmp_path):
+    shutil.copytree(packed[0] / "model" / "vae", tmp_path / "vae")
+    (tmp_path / "parts.new" / "tokenizer").mkdir(parents=True)
+    packing.copy_parts(packed[0] / "model", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*packing.PARTS, "text2earth.json"}
+    assert (tmp_path / "tokenizer" / "tokenizer.json").is_file()
+
+
+def test_an_image_larger_than_a_file_of_a_pack_is_refused(few_images, tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "SHARD_BYTES", 10_000)
+    with pytest.raises(Text2EarthError, match="store it smaller"):
+        packing.write_shards(tmp_path, "rsicd", packing.read_rows(few_images, "rsicd"), Setting())
+
+
 def test_weights_in_shards_are_the_same_weights(packed, tmp_path):
     for part in packing.PARTS:
         shutil.copytree(packed[0] / "model" / part, tmp_path / part)

@@ -25,7 +25,7 @@ def taught(tmp_path_factory, few_images):
     """
     folder = tmp_path_factory.mktemp("taught") / "model"
     Text2Earth.from_preset("tiny").save_pretrained(folder)
-    train_diffusion("tiny", few_images, folder, samples=16 * 640, batch=16, learning_rate=3e-3)
+    train_diffusion("tiny", few_images, folder, samples=16 * 900, batch=16, learning_rate=1.5e-3)
     train_student("tiny", few_images, folder, samples=LEARNED, batch=16, learning_rate=2e-3)
     return folder
 

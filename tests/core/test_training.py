@@ -1,6 +1,7 @@
 """Training: runs resume where they stopped, each objective can learn, and the shipped model listens to its prompts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.captions import clean, describe
 from text2earth_core.data.corpus import Picture, load_corpus, random_crop
+from text2earth_core.folder import read_facts, write_facts
+from text2earth_core.presets import get_preset
 from text2earth_core.training import checkpoint
 from text2earth_core.training.diffusion import DiffusionObjective, train_diffusion
 from text2earth_core.training.loop import Schedule, fit, learning_rate_factor
@@ -42,7 +45,7 @@ def test_fidelity_objective_overfits(few_images, tmp_path):
 def test_texture_objective_overfits_and_leaves_the_encoder(few_images, tmp_path):
     train_vae("tiny", few_images, tmp_path, samples=16 * 40)
     model_before = checkpoint.load_file(tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
-    train_vae("tiny", few_images, tmp_path, samples=12 * 100, stage="texture")
+    train_vae("tiny", few_images, tmp_path, samples=12 * 140, stage="texture")
     model_after = checkpoint.load_file(tmp_path / "vae" / "diffusion_pytorch_model.safetensors")
     first, last = first_and_last(tmp_path, "vae-texture", "distance")  # its loss plays against a learning critic
     assert last <= 0.5 * first
@@ -111,20 +114,83 @@ def test_an_interrupted_run_goes_on_where_it_was(few_images, tiny_parts):
 def test_a_checkpoint_is_whole_or_not_there(tmp_path):
     folder = tmp_path / "checkpoint"
     assert checkpoint.load_checkpoint(folder) is None
-    checkpoint.save_checkpoint(folder, {"a": torch.ones(2)}, {"samples": 1})
-    checkpoint.save_checkpoint(folder, {"a": torch.zeros(2)}, {"samples": 2})
+    first, second = ({"samples": number, "seconds": 1.5, "before": 7} for number in (1, 2))
+    checkpoint.save_checkpoint(folder, {"a": torch.ones(2)}, first)
+    checkpoint.save_checkpoint(folder, {"a": torch.zeros(2)}, second)
     (tmp_path / "checkpoint.new").mkdir()  # what a killed writer leaves
     tensors, state = checkpoint.load_checkpoint(folder)
-    assert state == {"samples": 2}
+    assert state == second
     assert tensors["a"].sum() == 0
     (folder / "tensors.safetensors").write_bytes(b"no")
     with pytest.raises(Text2EarthError, match="damaged"):
         checkpoint.load_checkpoint(folder)
+    for damage in ("", "{}", "null", '{"samples": "x", "seconds": 1}'):
+        (folder / "state.json").write_text(damage)
+        with pytest.raises(Text2EarthError, match="damaged"):
+            checkpoint.load_state(folder)
+
+
+def test_a_writer_killed_twice_leaves_a_checkpoint(tmp_path, monkeypatch):
+    """Once between its two renames, and once more before its next."""
+    folder = tmp_path / "checkpoint"
+    state = {"samples": 1, "seconds": 1.5, "before": 0}
+    checkpoint.save_checkpoint(folder, {"a": torch.ones(2)}, state)
+    (tmp_path / "checkpoint.new").mkdir()
+    folder.rename(tmp_path / "checkpoint.old")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            checkpoint.save_checkpoint(folder, {"a": torch.zeros(2)}, state | {"samples": 2})
+    tensors, found = checkpoint.load_checkpoint(folder)
+    assert found == state
+    assert tensors["a"].sum() == 2
+
+
+def test_an_optimizer_of_other_weights_is_told():
+    ours, theirs = (torch.optim.AdamW([torch.nn.Parameter(torch.ones(size))]) for size in (3, 4))
+    for optimizer in (ours, theirs):
+        (parameter,) = optimizer.param_groups[0]["params"]
+        parameter.grad = torch.ones_like(parameter)
+        optimizer.step()
+    tensors = checkpoint.optimizer_tensors(theirs, "o")
+    for wrong in (tensors, {"o.first.exp_avg": torch.ones(3)}, {"o.9.exp_avg": torch.ones(3)}):
+        with pytest.raises(Text2EarthError, match="another optimizer"):
+            checkpoint.restore_optimizer(ours, wrong, "o")
+
+
+def test_a_resumed_run_meets_new_noise(few_images, tiny_parts):
+    drawn = []
+
+    class Watched(DiffusionObjective):
+        def loss(self, batch, seen):
+            drawn.append(torch.get_rng_state())
+            return super().loss(batch, seen)
+
+    for number in (1, 2):
+        objective = Watched(get_preset("tiny"), tiny_parts, load_corpus(few_images), 64)
+        fit(objective, tiny_parts, Schedule(None, 8 * number, batch=8, learning_rate=1e-3), resume=number > 1)
+    assert not torch.equal(*drawn)
+
+
+def test_a_model_trained_further_keeps_its_facts_and_counts_on(few_images, tiny_parts, tmp_path):
+    facts = replace(read_facts(tiny_parts), samples=1000, guidance=5.0, noise_kept=0.05, student_samples=9)
+    write_facts(tiny_parts, facts)
+    train_diffusion("tiny", few_images, tmp_path / "more", samples=8, batch=8, start=tiny_parts)
+    train_diffusion("tiny", few_images, tmp_path / "more", samples=16, batch=8, resume=True)
+    found = read_facts(tmp_path / "more")
+    assert (found.samples, found.student_samples, found.guidance, found.noise_kept) == (1016, 0, 5.0, 0.05)
 
 
 def test_a_run_needs_a_budget_and_parts(few_images, tmp_path):
     with pytest.raises(Text2EarthError, match="--minutes"):
         Schedule(None, None, batch=1, learning_rate=1e-3)
+    for nothing in ({"minutes": 0.0, "samples": None}, {"minutes": 1.0, "samples": 0}):
+        with pytest.raises(Text2EarthError, match="more than zero"):
+            Schedule(**nothing, batch=1, learning_rate=1e-3)
     with pytest.raises(Text2EarthError, match="train vae"):
         train_diffusion("tiny", few_images, tmp_path, samples=16)
     with pytest.raises(Text2EarthError, match="no data folder"):
@@ -136,8 +202,6 @@ def test_a_loss_that_is_not_a_number_stops_the_run(few_images, tiny_parts):
         def loss(self, batch, seen):
             loss, figures = super().loss(batch, seen)
             return loss * float("nan"), figures
-
-    from text2earth_core.presets import get_preset
 
     objective = Broken(get_preset("tiny"), tiny_parts, load_corpus(few_images), 64)
     with pytest.raises(Text2EarthError, match="not a number"):
@@ -171,14 +235,12 @@ def test_masks_are_of_the_canvas_kinds():
 def test_captions_lose_level_prefix_and_full_stop():
     assert clean("17_GOOGLE_LEVEL_many  trees near a river .") == "many trees near a river"
     picture = Picture(np.zeros((1, 1, 3), np.uint8), "grass", (), None, "x")
-    assert describe(picture, np.random.default_rng(0))[1] is True
+    assert describe(picture, np.random.default_rng(0)) != "grass", "a class goes by its common name"
 
 
 @pytest.mark.needs_data
 def test_shuffled_prompts_raise_the_trained_models_loss(training_data):
     model = Text2Earth.from_pretrained(PRODUCT_MODEL, device="cpu", dtype="float32")
-    from text2earth_core.presets import get_preset
-
     objective = DiffusionObjective(get_preset("mini"), PRODUCT_MODEL, load_corpus(training_data, "val", limit=40), 128)
     objective.trainable = model.unet
     batch = objective.batch(48, np.random.default_rng(1))

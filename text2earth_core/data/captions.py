@@ -101,18 +101,15 @@ def clean(text: str) -> str:
     return " ".join(_LEVEL_PREFIX.sub("", text).split()).rstrip(" .")
 
 
-def describe(picture: Picture, rng: np.random.Generator, human: float = 0.6) -> tuple[str, bool]:
-    """Draw one text for an image.
+def describe(picture: Picture, rng: np.random.Generator, human: float = 0.6) -> str:
+    """Draw one text for an image: "" where nothing is said about it.
 
     Args:
-        human: probability of a human caption where there are any.
-
-    Returns:
-        The text, and whether it only names the class (then other images of the class match it as well).
+        human: probability of a human caption for an image that has a label too.
     """
-    if picture.captions and rng.random() < human:
-        return clean(picture.captions[rng.integers(len(picture.captions))]), False
-    return name_class(class_of(picture.label), rng), True
+    if picture.captions and (not picture.label or rng.random() < human):
+        return clean(picture.captions[rng.integers(len(picture.captions))])
+    return name_class(class_of(picture.label), rng) if picture.label else ""
 
 
 def name_class(name: str, rng: np.random.Generator) -> str:
@@ -124,7 +121,7 @@ def name_class(name: str, rng: np.random.Generator) -> str:
 def all_texts(corpus: list[Picture]) -> list[str]:
     """Every caption and every wording once: what the tokenizer's vocabulary is trained on."""
     texts = {clean(caption) for picture in corpus for caption in picture.captions}
-    own = {name: (name,) for name in {class_of(picture.label) for picture in corpus}}
+    own = {name: (name,) for name in {class_of(picture.label) for picture in corpus if picture.label}}
     wordings = [wording for several in (own | CLASSES).values() for wording in several]
     texts |= {template.format(wording) for wording in wordings for template in _TEMPLATES}
     return sorted(texts)

@@ -1,5 +1,7 @@
 """Real images held in memory, with labels, captions and their true metres per pixel."""
 
+import math
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +16,12 @@ from rich.progress import track
 from text2earth_core.errors import Text2EarthError
 
 SCENES = ("rsicd", "resisc", "rsscn7", "ucm")
-"""Parquet files (without suffix) whose images are large enough for 128 px crops."""
+"""The data sets that the shipped model was trained on and is measured with."""
+
+NEVER_TRAINED = "eurosat"
+"""The data set by which evaluation asks for ground that no training has seen."""
+
+COLUMNS = ("image", "label", "captions", "resolution", "split")
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Picture:
 def load_corpus(
     data: Path,
     split: str = "train",
-    files: Iterable[str] = SCENES,
+    files: Iterable[str] | None = None,
     limit: int | None = None,
     side: int | None = None,
 ) -> list[Picture]:
@@ -45,18 +52,16 @@ def load_corpus(
         data: folder with Git-10M-like parquet files: `image` {bytes}, `label`, `captions`, `resolution`, `split`. A
             data set is one file, `rsicd.parquet`, or several, `rsicd-00000.parquet` and so on.
         split: "train" or "val".
-        files: names of the data sets.
+        files: names of the data sets; None takes those of `scene_sets`.
         limit: at most so many images from each data set, spread evenly over it (files may be sorted by class).
         side: shrink larger images so that their shorter side has so many px.
 
     Raises:
-        Text2EarthError: the folder or a file is missing, or a file lacks a column.
+        Text2EarthError: the folder or a file is missing, a file lacks a column, or a row is damaged.
     """
     data = Path(data)
-    if not data.is_dir():
-        raise Text2EarthError(f"There is no data folder {data}: give one with --data or TEXT2EARTH_DATA.")
     rows: list[dict] = []
-    for name in files:
+    for name in scene_sets(data) if files is None else files:
         mine = [row for row in read_rows(data, name) if row["split"] == split]
         rows += mine[:: max(1, len(mine) // limit)][:limit] if limit else mine
     if not rows:
@@ -66,28 +71,73 @@ def load_corpus(
         return list(track(pool.map(decode, rows), f"Reading {split} images", total=len(rows), transient=True))
 
 
-def read_rows(data: Path, name: str) -> list[dict]:
-    """The rows of one data set as dictionaries, images still encoded, with the data set's name as `source`.
+def scene_sets(data: Path) -> list[str]:
+    """Names of the data sets in a folder that can be trained on: those with all `COLUMNS`, without `NEVER_TRAINED`.
 
     Raises:
-        Text2EarthError: there is no file of that name, or one that is not a table of images.
+        Text2EarthError: there is no such folder, or none in it.
+    """
+    data = Path(data)
+    if not data.is_dir():
+        raise Text2EarthError(f"There is no data folder {data}: give one with --data or TEXT2EARTH_DATA.")
+    found = {_name_of(path) for path in data.glob("*.parquet") if set(COLUMNS) <= set(_columns_of(path))}
+    if not found - {NEVER_TRAINED}:
+        there = ", ".join(sorted(path.name for path in data.glob("*.parquet"))) or "no parquet files"
+        raise Text2EarthError(
+            f"{data} holds no images to train on: of its parquet files one at least needs the columns "
+            f"{', '.join(COLUMNS)}. It holds {there}."
+        )
+    return sorted(found - {NEVER_TRAINED})
+
+
+def read_rows(data: Path, name: str) -> list[dict]:
+    """The rows of one data set as dictionaries of `COLUMNS`, images still encoded, with its name as `source`.
+
+    Raises:
+        Text2EarthError: there is no file of that name, it is not a table of images, or a row is damaged.
     """
     paths = _files_of(data, name)
     if not paths:
-        there = sorted({path.stem.split("-")[0] for path in data.glob("*.parquet")})
+        there = sorted({_name_of(path) for path in data.glob("*.parquet")})
         raise Text2EarthError(
             f"{data / name}.parquet is missing: the folder holds {', '.join(there) or 'no parquet files'}."
         )
     rows = []
     for path in paths:
         try:
-            table = pq.read_table(path, columns=["image", "label", "captions", "resolution", "split"])
+            table = pq.read_table(path, columns=list(COLUMNS))
         except (OSError, KeyError, ValueError) as error:
             raise Text2EarthError(
                 f"{path} cannot be read as a table of images: {str(error).splitlines()[0]}."
             ) from None
-        rows += [row | {"source": name} for row in table.to_pylist()]
+        for number, row in enumerate(table.to_pylist()):
+            try:
+                rows.append(_checked(row) | {"source": name})
+            except ValueError as error:
+                raise Text2EarthError(f"Row {number} of {path} is damaged: {error}.") from None
     return rows
+
+
+def _checked(row: dict) -> dict:
+    """A row as the rest expects it; ValueError, which says what is wrong, where it cannot be made so."""
+    image, captions, resolution = row["image"], row["captions"] or (), row["resolution"]
+    encoded = image.get("bytes") if isinstance(image, dict) else image
+    if not isinstance(encoded, bytes) or not encoded:
+        raise ValueError("it has no image")
+    captions = (captions,) if isinstance(captions, str) else tuple(captions)
+    if not all(caption is None or isinstance(caption, str) for caption in captions):
+        raise ValueError("its captions are no texts")
+    if resolution is not None and not (isinstance(resolution, int | float) and 0 < resolution < math.inf):
+        raise ValueError(f"its resolution is {resolution!r}, not a number of m/px")
+    if not all(row[key] is None or isinstance(row[key], str) for key in ("label", "split")):
+        raise ValueError("its label or split is no text")
+    return {
+        "image": {"bytes": encoded, "path": ""},
+        "label": row["label"] or "",
+        "captions": [caption for caption in captions if caption and caption.strip()],
+        "resolution": resolution,
+        "split": row["split"] or "",
+    }
 
 
 def has_data_set(data: Path, name: str) -> bool:
@@ -97,7 +147,19 @@ def has_data_set(data: Path, name: str) -> bool:
 
 def _files_of(data: Path, name: str) -> list[Path]:
     whole = data / f"{name}.parquet"
-    return [whole] if whole.is_file() else sorted(data.glob(f"{name}-[0-9]*.parquet"))
+    return [whole] if whole.is_file() else sorted(path for path in data.glob("*-*.parquet") if _name_of(path) == name)
+
+
+def _name_of(path: Path) -> str:
+    """The data set that a file belongs to: "mine" of mine.parquet, and of mine-00000.parquet."""
+    return re.sub(r"-\d+$", "", path.stem)
+
+
+def _columns_of(path: Path) -> list[str]:
+    try:
+        return pq.read_schema(path).names
+    except (OSError, ValueError):
+        return []
 
 
 def decode_image(data: bytes, source: str) -> np.ndarray:
@@ -121,7 +183,7 @@ def _decode(row: dict, side: int | None) -> Picture:
     full = decode_image(row["image"]["bytes"], row["source"])
     pixels = full if side is None else shrink_to(full, side)
     resolution = row["resolution"] and row["resolution"] * min(full.shape[:2]) / min(pixels.shape[:2])
-    return Picture(pixels, row["label"] or "", tuple(row["captions"] or ()), resolution, row["source"])
+    return Picture(pixels, row["label"], tuple(row["captions"]), resolution, row["source"])
 
 
 def random_crop(

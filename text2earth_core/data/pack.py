@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.progress import track
 
-from text2earth_core.data.corpus import SCENES, decode_image, read_rows, shrink_to
+from text2earth_core.data.corpus import decode_image, read_rows, scene_sets, shrink_to
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import FACTS_FILE
 
@@ -51,7 +51,7 @@ LADDER = (
 for its window, and images smaller than half of a window cannot be used at all."""
 
 
-def pack(data: Path, model: Path, out: Path, megabytes: float, files: Iterable[str] = SCENES) -> dict:
+def pack(data: Path, model: Path, out: Path, megabytes: float) -> dict:
     """Write the training images of `data` and the frozen parts of `model` into a new folder `out`.
 
     The folder is a data folder as `load_corpus` reads it, with the parts in `model/`; no file is larger than 16 MiB.
@@ -67,14 +67,17 @@ def pack(data: Path, model: Path, out: Path, megabytes: float, files: Iterable[s
     """
     if out.exists() and any(out.iterdir()):
         raise Text2EarthError(f"{out} is not empty: give a new folder.")
+    names = scene_sets(data)
+    rows = {name: [row for row in read_rows(data, name) if row["split"] == "train"] for name in names}
+    everything = [row for several in rows.values() for row in several]
+    if not everything:
+        raise Text2EarthError(f'{data} holds no images of the split "train".')
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     copy_parts(model, part / MODEL)
     for path in (part / MODEL).rglob("*"):
         if path.is_file() and path.stat().st_size > SHARD_BYTES:
             raise Text2EarthError(f"{path.name} of {model} is larger than 16 MiB: packs are for small models.")
-    rows = {name: [row for row in read_rows(data, name) if row["split"] == "train"] for name in files}
-    everything = [row for several in rows.values() for row in several]
     budget = megabytes * 1e6 - size_of(part) - _words(everything)
     for setting in _settings(everything, budget):
         for name, several in rows.items():
@@ -98,13 +101,24 @@ def pack(data: Path, model: Path, out: Path, megabytes: float, files: Iterable[s
 
 
 def copy_parts(model: Path, to: Path) -> None:
-    """Copy the parts that a UNet is trained on, and the model's facts, byte by byte."""
+    """Copy the parts that a UNet is trained on, and the model's facts, byte by byte; what is there already stays.
+
+    An interruption leaves whole parts: what is copied gets its name last.
+    """
     for name in PARTS:
         if not (model / name).is_dir():
             raise Text2EarthError(f"{model} lacks {name}/: a UNet is trained on {', '.join(PARTS)}.")
-        shutil.copytree(model / name, to / name)
-    if (model / FACTS_FILE).is_file():
-        shutil.copyfile(model / FACTS_FILE, to / FACTS_FILE)
+    fresh = to / "parts.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name in (*PARTS, FACTS_FILE):
+        if (model / name).is_dir():
+            shutil.copytree(model / name, fresh / name)
+        elif (model / name).is_file():
+            shutil.copyfile(model / name, fresh / name)
+    for path in fresh.iterdir():
+        if not (to / path.name).exists():
+            path.rename(to / path.name)
+    shutil.rmtree(fresh)
 
 
 def write_shards(folder: Path, name: str, rows: list[dict], setting: Setting) -> None:
@@ -154,7 +168,9 @@ def _shards(rows: Iterable[dict]) -> Iterator[list[dict]]:
     shard: list[dict] = []
     size = 0
     for row in rows:
-        needed = len(row["image"]["bytes"]) + sum(len(caption.encode()) for caption in row["captions"] or ()) + 200
+        needed = len(row["image"]["bytes"]) + sum(len(caption.encode()) for caption in row["captions"]) + 200
+        if needed > 0.98 * SHARD_BYTES:
+            raise Text2EarthError("An image of more than 16 MiB does not fit into a file of a pack: store it smaller.")
         if shard and size + needed > 0.98 * SHARD_BYTES:
             yield shard
             shard, size = [], 0

@@ -105,8 +105,8 @@ class Context:
     @property
     def sampled_by(self) -> str:
         """What determines image number n of a set: weights, sampling defaults, and what the plan says n stands for."""
-        info, plan, rise = self.model.info, self.plan, self.model.facts.guidance_rise
-        drawn = f"{info.fingerprint}-{info.steps}-{info.guidance:g}-{rise:.2f}"
+        info, plan = self.model.info, self.plan
+        drawn = f"{info.fingerprint}-{info.steps}-{info.guidance:g}"
         return f"{drawn}-{plan.limit or 'all'}-{plan.control_seeds}"
 
     def random_images(self, count: int) -> Iterator[np.ndarray]:

@@ -22,32 +22,56 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, A
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, fresh / "tensors.safetensors"
     )
     (fresh / "state.json").write_text(json.dumps(state, indent=1))
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
+    if folder.exists():  # if not, a former interruption has left the old one as the only one
+        shutil.rmtree(old, ignore_errors=True)
         os.replace(folder, old)
     os.replace(fresh, folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """Return the newest whole checkpoint, or None where the run has not written one yet."""
-    for place in (folder, folder.with_name(folder.name + ".old")):
-        if (place / "state.json").is_file():
-            try:
-                return load_file(place / "tensors.safetensors"), json.loads((place / "state.json").read_text())
-            except Exception as error:
-                raise Text2EarthError(
-                    f"The checkpoint {place} is damaged ({error}): delete it to start anew."
-                ) from None
-    return None
+    """Return the newest whole checkpoint, or None where the run has not written one yet.
+
+    Raises:
+        Text2EarthError: it is damaged.
+    """
+    state = load_state(folder)
+    if state is None:
+        return None
+    place = _newest(folder)
+    try:
+        return load_file(place / "tensors.safetensors"), state
+    except Exception as error:
+        raise _damaged(place, error) from None
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:
-    """What `save_checkpoint` stored beside the tensors, of the newest whole checkpoint; None where there is none."""
-    for place in (folder, folder.with_name(folder.name + ".old")):
-        if (place / "state.json").is_file():
-            return json.loads((place / "state.json").read_text())
-    return None
+    """How far the newest whole checkpoint is, None where there is none.
+
+    Returns:
+        {"samples", "seconds", "before"}: seen by the run, spent on it, and seen by the model that it began with.
+
+    Raises:
+        Text2EarthError: it is damaged.
+    """
+    place = _newest(folder)
+    if not place.is_dir():
+        return None
+    try:
+        state = json.loads((place / "state.json").read_text())
+        numbers = {"samples": int(state["samples"]), "seconds": float(state["seconds"])}
+        return numbers | {"before": int(state.get("before", 0))}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _damaged(place, error) from None
+
+
+def _newest(folder: Path) -> Path:
+    old = folder.with_name(folder.name + ".old")
+    return old if old.is_dir() and not folder.is_dir() else folder
+
+
+def _damaged(place: Path, error: Exception) -> Text2EarthError:
+    return Text2EarthError(f"The checkpoint {place} is damaged ({error}): delete it to start anew.")
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
@@ -63,11 +87,18 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], prefix: str) -> None:
     """Put back what `optimizer_tensors` flattened; the hyper-parameters stay those of the new run."""
     entries: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        if key.startswith(prefix + "."):
-            index, name = key[len(prefix) + 1 :].split(".", 1)
-            entries.setdefault(int(index), {})[name] = tensor
-    optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
+    groups = optimizer.state_dict()["param_groups"]
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    try:
+        for key, tensor in tensors.items():
+            if key.startswith(prefix + "."):
+                index, name = key[len(prefix) + 1 :].split(".", 1)
+                if tensor.ndim and tensor.shape != parameters[int(index)].shape:
+                    raise ValueError(f"{key} does not fit")
+                entries.setdefault(int(index), {})[name] = tensor
+        optimizer.load_state_dict({"state": entries, "param_groups": groups})
+    except (ValueError, IndexError) as error:
+        raise Text2EarthError(f"The checkpoint belongs to another optimizer: {error}.") from None
 
 
 def module_tensors(module: nn.Module, prefix: str) -> dict[str, Tensor]:

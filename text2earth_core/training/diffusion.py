@@ -1,7 +1,7 @@
 """Training the 9-channel UNet: text to image, extension and edits in one model, with dynamic condition adaptation."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,16 @@ from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.data.pack import PARTS, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import STUDENT, load_unet, locate, mini_facts, write_facts
+from text2earth_core.folder import (
+    FACTS_FILE,
+    STUDENT,
+    load_unet,
+    locate,
+    mini_facts,
+    read_facts,
+    save_part,
+    write_facts,
+)
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.thumbnail_vae import CELL
@@ -118,6 +127,13 @@ class DiffusionObjective(Objective):
     def __init__(self, preset: Preset, out: Path, corpus: list[Picture], window: int):
         self.preset, self.out, self.window = preset, out, window
         self.windows = Windows(out, corpus, window)
+        width = self.windows.text.encoder.config.hidden_size
+        if width != preset.text_width:
+            raise Text2EarthError(
+                f'The text encoder of {out} is not of the preset "{preset.name}": it has width {width}, '
+                f"not {preset.text_width}."
+            )
+        self.facts = read_facts(out) if (out / FACTS_FILE).is_file() else mini_facts()
         torch.manual_seed(0)
         unet = build_unet(preset)
         if not torch.cuda.is_available():
@@ -128,7 +144,7 @@ class DiffusionObjective(Objective):
         self.shard_size = "10GB"  # of the weights' files, as diffusers has it
 
     def start_from(self, model: Path) -> None:
-        """Take over the weights of a model's UNet.
+        """Take over the weights of a model's UNet, its facts and its count of samples.
 
         Raises:
             Text2EarthError: it cannot be read, or is of another preset.
@@ -139,6 +155,8 @@ class DiffusionObjective(Objective):
         except RuntimeError:
             name = self.preset.name
             raise Text2EarthError(f'The UNet of {model} is not of the preset "{name}": give the one it has.') from None
+        self.facts = read_facts(model)
+        self.samples_before = self.facts.samples
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         return self.windows.batch(size, rng)
@@ -166,12 +184,14 @@ class DiffusionObjective(Objective):
         return tile_images([np.asarray(image) for image in images], columns=6)
 
     def _model(self, unet: UNet2DConditionModel) -> Text2Earth:
+        self.windows.to(unet.device)  # a run that was finished already has drawn no batch yet
         parts = (unet, self.windows.vae, self.windows.text, self.scheduler)
-        return Text2Earth.from_parts(*parts, name=self.preset.name, window=self.window)
+        facts = replace(self.facts, name=self.preset.name, window=self.window)
+        return Text2Earth.from_parts(*parts, **asdict(facts))
 
     def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
-        averaged.save_pretrained(out / "unet", max_shard_size=self.shard_size)
+        save_part(averaged, out / "unet", max_shard_size=self.shard_size)
         shutil.rmtree(out / STUDENT, ignore_errors=True)  # it was the student of the UNet before this one
         self.scheduler.save_pretrained(out / "scheduler")
-        facts = mini_facts(name=self.preset.name, window=self.preset.window, samples=seen)
+        facts = replace(self.facts, name=self.preset.name, window=self.preset.window, samples=seen, student_samples=0)
         write_facts(out, replace(facts, resolutions=self.windows.trained_resolutions()))

@@ -59,13 +59,19 @@ class Schedule:
     def __post_init__(self) -> None:
         if self.minutes is None and self.samples is None:
             raise Text2EarthError("Say how long to train: give --minutes, --samples or both.")
+        if any(budget is not None and budget <= 0 for budget in (self.minutes, self.samples)):
+            raise Text2EarthError("A training's minutes and samples must be more than zero.")
 
 
 class Objective(Protocol):
-    """What the loop trains. `trainable`, a torch module, is optimised and averaged; `extras` are saved with it."""
+    """What the loop trains. `trainable`, a torch module, is optimised and averaged; `extras` are saved with it.
+
+    samples_before: seen by the model that the run began with, if any.
+    """
 
     name: str
     trainable: Any
+    samples_before: int = 0
 
     def batch(self, size: int, rng: np.random.Generator) -> Any:
         """Assemble one batch on the CPU (runs in a background thread)."""
@@ -85,7 +91,7 @@ class Objective(Protocol):
         """Draw what the averaged weights can do now."""
 
     def export(self, averaged: Any, out: Path, seen: int) -> None:
-        """Write the trained part into the model folder."""
+        """Write the trained part into the model folder. seen: samples, those before the run included."""
 
 
 def fit(
@@ -116,6 +122,7 @@ def fit(
     average = deepcopy(objective.trainable).requires_grad_(False).to(accelerator.device)
     objective.trainable, optimizer = accelerator.prepare(objective.trainable, optimizer)
     seen, spent = _resume(objective, optimizer, average, run / "checkpoint", resume)
+    torch.manual_seed(seed + seen)  # a resumed run meets new noise, not that of its beginning once more
     first, started, saved = seen, time.monotonic(), time.monotonic()
     smoothed: float | None = None
     batches = prefetch(
@@ -127,10 +134,10 @@ def fit(
         tensors = checkpoint.module_tensors(accelerator.unwrap_model(objective.trainable), "model")
         tensors |= checkpoint.module_tensors(average, "average") | objective.extras()
         tensors |= checkpoint.optimizer_tensors(optimizer, "optimizer")
-        state = {"samples": seen, "seconds": spent + time.monotonic() - started}
+        state = {"samples": seen, "seconds": spent + time.monotonic() - started, "before": objective.samples_before}
         checkpoint.save_checkpoint(run / "checkpoint", tensors, state)
         objective.grid(average).save(run / "grid.png")
-        objective.export(average, out, seen)
+        objective.export(average, out, objective.samples_before + seen)
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress, (run / "metrics.jsonl").open("a") as metrics:
@@ -189,8 +196,8 @@ def prefetch(make: Callable[[int], Any], start: int, step: int, workers: int = 1
 
 
 def _progress(schedule: Schedule, seen: int, seconds: float) -> float:
-    by_time = seconds / (60 * schedule.minutes) if schedule.minutes else 0.0
-    by_samples = seen / schedule.samples if schedule.samples else 0.0
+    by_time = 0.0 if schedule.minutes is None else seconds / (60 * schedule.minutes)
+    by_samples = 0.0 if schedule.samples is None else seen / schedule.samples
     return max(by_time, by_samples)
 
 
@@ -218,4 +225,5 @@ def _resume(
     checkpoint.restore_module(average, tensors, "average")
     checkpoint.restore_optimizer(optimizer, tensors, "optimizer")
     objective.restore_extras(tensors)
+    objective.samples_before = state["before"]
     return state["samples"], state["seconds"]

@@ -18,7 +18,7 @@ from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.data.pack import MODEL, PARTS, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import read_facts
+from text2earth_core.folder import FACTS_FILE, read_facts
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.training.checkpoint import load_state
 from text2earth_core.training.diffusion import DiffusionObjective, unet_schedule
@@ -38,6 +38,7 @@ def train_progressive(
     out: Path,
     *,
     minutes: float,
+    preset: str | None = None,
     batch: int | None = None,
     learning_rate: float = 3e-4,
     device: str | None = None,
@@ -49,6 +50,7 @@ def train_progressive(
         data: a pack, or a data folder where `out` already holds vae/, text_encoder/ and tokenizer/.
         minutes: of training, over all calls; the time to read the data comes on top. Once they are spent, a larger
             budget goes on from there.
+        preset: size of the UNet; needed only where the parts come without a model's facts.
         batch: images a step (default: 256 on a GPU, 128 on a CPU).
 
     Returns:
@@ -58,19 +60,21 @@ def train_progressive(
         raise Text2EarthError("The time budget must be more than zero minutes.")
     if not all((out / part).is_dir() for part in PARTS):
         copy_parts(data / MODEL, out)
-    preset = get_preset(read_facts(out).name)
+    if preset is None and not (out / FACTS_FILE).is_file():
+        raise Text2EarthError(f"{out} does not say of which size its model is: give --preset.")
+    preset_ = get_preset(preset or read_facts(out).name)
     place = pick_device(device)
     corpus = load_corpus(data, limit=limit)
     texts = all_texts(corpus)
     run = out / "runs" / DiffusionObjective.name / "checkpoint"
-    windows = (max(SMALLEST_WINDOW, preset.window // 2), preset.window)
+    windows = (max(SMALLEST_WINDOW, preset_.window // 2), preset_.window)
     for window, until in zip(windows, (FIRST_STAGE * minutes, minutes), strict=True):
         state = load_state(run)
         remaining = until - (state["seconds"] / 60 if state else 0.0)
         if remaining <= 0:
             continue
-        objective = ShardedObjective(preset, out, corpus, window)
-        objective.windows.text.encoder.to(place)
+        objective = ShardedObjective(preset_, out, corpus, window)
+        objective.windows.to(place)
         objective.windows.text.remember(texts)
         schedule = unet_schedule(remaining, None, batch, learning_rate, place)
         schedule = replace(schedule, save_minutes=2.0, feeders=4 if place.type == "cuda" else 1)

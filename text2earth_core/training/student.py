@@ -77,6 +77,10 @@ def train_student(
         preset: must be the teacher's; the rest is read from the folder. window: px along the side of the crops
             (default: the model's window). start: a model whose student is trained further, on the UNet of `out`.
     """
+    if not (out / "unet").is_dir():
+        raise Text2EarthError(
+            f"{out} has no UNet whose student could be trained: run `text2earth train diffusion` first."
+        )
     facts = read_facts(out)
     if get_preset(preset).name != facts.name:
         raise Text2EarthError(f"{out} holds a {facts.name} model, not {preset}: name the teacher's preset.")
@@ -108,7 +112,7 @@ class StudentObjective(Objective):
         )
 
     def start_from(self, model: Path) -> None:
-        """Take over the adapter of a model's student.
+        """Take over the adapter of a model's student, and its count of samples.
 
         Raises:
             Text2EarthError: it has none, or one for another UNet.
@@ -120,6 +124,7 @@ class StudentObjective(Objective):
             raise Text2EarthError(f"The student in {model} cannot be trained further: {reason}") from None
         if rest.unexpected_keys:
             raise Text2EarthError(f"The student in {model} is of another UNet than {self.folder}.")
+        self.samples_before = read_facts(model).student_samples
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         return self.windows.batch(size, rng)
@@ -170,6 +175,7 @@ class StudentObjective(Objective):
         return noisy
 
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
+        self.windows.to(averaged.device)  # a run that was finished already has drawn no batch yet
         parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())
         student = Student(averaged.eval(), {}, {})
         model = Text2Earth.from_parts(*parts, student=student, **asdict(replace(self.facts, window=self.window)))

@@ -24,10 +24,10 @@ from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.data.captions import all_texts, class_of, clean, name_class
-from text2earth_core.data.corpus import SCENES, Picture, load_corpus, random_crop
+from text2earth_core.data.corpus import Picture, load_corpus, random_crop, scene_sets
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation.towers import IMAGE_TOWER, AlignmentTowers, zero_shot
-from text2earth_core.folder import load_text
+from text2earth_core.folder import load_text, load_tokenizer
 from text2earth_core.presets import Preset, get_preset
 from text2earth_core.tokens import WORDS_FILE, count_words, train_tokenizer
 from text2earth_core.towers import TEST_SIDE, TRAIN_SIDE, Towers, text_states, tokens
@@ -62,10 +62,10 @@ def train_text(
         locked: train only the towers, beside the text encoder that stands in `out`; it stays as it is, bit by bit.
         without: data sets that are left out.
     """
-    unknown = [name for name in without if name not in SCENES]
-    if unknown or len(set(without)) == len(SCENES):
-        raise Text2EarthError(f"--without takes some, but not all, of {', '.join(SCENES)}, not {', '.join(without)}.")
-    files = [name for name in SCENES if name not in without]
+    there = scene_sets(data)
+    files = [name for name in there if name not in without]
+    if not files or not set(without) <= set(there):
+        raise Text2EarthError(f"--without takes some, but not all, of {', '.join(there)}, not {', '.join(without)}.")
     if locked and not ((out / "text_encoder").is_dir() and (out / "tokenizer").is_dir()):
         raise Text2EarthError(f"{out} has no text encoder to lock: train one first, without --lock-text.")
     corpus = load_corpus(data, files=files, limit=limit, side=KEPT_SIDE)
@@ -79,7 +79,7 @@ def train_text(
         objective = TowersObjective(tokenizer, encoder, read, corpus, held_back)
     else:
         if resume and (out / "tokenizer").is_dir():
-            tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer", local_files_only=True)
+            tokenizer = load_tokenizer(out)
         else:
             tokenizer = train_tokenizer(texts, get_preset(preset).tokens)
         encoder = build_text_encoder(get_preset(preset), tokenizer)
@@ -172,6 +172,8 @@ class TowersObjective(Objective):
         self.tokenizer, self.encoder, self.texts = tokenizer, encoder, texts
         self.corpus, self.held_back = corpus, held_back
         self.classes = sorted({class_of(picture.label) for picture in corpus} - {""})
+        if not self.classes:
+            raise Text2EarthError("Towers learn from labels too, and no image has one: fill the column `label`.")
         self.labels = np.array([self._label(picture) for picture in corpus])
         self.sources = sorted({picture.source for picture in corpus})
         source = np.array([self.sources.index(picture.source) for picture in corpus])

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from text2earth_core.data.corpus import Picture, load_corpus, random_crop
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import load_thumbnail_vae
 from text2earth_core.presets import get_preset
 from text2earth_core.thumbnail_vae import (
     CELL,
@@ -28,6 +29,9 @@ from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 
 CROP = 96
+
+SHOWN = 12
+"""Held-back images in the grid."""
 
 BALANCE = 0.25
 """Weight of the error of the Laplacian energies' ratio."""
@@ -54,12 +58,13 @@ def train_vae(
     """
     width = get_preset(preset).decoder_width
     if width is None:
-        raise Text2EarthError(f'The preset "{preset}" uses the official autoencoder: copy its vae/ folder to {out}.')
-    corpus = load_corpus(data, limit=limit)
-    shown = load_corpus(data, "val", files=("rsicd",), limit=12)
+        raise Text2EarthError(f'The preset "{preset}" uses the official autoencoder, which is not trained here.')
+    corpus = _large_enough(load_corpus(data, limit=limit))
+    held_back = _large_enough(load_corpus(data, "val", limit=SHOWN))
+    shown = held_back[:: -(-len(held_back) // SHOWN)]
     objective: AutoencoderObjective
     if stage == "texture":
-        objective = TextureObjective(AutoencoderTiny.from_pretrained(out / "vae"), corpus, shown)
+        objective = TextureObjective(load_thumbnail_vae(out), corpus, shown)
         # A long decay: while the decoder still swings, its average is softer than it is at any moment.
         schedule = Schedule(
             minutes, samples, batch=12, learning_rate=2e-4, betas=(0.5, 0.99), ema=10_000, warmup=1_000, decay=0.7
@@ -72,10 +77,17 @@ def train_vae(
     return fit(objective, out, schedule, resume, device)
 
 
+def _large_enough(pictures: list[Picture]) -> list[Picture]:
+    found = [picture for picture in pictures if min(picture.pixels.shape[:2]) >= CROP]
+    if not found:
+        raise Text2EarthError(f"All images are too small: crops of {CROP} px are needed, and none is enlarged.")
+    return found
+
+
 def cell_statistics(corpus: list[Picture]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of Y, Cb and Cr over 8x8 px cells of every tenth image."""
+    """Mean and standard deviation of Y, Cb and Cr over the 8x8 px cells of about 2,000 images."""
     cells = []
-    for picture in corpus[::10]:
+    for picture in corpus[:: -(-len(corpus) // 2_000)]:
         height, width = (side - side % CELL for side in picture.pixels.shape[:2])
         means = picture.pixels[:height, :width].reshape(height // CELL, CELL, width // CELL, CELL, 3).mean((1, 3)) / 255
         cells.append(means.reshape(-1, 3) @ YCBCR.numpy().T)
@@ -236,11 +248,16 @@ class TextureObjective(AutoencoderObjective):
         return loss.item() / len(both)
 
     def extras(self) -> dict[str, Tensor]:
-        return module_tensors(self.discriminator, "critic") | optimizer_tensors(self.optimizer, "critic_optimizer")
+        critic = module_tensors(self.discriminator, "critic") | optimizer_tensors(self.optimizer, "critic_optimizer")
+        return critic | {"sums": self.sums}
 
     def restore_extras(self, tensors: dict[str, Tensor]) -> None:
         restore_module(self.discriminator, tensors, "critic")
         restore_optimizer(self.optimizer, tensors, "critic_optimizer")
+        sums = tensors.get("sums")
+        if sums is None or sums.shape != self.sums.shape:
+            raise Text2EarthError("The checkpoint is of a run on other data sets: train on the same, or delete it.")
+        self.sums = sums
 
 
 def band_energy_distance(output: Tensor, target: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
 from torch import Tensor
 
 from text2earth_core.conditioning import (
@@ -20,7 +19,7 @@ from text2earth_core.conditioning import (
 from text2earth_core.data.captions import class_of, describe
 from text2earth_core.data.corpus import Picture, random_crop
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import load_text
+from text2earth_core.folder import load_text, load_thumbnail_vae
 from text2earth_core.thumbnail_vae import CELL, encode
 from text2earth_core.training.masks import random_mask
 
@@ -56,7 +55,7 @@ class Windows:
             raise Text2EarthError(
                 f"{folder} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first."
             )
-        self.vae = AutoencoderTiny.from_pretrained(folder / "vae").requires_grad_(False).eval()
+        self.vae = load_thumbnail_vae(folder).requires_grad_(False).eval()
         self.text = TextConditioner(*load_text(folder), remembered=60_000)
         self.null = self.text.embed([""])[0]
         self.by_size: dict[int, list[Picture]] = {}
@@ -64,6 +63,10 @@ class Windows:
             side = min(window, min(picture.pixels.shape[:2]) // 32 * 32)
             if side >= window // 2:
                 self.by_size.setdefault(side, []).extend([picture] * (2 if _says_more(picture) else 1))
+        if not self.by_size:
+            raise Text2EarthError(
+                f"All images are too small for a window of {window} px: half of it is needed, and none is enlarged."
+            )
         known = [level_of(p.resolution) for p in corpus if p.resolution is not None]
         self.scaled = _seen_at_several_resolutions(corpus)
         self.levels = (min(known) - 1.0, max(known)) if known else None
@@ -78,7 +81,7 @@ class Windows:
         levels = [self._level(picture, at, rng) for picture, at in zip(pictures, resolutions, strict=True)]
         return {
             "pixels": torch.from_numpy(np.stack(crops)),
-            "texts": [describe(picture, rng)[0] for picture in pictures],
+            "texts": [describe(picture, rng) for picture in pictures],
             "levels": torch.tensor(levels),
             "masks": torch.from_numpy(np.stack([random_mask(side // CELL, rng) for _ in range(size)]))[:, None],
         }
@@ -96,11 +99,15 @@ class Windows:
             return rng.uniform(*self.levels)
         return NULL_LEVEL
 
+    def to(self, device: torch.device) -> None:
+        """Bring autoencoder and text tower to a device."""
+        self.vae.to(device)
+        self.text.encoder.to(device)
+
     @torch.no_grad()
     def condition(self, batch: dict[str, Any], device: torch.device) -> Conditioned:
         """Encode a batch on `device`, with dynamic condition adaptation (paper, Algorithm 1)."""
-        self.vae.to(device)
-        self.text.encoder.to(device)
+        self.to(device)
         pixels = batch["pixels"].to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
         masks = batch["masks"].to(device, non_blocking=True)
         clean = encode(self.vae, pixels).float()
