@@ -111,19 +111,25 @@ def candidate_image(use: Use, scene: str, candidate: int) -> Response:
 
 @router.post("/candidates/{candidate}/accept")
 def accept_candidate(use: Use, scene: str, candidate: int) -> dict[str, Any]:
-    """Make a candidate part of the scene; the others of its batch are discarded.  409 where the place has changed."""
+    """Make a candidate part of the scene; the others of its batch are discarded, and no more are made.
+
+    409 where the place has changed.
+    """
     with use.library.open(scene) as opened:
+        batches = {one.id: one.batch for one in opened.candidates()}
         try:
             step = opened.accept_candidate(candidate)
         except SceneError as error:
             raise AppError(409, str(error)) from error
+        use.jobs.cancel_edit(scene, batches[candidate])
         _tell(use, scene, opened)
     return use.jobs.scene_changed(scene, [step.rect])
 
 
 @router.delete("/candidates")
 def discard_candidates(use: Use, scene: str, batch: str) -> list[dict[str, Any]]:
-    """Discard the candidates of a batch; returns those that still wait."""
+    """Discard the candidates of a batch, and make no more; returns those of others that still wait."""
+    use.jobs.cancel_edit(scene, batch)
     with use.library.open(scene) as opened:
         opened.discard(batch)
         return _tell(use, scene, opened)

@@ -81,8 +81,8 @@ def create_export(use: Use, scene: str, body: NewExport) -> dict[str, Any]:
 @router.get("/scenes/{scene}/exports/{job}")
 def exported_file(use: Use, scene: str, job: str) -> FileResponse:
     """The file that an export job has made."""
-    found = next((item for item in use.jobs.of_scene(scene) if item["id"] == job and item["kind"] == "export"), None)
-    if found is None or found["state"] != "done":
+    found = use.jobs.get(scene, job)
+    if found["kind"] != "export" or found["state"] != "done":
         raise AppError(404, "There is no finished export with this id.")
     suffix = f".{found['result']['file']}"
     file = use.library.job_file(job, suffix)

@@ -15,7 +15,6 @@ from app.api_scenes import Use
 from app.errors import AppError
 from app.state import Services
 from app.work import (
-    MAX_PROMPT,
     Settings,
     checked_frame,
     checked_rect,
@@ -25,7 +24,7 @@ from app.work import (
     row_of_frames,
 )
 from canvas.geometry import Rect
-from canvas.request import MAX_STEPS
+from canvas.request import MAX_PROMPT, MAX_STEPS
 
 router = APIRouter(prefix="/api")
 

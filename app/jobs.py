@@ -112,6 +112,13 @@ class JobQueue:
                 self._cancelled.add(job.id)
             return self._as_dict(job)
 
+    def cancel_edit(self, scene: str, batch: str) -> None:
+        """Stop the edit that still makes candidates of a batch, if there is one."""
+        with self._wake:
+            job = self._jobs.get(batch)
+            if job is not None and (job.scene, job.kind) == (scene, "edit"):
+                self.cancel(job.id)
+
     def cancel_scene(self, scene: str) -> None:
         """Cancel everything of a scene that is about to be deleted."""
         with self._wake:
@@ -163,6 +170,14 @@ class JobQueue:
             finished = [job for job in jobs if job.state not in ACTIVE]
             hidden = {job.id for job in finished[:-SHOWN]}
             return [self._as_dict(job) for job in jobs if job.id not in hidden]
+
+    def get(self, scene: str, job_id: str) -> dict[str, Any]:
+        """A job of a scene, however old; AppError 404 where there is none."""
+        with self._wake:
+            job = self._job(job_id)
+            if job.scene != scene:
+                raise AppError(404, "There is no job with this id.")
+            return self._as_dict(job)
 
     def pending_frames(self, scene: str) -> list[Rect]:
         """Frames that are waiting or being painted: the next extension lies beyond them."""

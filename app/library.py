@@ -16,13 +16,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
 from canvas.errors import SceneError
 from canvas.files import STAGED
-from canvas.scene import Scene
+from canvas.scene import TITLE_LENGTH, Scene
 
 log = logging.getLogger("text2earth")
 
@@ -31,6 +32,7 @@ OPEN_SCENES = 16
 DELETE_WAIT_S = 10.0
 ABANDONED_S = 3600.0
 SUFFIX = ".t2e"
+COPY = " (copy)"  # follows the title of a scene that was duplicated
 EXAMPLE = Path(__file__).parent.parent / "assets" / "scenes" / "example.t2e"
 NO_SCENE = "There is no scene with this id; it may have been deleted or renamed outside."
 
@@ -84,10 +86,10 @@ class Library:
         return [scene for scene, opened in self._cache.opened(scenes) if _written_elsewhere(opened)]
 
     def ids(self) -> list[str]:
-        """All scenes, the one changed last first."""
+        """All scenes, in no order."""
         paths = {path.stem: path for path in self.folder.glob(f"*{SUFFIX}") if ID.fullmatch(path.stem)}
         paths |= {scene: path for scene, path in self._elsewhere.items() if path.is_file()}
-        return sorted(paths, key=lambda scene: _modified(paths[scene]), reverse=True)
+        return list(paths)
 
     def create(self, title: str, resolution: float) -> str:
         """Make an empty scene; returns its id."""
@@ -116,7 +118,7 @@ class Library:
             title = source.title
         new = self.adopt(copy)
         with self.open(new) as opened:
-            opened.set_title(f"{title} (copy)")
+            opened.set_title(title[: TITLE_LENGTH - len(COPY)] + COPY)
         return new
 
     def example(self) -> str:
@@ -178,14 +180,15 @@ class Library:
             return {"id": scene} | opened.summary()
 
     def summaries(self) -> list[dict[str, Any]]:
-        """All scenes that open; one that does not is named in the log and left alone."""
+        """All scenes that open, the one changed last first; one that does not is named in the log and left alone."""
         found = []
         for scene in self.ids():
             try:
                 found.append(self.summary(scene))
             except (SceneError, AppError) as error:
                 log.warning("Scene %s is not listed: %s", scene, error)
-        return found
+        # Not by the files' times: drawing zoomed-out tiles writes too.
+        return sorted(found, key=lambda summary: _moment(summary["modified"]), reverse=True)
 
     def close(self) -> None:
         """Close every open scene."""
@@ -270,6 +273,14 @@ def _written_elsewhere(scene: Scene) -> bool:
 
 def _new_id() -> str:
     return secrets.token_hex(6)
+
+
+def _moment(text: str) -> float:
+    """Seconds of a time in ISO 8601, whatever its zone; files from elsewhere may hold anything there."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _modified(path: Path) -> float:

@@ -106,10 +106,18 @@ class Guard:
             return "This server answers only to its own address; open it under the address that it printed at start."
         origin = headers.get("origin")
         if origin is not None:
-            if urlsplit(origin).netloc.lower() != host.lower():
+            if _address_of(origin) != host.lower():
                 return "Requests from other web pages are refused; use the page of this server."
         elif method in _UNSAFE and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "Requests from other web pages are refused; use the page of this server."
+        return ""
+
+
+def _address_of(origin: str) -> str:
+    """Host and port of an Origin header; "" where it is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
         return ""
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from text2earth_core import Text2Earth
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
-MAX_PROMPT = 2000  # characters; the tokenizer's own limit is far below
 MAX_ROW = 50  # frames queued at once
 
 

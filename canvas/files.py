@@ -72,12 +72,13 @@ _META = {
     "title": ("text",), "resolution": ("real", "integer"), "revision": ("integer",), "created": ("text",),
     "modified": ("text",), "program": ("text",),
 }  # fmt: skip
+MAX_REVISION = 2**48  # there is room for more, and a page can still count it
 _ANCHOR = {"epsg": ("integer",), "east": ("real", "integer"), "north": ("real", "integer")}  # where there is one
 _UNSOUND = (
     f"SELECT 1 FROM meta WHERE key = 'epsg' AND NOT value BETWEEN 1 AND {MAX_EPSG}",
     f"SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) <= {MAX_COORDINATE}",
     "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.25 AND 128",
-    "SELECT 1 FROM meta WHERE key = 'revision' AND value < 0",
+    f"SELECT 1 FROM meta WHERE key = 'revision' AND NOT value BETWEEN 0 AND {MAX_REVISION}",
     "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'"
     " OR coalesce(json_type(request, '$.kind'), '') != 'text' OR coalesce(json_type(request, '$.prompt'), '') != 'text'"
     " OR coalesce(json_type(request, '$.source'), 'null') NOT IN ('object', 'null')"

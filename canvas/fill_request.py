@@ -10,7 +10,7 @@ from typing import Any
 from canvas.errors import SceneError
 from canvas.geometry import CELL, LIMIT, Rect
 from canvas.prompt_map import Points, Prompt, Region
-from canvas.request import Request
+from canvas.request import MAX_PROMPT, Request, is_text
 
 KIND = "fill"
 MAX_SIDE = 2**17  # px: rows of windows are held in memory, and this is as long as one may be
@@ -42,8 +42,10 @@ class FillRequest(Request):
 
 def parse_prompt(value: Any, name: str) -> Prompt:
     """A prompt of the map from its JSON value; SceneError where something in it is impossible."""
-    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+    if not isinstance(value, dict) or not is_text(value.get("text")):
         raise SceneError(f'{name} has no text: give {{"text": "...", "region": [x0, y0, x1, y1], "feather": px}}.')
+    if len(value["text"]) > MAX_PROMPT:
+        raise SceneError(f"The text of {name.lower()} is longer than {MAX_PROMPT} characters: shorten it.")
     unknown = set(value) - {"text", "region", "feather"}
     if unknown:
         raise SceneError(f"{name} has a field {sorted(unknown)[0]!r} that this program does not know: remove it.")

@@ -27,7 +27,7 @@ from canvas.files import STAGED
 from canvas.geometry import TILE, Rect, tile_rect
 from canvas.geotiff import CHUNK, gdal, put, staged
 from canvas.history import Step
-from canvas.picture import opened, readable
+from canvas.picture import opened, readable, upright
 from canvas.picture_rgb import RgbReader
 from canvas.placement import Ground, Placement, own_resolution, place
 from canvas.request import Request
@@ -60,9 +60,12 @@ def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[st
         ground = _ground(scene)
         resolution = own_resolution(source)
         found = place(source, ground, name=name or "The picture") if resolution else None
+        # A camera that was held upright writes the picture lying down, and how to turn it.
+        x, y = upright(source) @ (source.width, source.height)
+        left, top = upright(source) @ (0, 0)
         return {
-            "width": source.width,
-            "height": source.height,
+            "width": round(abs(x - left)),
+            "height": round(abs(y - top)),
             "bands": source.count,
             "dtype": source.dtypes[0],
             "crs": f"EPSG:{source.crs.to_epsg()}" if source.crs and source.crs.to_epsg() else None,
@@ -96,14 +99,15 @@ def import_image(
     stage = (scratch or scene.path.parent) / f".{scene.path.stem}.{secrets.token_hex(4)}{STAGED}"
     try:
         with opened(path, name) as source:
-            placement = place(source, _ground(scene), resolution, at, name)
+            ground = _ground(scene)
+            placement = place(source, ground, resolution, at, name)
             reader = RgbReader(source, bands, value_range)
             digest = _sha256(path)
             _stage(source, reader, placement, stage, name, report)
         request = Request(
             KIND,
             placement.rect,
-            scene.resolution,
+            ground.resolution,
             source={
                 "file": name,
                 "sha256": digest,
@@ -117,7 +121,6 @@ def import_image(
     finally:
         with suppress(OSError):
             stage.unlink(missing_ok=True)
-    report(100, 100)
     return Imported(step, [*reader.notes, *placement.notes])
 
 

@@ -14,6 +14,7 @@ from canvas.geometry import LIMIT, Rect
 
 VERSION = 1
 MAX_SEED = 2**63 - 1
+MAX_PROMPT = 2000  # characters; a tokenizer's own limit is far below
 MAX_STEPS = 1000  # of any request; what a model takes is its own to say
 EDIT_FEATHER, MAX_FEATHER = 16, 64  # px of known ground into which new pixels are blended: of edits, and at most
 
@@ -113,8 +114,9 @@ def _whole(low: int, high: int) -> tuple[Callable[[Any], bool], str]:
     return lambda value: is_whole(value) and low <= value <= high, f"a whole number from {low} to {high}"
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def is_text(value: Any) -> bool:
+    """Whether a JSON value is a text that can be written; JSON may hold halves of characters, which cannot."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _is_frame(value: Any) -> bool:
@@ -122,14 +124,14 @@ def _is_frame(value: Any) -> bool:
 
 
 def _is_source(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and _is_text(value.get("file")) and _is_text(value.get("sha256")))
+    return value is None or (isinstance(value, dict) and is_text(value.get("file")) and is_text(value.get("sha256")))
 
 
 # field: (what is possible, in words)
 _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "frame": (_is_frame, "four whole numbers x, y, w, h in px"),
     "resolution": (lambda value: is_number(value) and value > 0, "a number of metres per pixel"),
-    "layer": (lambda value: _is_text(value) and value in LAYERS, f"one of {', '.join(LAYERS)}"),
+    "layer": (lambda value: is_text(value) and value in LAYERS, f"one of {', '.join(LAYERS)}"),
     "seed": _whole(0, MAX_SEED),
     "steps": _whole(0, MAX_STEPS),
     "guidance": (is_number, "a number"),
@@ -137,6 +139,6 @@ _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "strength": (lambda value: is_number(value) and 0 < value <= 1, "a number above 0 up to 1"),
     "source": (_is_source, "an object with the file and its sha256"),
 } | {
-    name: (_is_text, "a text")
+    name: (is_text, "a text")
     for name in ("kind", "prompt", "negative_prompt", "sampler", "model", "dtype", "device", "mask")
 }

@@ -14,6 +14,7 @@ export class Actions {
   #api;
   /** Extensions follow each other: a quick second click starts where the first one ends. */
   #growing = Promise.resolve();
+  #stepping = Promise.resolve();
   /** What `#once` has under way, as a sentence begins. */
   #underWay = "";
   /** Revision at which the person agreed to lose the undone steps. */
@@ -71,7 +72,7 @@ export class Actions {
   generate() {
     if (!this.#page.mask.empty) return this.edit();
     if (!this.#page.regions.empty) return this.fill();
-    return this.run(async () => {
+    return this.#once("A window is being queued", async () => {
       const frame = this.#page.frame;
       if (!frame || !this.#page.state.scene) return;
       if (isCovered(frame, pendingFrames(this.#page.state))) {
@@ -116,9 +117,15 @@ export class Actions {
       if (!(await this.#mayBranch())) return;
       const { strength, feather, variations } = mask.settings;
       const wish = { ...this.#page.panel.request, strength, feather, variations };
-      await this.#api.post(this.#scenePath("/edits"), { ...painted, ...wish });
+      // What is painted while the answer is on its way belongs to the next change.
       mask.sent();
-      this.#page.chooseTool("select");
+      try {
+        await this.#api.post(this.#scenePath("/edits"), { ...painted, ...wish });
+      } catch (error) {
+        mask.takeBack();
+        throw error;
+      }
+      if (mask.empty) this.#page.chooseTool("select");
       this.#page.afterSubmit();
     }, () => this.edit());
   }
@@ -140,27 +147,26 @@ export class Actions {
     }, () => this.findClouds());
   }
 
-  /** @param {import("./staging.mjs").Candidate} candidate @param {() => void} accepted called before its tiles arrive */
-  acceptCandidate(candidate, accepted) {
-    return this.run(async () => {
+  /** @param {import("./staging.mjs").Candidate} candidate @param {(on: boolean) => void} hold keep it drawn until its tiles are here, or no more */
+  acceptCandidate(candidate, hold) {
+    return this.#once("A candidate is being accepted", async () => {
       if (!(await this.#mayBranch())) return;
+      hold(true);
       try {
-        const scene = await this.#api.post(this.#scenePath(`/candidates/${candidate.id}/accept`));
-        accepted();
-        this.#page.apply("scene", scene);
+        this.#page.apply("scene", await this.#api.post(this.#scenePath(`/candidates/${candidate.id}/accept`)));
       } catch (error) {
+        hold(false);
         if (error.status !== 409) throw error;
         const again = { label: "Discard", run: () => this.discardCandidates(candidate) };
         this.#page.notices.show(error.message, { error: true, action: again });
       }
-    }, () => this.acceptCandidate(candidate, accepted));
+    }, () => this.acceptCandidate(candidate, hold));
   }
 
   /** @param {import("./staging.mjs").Candidate} candidate one of the batch */
   discardCandidates(candidate) {
     return this.run(async () => {
-      const left = await this.#api.call("DELETE", this.#scenePath(`/candidates?batch=${candidate.batch}`));
-      this.#page.apply("candidates", { candidates: left });
+      await this.#api.call("DELETE", this.#scenePath(`/candidates?batch=${candidate.batch}`));
       const again = { label: "Take the mask again", run: () => this.#page.mask.repeat() };
       this.#page.notices.show("The candidates are discarded.", { action: this.#page.mask.canRepeat ? again : undefined });
     }, () => this.discardCandidates(candidate));
@@ -206,11 +212,16 @@ export class Actions {
     return this.run(() => this.#api.post(`/jobs/${job}/move`, { position }));
   }
 
-  /** @param {"undo"|"redo"} which */
+  /** One after the other: whether a second quick press has anything to undo is known when the first is done. @param {"undo"|"redo"} which */
   step(which) {
     const able = which === "undo" ? "can_undo" : "can_redo";
-    if (!this.#page.state.scene?.[able]) return Promise.resolve();
-    return this.run(async () => this.#page.apply("scene", await this.#api.post(this.#scenePath(`/${which}`))));
+    this.#stepping = this.#stepping.then(() =>
+      this.run(async () => {
+        if (!this.#page.state.scene?.[able]) return;
+        this.#page.apply("scene", await this.#api.post(this.#scenePath(`/${which}`)));
+      }),
+    );
+    return this.#stepping;
   }
 
   /** @param {import("./rect.mjs").Rect} rect scene pixels; grows to the cell grid */

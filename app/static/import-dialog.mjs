@@ -60,9 +60,17 @@ export function importDialog(host, picture, scene, middle, send) {
       complaint,
       h("footer", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), go),
     );
+    const isUntouched = () => picture.resolution !== null && size.value === short(picture.resolution);
+    /** A picture of another size than the file says does not lie where the file says. */
+    const limitPlaces = () => {
+      const [first, here] = form.elements["t2e-at"];
+      if (first.value !== "own") return;
+      first.disabled = !isUntouched();
+      if (first.disabled && first.checked) here.checked = true;
+    };
     const wish = () => {
       const metres = Number(size.value);
-      const untouched = picture.resolution !== null && size.value === short(picture.resolution);
+      const untouched = isUntouched();
       const at = form.elements["t2e-at"].value;
       const { w, h: high } = sizeInScene(picture, metres, scene.resolution);
       const corner = { own: null, here: [Math.round(middle.x - w / 2), Math.round(middle.y - high / 2)], beside }[at];
@@ -81,6 +89,7 @@ export function importDialog(host, picture, scene, middle, send) {
     };
     form.addEventListener("input", () => {
       complaint.textContent = "";
+      limitPlaces();
       update();
     });
     form.addEventListener("submit", async (event) => {

@@ -2,6 +2,8 @@
 import { DIRECTIONS } from "./frames.mjs";
 import { commandOf } from "./keys.mjs";
 
+/** What a key that is held down does not do again. */
+const ONCE = new Set(["generate", "accept", "discard"]);
 const OF_WIDGETS = new Set(["accept", "next", "close-polygon", "corner-back"]);
 
 /** @param {any} page the scene-canvas element @param {AbortSignal} signal ends the listening */
@@ -58,7 +60,7 @@ export function bindKeys(page, signal) {
       }
       // While a drag is under way Escape is for the drag, not for the candidates.
       const command = commandOf(event, typing, page.staging.open && !page.pointer.dragging);
-      if (!command || (event.repeat && command.command === "generate")) return;
+      if (!command || (event.repeat && ONCE.has(command.command))) return;
       // Enter and the arrows belong to the button or slider that has the focus.
       if (OF_WIDGETS.has(command.command) && focus !== page.surface && focus !== document.body) return;
       // Arrow keys belong to sliders and radio buttons while those have the focus.

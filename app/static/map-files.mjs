@@ -38,11 +38,10 @@ export class MapFiles {
       if (place) page.apply("scene", await this.#api.call("PUT", `/scenes/${scene.id}/anchor`, place));
       else if (scene.anchor && format === "tif") page.apply("scene", await this.#api.call("DELETE", `/scenes/${scene.id}/anchor`));
       const wish = { format, region: whole ? null : toXYWH(rect) };
-      const job = await this.#api.post(`/scenes/${scene.id}/exports`, wish);
+      const { id } = await this.#api.post(`/scenes/${scene.id}/exports`, wish);
       // A small one can be faster than its answer.
-      if (page.state.jobs.some(({ id, state }) => id === job.id && state === "done")) return page.actions.download(`/exports/${job.id}`);
-      this.#wanted.add(job.id);
-      page.apply("job", job);
+      if (page.state.jobs.some((job) => job.id === id && job.state === "done")) return page.actions.download(`/exports/${id}`);
+      this.#wanted.add(id);
     });
   }
 
@@ -68,9 +67,7 @@ export class MapFiles {
       page.notices.show(`Reading ${file.name} (${bytes(file.size)}) …`, { seconds: 3 });
       const path = `/scenes/${scene.id}/imports`;
       const picture = await this.#api.call("POST", `${path}?name=${encodeURIComponent(file.name)}`, file);
-      const sent = await importDialog(page, picture, scene, middle, async (wish) => {
-        page.apply("job", await this.#api.post(`${path}/${picture.file}`, { name: file.name, ...wish }));
-      });
+      const sent = await importDialog(page, picture, scene, middle, (wish) => this.#api.post(`${path}/${picture.file}`, { name: file.name, ...wish }));
       if (!sent) await this.#api.call("DELETE", `${path}/${picture.file}`);
     }, () => this.receive(file, middle));
   }

@@ -22,6 +22,8 @@ export class MaskDrawing {
   #undone = [];
   #before = new Map();
   #stroke = null;
+  /** Whether any pixel is painted: strokes can have been erased again. */
+  #painted = false;
   #changed;
 
   /** @param {string} colour @param {(area: Rect|null, ended: boolean) => void} changed part of the scene to draw again */
@@ -29,11 +31,14 @@ export class MaskDrawing {
     this.#raster = new MaskRaster(colour, (key) => {
       if (!this.#before.has(key)) this.#before.set(key, this.#raster.copy(key));
     });
-    this.#changed = changed;
+    this.#changed = (area, ended) => {
+      if (ended) this.#painted = this.#raster.bounds() !== null;
+      changed(area, ended);
+    };
   }
 
   get empty() {
-    return this.operations.length === 0 && !this.#stroke;
+    return !this.#painted && !this.#stroke;
   }
 
   get canUndo() {
@@ -52,6 +57,7 @@ export class MaskDrawing {
 
   /** @param {{x: number, y: number, size: number}[]} dabs where the pointer has been since */
   extend(dabs) {
+    if (!this.#stroke) return; // the mask was sent while the pointer was down
     const { dabs: all, hardness, erase } = this.#stroke;
     let area = null;
     for (const dab of dabs) {

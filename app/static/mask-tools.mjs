@@ -155,10 +155,15 @@ export class MaskTools {
     if (!this.empty) this.#drawing.apply({ kind: "clear" });
   }
 
-  /** Nothing is painted and nothing can be undone: an edit was asked for. */
+  /** Nothing is painted and nothing can be undone: an edit is asked for. */
   sent() {
     this.#last = this.#drawing.operations;
     this.#drawing.restore([]);
+  }
+
+  /** What was sent is painted again, under what has been painted since: the edit could not be asked for. */
+  takeBack() {
+    this.#drawing.restore([...this.#last, ...this.#drawing.operations]);
   }
 
   /** Whether the mask of the last edit can be had again. */

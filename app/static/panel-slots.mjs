@@ -41,9 +41,13 @@ export class QueueList {
     const place = slot("queue");
     if (!place) return;
     place.closest("#t2e-queue-section")?.classList.toggle("is-empty", state.jobs.length === 0);
-    const queued = state.jobs.filter((job) => job.state === "queued").map((job) => job.id);
+    const queued = state.jobs.filter((job) => job.state === "queued");
     keyed(place, state.jobs, (job) => job.id, (job) => this.#row(job));
-    for (const row of place.children) row.order?.(queued.indexOf(row.dataset.key), queued.length);
+    // Jobs of other scenes may wait between them: the place to move to is that of the neighbour, not the next number.
+    for (const row of place.children) {
+      const at = queued.findIndex((job) => job.id === row.dataset.key);
+      row.order?.(at < 0 ? undefined : queued[at - 1], at < 0 ? undefined : queued[at + 1]);
+    }
   }
 
   #row(job) {
@@ -52,10 +56,10 @@ export class QueueList {
     const state = h("span", { class: "row-state" });
     const note = h("p", { class: "row-note" });
     const bar = h("span", { class: "row-bar" });
-    let place = 0;
     let current = job;
-    const earlier = iconButton("up", "Earlier", () => move(job.id, place - 1));
-    const later = iconButton("down", "Later", () => move(job.id, place + 1));
+    let before, after;
+    const earlier = iconButton("up", "Earlier", () => move(job.id, before.position));
+    const later = iconButton("down", "Later", () => move(job.id, after.position));
     const again = iconButton("retry", "Retry", () => retry(job.id));
     const fetch = iconButton("export", "Download", () => download(job.id));
     const stop = iconButton("close", "Cancel", () => (isOpen(current) ? cancel(job.id) : dismiss(job.id)));
@@ -73,10 +77,10 @@ export class QueueList {
       stop.setAttribute("aria-label", `${label}: ${jobName(now)}`);
       stop.title = label;
     };
-    row.order = (at, count) => {
-      place = at;
-      earlier.hidden = at < 1;
-      later.hidden = at < 0 || at >= count - 1;
+    row.order = (former, next) => {
+      [before, after] = [former, next];
+      earlier.hidden = !former;
+      later.hidden = !next;
     };
     return row;
   }

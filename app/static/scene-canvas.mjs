@@ -11,7 +11,7 @@ import { fromXYWH } from "./rect.mjs";
 import { dismiss, recall, remember } from "./remembered.mjs";
 import { SceneDrawing } from "./scene-drawing.mjs";
 import { SceneSession } from "./scene-session.mjs";
-import { EMPTY, isOnMap, jobFrame, modelInfo, newestFirst, reduce } from "./store.mjs";
+import { EMPTY, isOnMap, jobFrame, modelInfo, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
 import { View } from "./view.mjs";
 
@@ -81,7 +81,7 @@ export class SceneCanvasElement extends HTMLElement {
   /** The scene worked on last, or a new one. */
   async openAny() {
     await this.actions.run(async () => {
-      const [newest] = newestFirst(await this.api.get("/scenes"));
+      const [newest] = await this.api.get("/scenes");
       this.openScene((newest ?? (await this.api.post("/scenes", {}))).id, false, true);
     }, () => this.openAny());
   }
@@ -125,6 +125,8 @@ export class SceneCanvasElement extends HTMLElement {
     const before = this.state;
     this.state = reduce(before, name, data);
     if (!before.scene && this.state.scene) this.#arrive();
+    // An answer to a request of our own, before the event that tells which tiles have changed.
+    if (name === "scene" && !data.changed && data.revision > before.scene?.revision) this.session.index.invalidateAll();
     if (name === "model" && before.model.state !== "ready" && data.state === "ready") this.#modelReady();
     if (this.state.deleted && !before.deleted) this.hints.gone(() => this.openAny());
     if (name === "dismissed") dismiss(localStorage, data.id);

@@ -3,13 +3,12 @@ import { ask, confirm, open } from "./dialogs.mjs";
 import { h } from "./dom.mjs";
 import { ago, bytes, length, resolution } from "./format.mjs";
 import { SHORTCUTS, parseCoordinate } from "./keys.mjs";
-import { newestFirst } from "./store.mjs";
 
 /** @param {HTMLElement} host @param {import("./store.mjs").Scene[]} scenes @returns {Promise<string|null>} id */
 export function chooseScene(host, scenes, currentId) {
   return new Promise((resolve) => {
     let chosen = null;
-    const rows = newestFirst(scenes).map((scene) => {
+    const rows = scenes.map((scene) => {
       const size = scene.bounds
         ? `${length(scene.bounds[2] * scene.resolution)} × ${length(scene.bounds[3] * scene.resolution)}`
         : "empty";

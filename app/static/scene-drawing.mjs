@@ -124,6 +124,6 @@ export class SceneDrawing {
     if (!scene || version === this.#historyOf || !slot("history")) return;
     this.#historyOf = version;
     const steps = await this.#page.api.get(`/scenes/${scene.id}/steps`).catch(() => null);
-    if (steps && this.#page.sceneId === scene.id) this.#page.history.show(scene.id, steps);
+    if (steps && this.#historyOf === version) this.#page.history.show(scene.id, steps);
   }
 }

@@ -68,6 +68,9 @@ export class SceneSession {
   #event(name, data) {
     if (name === "hello") {
       this.index.invalidateAll();
+      this.loader.forgive();
+      const open = new Set(data.jobs.filter(isOpen).map((job) => job.id));
+      for (const job of this.page.map().previews.keys()) if (!open.has(job)) this.page.map().settlePreview(job);
       const unwanted = dismissed(localStorage);
       data.jobs = data.jobs.filter((job) => isOpen(job) || !unwanted.has(job.id));
     }

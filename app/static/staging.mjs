@@ -134,9 +134,9 @@ export class Staging {
   async accept() {
     const { chosen } = this;
     if (!chosen) return;
-    await this.#page.actions.acceptCandidate(chosen, () => {
-      const bitmap = this.#pictures.get(chosen.id);
-      if (bitmap) this.#settling = { rect: fromXYWH(chosen.rect), bitmap, since: performance.now() };
+    const bitmap = this.#pictures.get(chosen.id);
+    await this.#page.actions.acceptCandidate(chosen, (on) => {
+      this.#settling = on && bitmap ? { rect: fromXYWH(chosen.rect), bitmap, since: performance.now() } : null;
     });
   }
 

@@ -21,11 +21,6 @@ export const EMPTY = Object.freeze({
 /** Jobs kept in sight that are not open: for a retry, or a download. */
 const MAX_CLOSED = 8;
 
-/** By the last change; files are listed in no such order, because drawing zoomed-out tiles touches them too. @param {Scene[]} scenes */
-export function newestFirst(scenes) {
-  return [...scenes].sort((a, b) => Date.parse(b.modified) - Date.parse(a.modified));
-}
-
 /** @param {Job} job */
 export function isOpen(job) {
   return job.state === "queued" || job.state === "running";

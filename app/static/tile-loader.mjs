@@ -76,6 +76,11 @@ export class TileLoader {
     this.#next();
   }
 
+  /** What failed may be asked for again: the server was away. */
+  forgive() {
+    this.#failures.clear();
+  }
+
   /** Stop everything. */
   clear() {
     this.#wishes = [];

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.app.server_process import Server
+from tests.app.server_process import Server, wait_for
 
 TILE = "tiles/rgb/0/0/0.webp"
 
@@ -79,6 +79,21 @@ def test_discarding_changes_nothing(server: Server, scene: str) -> None:
     left = server.http.delete(f"/api/scenes/{scene}/candidates?batch={batch}")
     assert left.json() == candidates(server, scene) == []
     assert server.get(f"/api/scenes/{scene}")["revision"] == 1
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_whoever_has_chosen_is_offered_no_more(server: Server, scene: str, accepted: bool) -> None:
+    server.painted(scene)
+    wish = {"mask": SQUARE, "at": [20, 20], "steps": 30, "seed": 5, "variations": 8}
+    batch = server.post(f"/api/scenes/{scene}/edits", wish)["id"]
+    wait_for(lambda: len(candidates(server, scene)) > 0)
+    first = candidates(server, scene)[0]["id"]
+    if accepted:
+        server.post(f"/api/scenes/{scene}/candidates/{first}/accept")
+    else:
+        assert server.http.delete(f"/api/scenes/{scene}/candidates?batch={batch}").is_success
+    assert server.finished(scene, batch)["state"] == "cancelled"
+    assert candidates(server, scene) == []
 
 
 def test_of_two_edits_of_one_place_the_second_is_refused_and_kept(server: Server, scene: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 from canvas import Rect, Scene
 from tests.app.server_process import Server, wait_for
 
+JSON = {"content-type": "application/json"}
 FILL: dict[str, Any] = {
     "bbox": [0, 0, 200, 100],
     "prompts": [{"text": "forest", "region": [0, 0, 100, 100], "feather": 20}, {"text": "desert"}],
@@ -120,6 +122,8 @@ def test_the_picture_of_a_large_region_stays_small(server: Server, scene: str) -
         ({"bbox": [0, 0, 1e7, 10]}, "too large"),
         ({"prompts": []}, "prompts"),
         ({"prompts": [{"txt": "forest"}]}, "no text"),
+        ({"prompts": [{"text": "\ud800"}]}, "no text"),
+        ({"prompts": [{"text": "forest " * 1000}]}, "longer than 2000"),
         ({"region": [[0, 0], [1, 1]]}, "three points"),
         ({"region": [[0, 0, 8, 8], [4, 4, 4, 9]]}, "no area"),
         ({"sampler": "turbo"}, "no sampler"),
@@ -129,6 +133,6 @@ def test_the_picture_of_a_large_region_stays_small(server: Server, scene: str) -
     ],
 )
 def test_impossible_fills_are_refused_at_once(server: Server, scene: str, change: dict[str, Any], words: str) -> None:
-    answer = server.http.post(f"/api/scenes/{scene}/fills", json=FILL | change)
+    answer = server.http.post(f"/api/scenes/{scene}/fills", content=json.dumps(FILL | change), headers=JSON)
     assert 400 <= answer.status_code < 500
     assert words in answer.json()["error"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -145,6 +146,19 @@ def test_an_import_that_a_kill_cut_off_can_be_retried(tmp_path: Path) -> None:
         assert app.job(scene, job)["state"] == "interrupted"
         assert app.http.post(f"/api/jobs/{job}/retry").is_success
         app.done(scene, job)
+
+
+def test_an_old_export_can_be_downloaded_while_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many jobs have ended since: the page may show its row still."""
+    monkeypatch.setattr("app.jobs.SHOWN", 1)
+    with running(tmp_path) as app:
+        scene, other = app.new_scene(), app.new_scene()
+        app.queue(scene, app.send(scene, picture()))
+        first, last = app.export(scene), app.export(scene)
+        app.work()
+        app.done(scene, last)
+        assert app.http.get(f"/api/scenes/{scene}/exports/{first}").is_success
+        assert app.http.get(f"/api/scenes/{other}/exports/{first}").status_code == 404
 
 
 def test_only_an_export_that_is_still_kept_is_offered(tmp_path: Path) -> None:

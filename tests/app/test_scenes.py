@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.library import EXAMPLE
+from app.library import EXAMPLE, Library
 from tests.app.server_process import Server
 
 
@@ -22,6 +22,19 @@ def test_a_new_scene_is_empty_and_listed_first(server: Server) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{11,}", made["id"])
     assert server.get(f"/api/scenes/{made['id']}") == made
     assert server.get("/api/scenes")[0]["id"] == made["id"]
+
+
+def test_scenes_are_listed_by_their_last_change_in_whatever_zone_it_was(tmp_path: Path) -> None:
+    times = ("2026-03-01T10:00:00+00:00", "2026-03-01T12:30:00+02:00", "2026-03-01T09:00:00-05:00", "yesterday")
+    library = Library(tmp_path)
+    scenes = [library.create(time, 1.0) for time in times]
+    library.close()
+    for scene, time in zip(scenes, times, strict=True):
+        connection = sqlite3.connect(library.path(scene))
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'modified'", [time])
+        connection.commit()
+        connection.close()
+    assert [summary["title"] for summary in Library(tmp_path).summaries()] == [times[n] for n in (2, 1, 0, 3)]
 
 
 def test_a_scene_without_a_resolution_gets_the_models(server: Server) -> None:
@@ -48,6 +61,11 @@ def test_a_duplicate_has_the_same_content_and_lives_on_its_own(server: Server, s
     assert before == server.http.get(f"/api/scenes/{scene}/{tile}").content
     server.post(f"/api/scenes/{scene}/undo")
     assert server.http.get(f"/api/scenes/{copy['id']}/{tile}").content == before
+
+
+def test_the_copy_of_a_scene_with_a_long_title_is_a_copy_too(server: Server) -> None:
+    scene = server.new_scene(title="m" * 120)
+    assert server.post(f"/api/scenes/{scene}/duplicate")["title"] == "m" * 113 + " (copy)"
 
 
 def test_a_downloaded_scene_can_be_uploaded_again(server: Server, scene: str, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_a_foreign_name_for_this_machine_is_refused(bind: str, host: str, allowe
         ("POST", {"origin": "http://localhost:9999"}, False),
         ("POST", {"origin": "http://evil.example"}, False),
         ("POST", {"origin": "null"}, False),
+        ("POST", {"origin": "http://["}, False),
         ("GET", {"origin": "http://evil.example"}, False),
         ("POST", {"sec-fetch-site": "cross-site"}, False),
         ("DELETE", {"sec-fetch-site": "same-site"}, False),

@@ -59,6 +59,23 @@ def test_the_queue_can_be_seen_reordered_and_emptied(canvas: Canvas, server: Ser
     assert canvas.scene["empty"]
 
 
+def test_a_job_is_moved_past_its_neighbour_and_not_past_jobs_of_other_scenes(canvas: Canvas, server: Server) -> None:
+    mine, other = server.new_scene(), server.new_scene()
+    running = server.post(f"/api/scenes/{other}/jobs", LONG)["id"]
+    waiting = []
+    for scene, prompt in ((other, "x"), (other, "y"), (mine, "a"), (mine, "b")):
+        wish = LONG | {"prompt": prompt, "frame": [512, 0, 64, 64]}
+        waiting.append(server.post(f"/api/scenes/{scene}/jobs", wish)["id"])
+    canvas.open(mine)
+    row = canvas.page.locator("[data-t2e-slot=queue] li", has_text="a")
+    row.get_by_role("button", name="Later").click()
+    canvas.wait("c.state.jobs[0].request.prompt === 'b'")
+    order = {job["id"]: job["position"] for scene in (mine, other) for job in server.get(f"/api/scenes/{scene}/jobs")}
+    assert [order[job] for job in waiting] == [0, 1, 3, 2]
+    for job in (*waiting, running):
+        server.http.delete(f"/api/jobs/{job}")
+
+
 def test_two_tabs_stay_in_step(new_context: Callable[..., BrowserContext], server: Server) -> None:
     scene = server.new_scene()
     context = new_context()

@@ -118,6 +118,7 @@ def test_a_dropped_and_a_pasted_picture_lie_where_they_came_down(canvas: Canvas,
     dialog.get_by_label("Beside the scene").check()
     dialog.get_by_role("button", name="Import").click()
     canvas.wait("c.state.scene.revision === 3")
+    dialog.wait_for(state="detached")  # its request's answer may come after the change
     page.keyboard.press("z")
     canvas.wait("c.state.scene.revision === 4")
 
@@ -144,6 +145,16 @@ def test_a_map_lies_at_the_place_that_was_named_and_the_scene_remembers_it(
     with rasterio.open(tmp_path / "a.tif") as file:
         assert file.crs.to_epsg() == 32632
         assert file.transform.to_gdal() == (500_000.0, 1.0, 0.0, 5_400_000.0, 0.0, -1.0)
+    map_again = base64.b64encode((tmp_path / "a.tif").read_bytes()).decode()
+    page.evaluate(DELIVER, [map_again, "drop", 300, 300])
+    importing = page.get_by_role("dialog", name="Import a picture")
+    own = importing.get_by_role("radio", name="At its place on Earth")
+    assert own.is_checked()
+    importing.get_by_label("Size of its pixels").fill("1.5")
+    assert own.is_disabled(), "a picture of another size does not lie there"
+    assert importing.get_by_role("radio", name="Here around").is_checked()
+    importing.get_by_role("button", name="Cancel").click()
+    importing.wait_for(state="detached")
     page.get_by_role("button", name="Export", exact=True).click()
     assert system.input_value() == "EPSG:32632"
     assert origin.input_value() == "500000, 5400000"

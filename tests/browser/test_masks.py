@@ -240,6 +240,49 @@ def test_a_change_waits_for_the_clouds_that_are_looked_for(canvas: Canvas, serve
     assert not [job for job in server.get(f"/api/scenes/{scene}/jobs") if job["kind"] == "edit"]
 
 
+def test_what_is_painted_while_a_change_is_asked_for_belongs_to_the_next(
+    drawing: Canvas, server: Server, expected_errors: list[str]
+) -> None:
+    page, held = drawing.page, []
+    page.route("**/edits", lambda route: held.append(route))
+    page.keyboard.press("b")
+    bar = page.get_by_role("group", name="Mask", exact=True)
+
+    def asked() -> None:
+        with page.expect_request("**/edits"):
+            bar.get_by_role("button", name="Change", exact=True).click()
+
+    drawing.drag((20, 40), (40, 40))
+    first = mask(drawing)
+    asked()
+    drawing.wait("c.mask.empty")
+    drawing.drag((20, 90), (40, 90))
+    second = mask(drawing)
+    assert second.any()
+    held.pop().fulfill(status=500, json={"error": "No."})
+    page.locator(".notice.error").wait_for()
+    assert np.array_equal(mask(drawing), np.maximum(first, second)), "refused: nothing that was painted is lost"
+
+    asked()
+    drawing.drag((20, 90), (40, 90))
+    held.pop().fulfill(status=202, json={})
+    page.wait_for_timeout(300)
+    assert np.array_equal(mask(drawing), second), "taken: what was painted since stays"
+    expected_errors.clear()
+
+
+def test_after_a_clear_generate_generates(drawing: Canvas) -> None:
+    page = drawing.page
+    page.keyboard.press("b")
+    drawing.drag((20, 40), (100, 40))
+    page.get_by_role("group", name="Mask", exact=True).get_by_role("button", name="Clear").click()
+    drawing.wait("c.mask.empty")
+    page.keyboard.press("v")
+    drawing.get("(c.setFrame({x: 128, y: 0, w: 64, h: 64}), c.settings = {steps: 2})")
+    page.keyboard.press("Control+Enter")
+    drawing.wait("c.state.scene.bounds[2] === 192", 120)
+
+
 def test_no_clouds_in_sight_are_told(drawing: Canvas) -> None:
     drawing.page.keyboard.press("b")
     bar = drawing.page.get_by_role("group", name="Mask", exact=True)

@@ -212,6 +212,7 @@ def test_a_tile_that_is_no_picture_is_named(closed: Path) -> None:
         "CREATE VIEW v AS SELECT * FROM meta",
         "DROP TABLE pyramid",
         "DELETE FROM meta WHERE key = 'revision'",
+        "UPDATE meta SET value = 9223372036854775807 WHERE key = 'revision'",
         "UPDATE meta SET value = 'wide' WHERE key = 'resolution'",
         "UPDATE meta SET value = 1e9 WHERE key = 'resolution'",
         "UPDATE steps SET request = 'not json'",

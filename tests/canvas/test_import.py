@@ -69,6 +69,22 @@ def test_a_second_import_under_way_does_not_move_the_scene_to_its_own_place(tmp_
     assert scene.bounds == Rect(0, 0, 100_024, 16)
 
 
+def test_a_resolution_chosen_meanwhile_is_told(tmp_path: Path, scene: Scene) -> None:
+    file = geotiff(tmp_path / "a.tif", noise(16, 24), crs=UTM, transform=north_up(500_000.0, 5_400_000.0, 1.0))
+    with pytest.raises(SceneError, match="m/px"):
+        import_image(scene, file, progress=lambda done, total: scene.set_resolution(2.0))
+    assert scene.bounds is None
+
+
+def test_nothing_can_stop_an_import_that_is_in_the_scene(tmp_path: Path, scene: Scene) -> None:
+    """Who cancels in its last moment would be told that it was cancelled, and a retry would import it twice."""
+    file = geotiff(tmp_path / "a.tif", noise(16, 24), crs=UTM, transform=north_up(500_000.0, 5_400_000.0, 1.0))
+    told = []
+    import_image(scene, file, progress=lambda done, total: told.append(scene.revision))
+    assert told
+    assert set(told) == {0}
+
+
 def test_exported_imported_and_exported_again_is_the_same_map(scene: Scene, tmp_path: Path, make_change: Make) -> None:
     change = make_change(Rect(-264, -16, 600, 520))
     change.valid[100:200, 50:90] = False
@@ -169,9 +185,11 @@ def test_a_photograph_lies_as_it_was_held(scene: Scene, tmp_path: Path, orientat
     exif = Image.Exif()
     exif[274] = orientation
     Image.fromarray(np.moveaxis(noise(40, 56), 0, 2)).save(tmp_path / "a.png", exif=exif)
+    told = describe(tmp_path / "a.png", scene)
     import_image(scene, tmp_path / "a.png", resolution=1.0)
     upright = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.png")))
     assert np.array_equal(pixels(scene)[0], upright)
+    assert (told["height"], told["width"]) == upright.shape[:2], "the dialog speaks of what is meant"
 
 
 @pytest.mark.parametrize(

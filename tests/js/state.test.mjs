@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, Pace, modelInfo, newestFirst, ordered, pendingFrames, reduce } from "../../app/static/store.mjs";
+import { EMPTY, Pace, modelInfo, ordered, pendingFrames, reduce } from "../../app/static/store.mjs";
 import { dismiss, dismissed, recall, remember } from "../../app/static/remembered.mjs";
 import * as settings from "../../app/static/settings.mjs";
 
@@ -75,11 +75,6 @@ test("a scene that is gone is told from one that is not known yet", () => {
   assert.ok(!reduce(EMPTY, "hello", hello).deleted);
   assert.ok(reduce(EMPTY, "hello", { ...hello, scene: null }).deleted);
   assert.ok(reduce(reduce(EMPTY, "hello", hello), "deleted", {}).deleted);
-});
-
-test("the scene changed last comes first, across time zones too", () => {
-  const scenes = ["2026-03-01T10:00:00+00:00", "2026-03-01T12:30:00+02:00", "2026-03-01T09:00:00-05:00"].map((modified) => ({ modified }));
-  assert.deepEqual(newestFirst(scenes).map((scene) => scenes.indexOf(scene)), [2, 1, 0]);
 });
 
 test("the pace is measured from the first step seen, and starts anew with a retry", () => {

@@ -155,6 +155,27 @@ test("a newer revision replaces an older one that is still under way", async () 
   assert.equal(live, 1);
 });
 
+test("what could not be fetched is asked for again once the server is back", async () => {
+  const cache = new TileCache(10);
+  let up = false;
+  const loader = new TileLoader(async () => {
+    if (!up) throw new Error("down");
+    return bitmap();
+  }, cache, () => {});
+  for (let n = 0; n < 6; n++) {
+    loader.want([wish("k", 0, 1)]);
+    await settled();
+  }
+  up = true;
+  loader.want([wish("k", 0, 1)]);
+  await settled();
+  assert.ok(!cache.peek("k"), "not for ever");
+  loader.forgive();
+  loader.want([wish("k", 0, 1)]);
+  await settled();
+  assert.ok(cache.peek("k"));
+});
+
 test("a tile fades in when it first appears, and stands at once when it replaces another", async () => {
   const cache = new TileCache(10);
   const loader = new TileLoader(async () => bitmap(), cache, () => {});
