@@ -2,8 +2,11 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from text2earth_core import Text2Earth, Text2EarthError
@@ -58,6 +61,18 @@ def test_a_second_run_measures_nothing_again(measured, few_images):
     again = evaluate(folder, few_images, out, Budget(minutes=600.0), progress=lambda *_: None)
     assert again["figures"] == json.loads(json.dumps(report["figures"]))
     assert {path: path.stat().st_mtime_ns for path in stored} == stored
+
+
+def test_figures_of_other_data_are_measured_anew(measured, few_images, tmp_path):
+    folder, out, _ = measured
+    other = shutil.copytree(few_images, tmp_path / "other")
+    rows = pq.read_table(other / "rsicd.parquet").to_pylist()
+    pq.write_table(pa.Table.from_pylist([row for row in rows if row["label"] != "desert"]), other / "rsicd.parquet")
+    found = [
+        evaluate(folder, data, out, Budget(minutes=600.0), progress=lambda *_: None, only=["towers"])["figures"]
+        for data in (other, few_images)
+    ]
+    assert ["desert" in figures["towers"]["by_class"] for figures in found] == [False, True]
 
 
 def test_what_the_time_did_not_suffice_for_is_named(measured, few_images, tmp_path):

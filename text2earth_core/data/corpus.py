@@ -96,7 +96,7 @@ def read_rows(data: Path, name: str) -> list[dict]:
     Raises:
         Text2EarthError: there is no file of that name, it is not a table of images, or a row is damaged.
     """
-    paths = _files_of(data, name)
+    paths = files_of(data, name)
     if not paths:
         there = sorted({_name_of(path) for path in data.glob("*.parquet")})
         raise Text2EarthError(
@@ -142,10 +142,11 @@ def _checked(row: dict) -> dict:
 
 def has_data_set(data: Path, name: str) -> bool:
     """Whether a data folder holds a data set."""
-    return bool(_files_of(Path(data), name))
+    return bool(files_of(Path(data), name))
 
 
-def _files_of(data: Path, name: str) -> list[Path]:
+def files_of(data: Path, name: str) -> list[Path]:
+    """The parquet files of a data set, none where the folder does not hold it."""
     whole = data / f"{name}.parquet"
     return [whole] if whole.is_file() else sorted(path for path in data.glob("*-*.parquet") if _name_of(path) == name)
 

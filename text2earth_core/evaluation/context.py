@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from text2earth_core.data.captions import CLASSES, class_of, clean
-from text2earth_core.data.corpus import SCENES, Picture, load_corpus
+from text2earth_core.data.corpus import NEVER_TRAINED, SCENES, Picture, files_of, load_corpus
 from text2earth_core.evaluation.classifier import SceneClassifier, train_classifier
 from text2earth_core.evaluation.generated import Progress, Wanted, generate_set
 from text2earth_core.evaluation.plan import Plan
@@ -104,10 +105,17 @@ class Context:
 
     @property
     def sampled_by(self) -> str:
-        """What determines image number n of a set: weights, sampling defaults, and what the plan says n stands for."""
+        """What determines image number n of a set: weights, sampling defaults, and what n stands for."""
         info, plan = self.model.info, self.plan
         drawn = f"{info.fingerprint}-{info.steps}-{info.guidance:g}"
-        return f"{drawn}-{plan.limit or 'all'}-{plan.control_seeds}"
+        return f"{drawn}-{self.data_key}-{plan.limit or 'all'}-{plan.control_seeds}"
+
+    @cached_property
+    def data_key(self) -> str:
+        """Of the real images: measured against others, a model has other figures."""
+        tables = [path for name in (*SCENES, NEVER_TRAINED) for path in files_of(self.data, name)]
+        told = [(path.name, path.stat().st_size) for path in tables]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:8]
 
     def random_images(self, count: int) -> Iterator[np.ndarray]:
         """The floor: what the decoder makes of random latents."""
@@ -117,7 +125,7 @@ class Context:
 
     @property
     def _suffix(self) -> str:
-        return "" if self.plan.limit is None else f"-{self.plan.limit}"
+        return f"-{self.data_key}" + ("" if self.plan.limit is None else f"-{self.plan.limit}")
 
 
 class Loaded(Sequence[Picture]):

@@ -61,7 +61,7 @@ def class_accuracy(context: Context) -> Figures:
     sets["random"] = [Picture(pixels, label, (), None, "random") for label, pixels in randoms]
     found = {}
     for name, pictures in sets.items():
-        own = name if name in ("real", "random") else f"{name}-{context.sampled_by}"
+        own = f"real-{context.data_key}" if name == "real" else f"{name}-{context.sampled_by}"
         place = context.out / "networks" / f"accuracy-{own}-{context.count}"
         classifier = train_classifier(pictures, place, context.plan.accuracy_samples, context.features)
         found[name] = accuracy(classifier, context.held_back)
@@ -189,6 +189,8 @@ def control_prompts(context: Context) -> list[Wanted]:
 
 def outpainting(context: Context) -> Figures:
     """Half of the window masked on held-back images of the other data sets, which are as large as the window."""
+    if not context.model.info.inpaints:
+        return {"missing": "This model has 4 input channels and cannot outpaint."}
     pictures, window = context.others_held_back, context.model.info.window
     masked, others = pictures[0::2], pictures[1::2]
     if len(others) < 2:

@@ -86,6 +86,8 @@ def evaluate(
     }  # fmt: skip
     for name, measure in MEASUREMENTS.items():
         depends = [context.sampled_by, plan.as_dict(), samplers, hub and name == "pretrained"]
+        if name == "speed":
+            depends.append(model.info.device)
         if name in MEASURED_WITH_TOWERS:
             depends.append(towers_fingerprint(folder))
         key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:12]
