@@ -9,6 +9,7 @@ import { MapLayer } from "./map-layer.mjs";
 import { Markers } from "./markers.mjs";
 import { MaskBar } from "./mask-bar.mjs";
 import { MaskTools } from "./mask-tools.mjs";
+import { MeasureTool } from "./measure-tool.mjs";
 import { Notices } from "./notices.mjs";
 import { OverlayLayer } from "./overlay-layer.mjs";
 import { PanelLink } from "./panel-link.mjs";
@@ -73,6 +74,7 @@ export function assemble(page) {
     maskBar: new MaskBar(page, mask, actions),
     regions,
     regionTool,
+    measure: new MeasureTool(page),
     regionBar: new RegionBar(regions, regionTool, () => actions.fill()),
     ring: new BrushRing(),
     staging: new Staging(page),

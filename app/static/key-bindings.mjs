@@ -19,6 +19,7 @@ export function bindKeys(page, signal) {
     "brush-smaller": () => page.mask.resize(0.8),
     "brush-larger": () => page.mask.resize(1.25),
     "tool-regions": () => page.chooseTool("regions"),
+    "tool-measure": () => page.chooseTool("measure"),
     "tool-erase": () => page.chooseTool("erase"),
     "tool-hand": () => page.chooseTool("hand"),
     generate: () => page.generate(),
@@ -26,11 +27,12 @@ export function bindKeys(page, signal) {
     nudge: ({ direction, big }) => page.actions.nudge(...DIRECTIONS[direction], big),
     undo: () => page.undo(),
     redo: () => page.redo(),
-    "close-polygon": () => page.regionTool.finish(),
-    "corner-back": () => page.regionTool.back(),
+    "close-polygon": () => page.regionTool.finish() || page.measure.finish(),
+    "corner-back": () => (page.pointer.tool === "measure" ? page.measure : page.regionTool).back(),
     cancel: () => {
       page.pointer.abandon();
       page.regionTool.drop();
+      page.measure.drop();
     },
     next: ({ by }) => page.staging.step(by),
     before: () => page.staging.show(true),

@@ -14,8 +14,9 @@ export const SHORTCUTS = [
   { command: "brush-smaller", keys: "[", label: "Smaller brush", group: "Tools" },
   { command: "brush-larger", keys: "]", label: "Larger brush", group: "Tools" },
   { command: "tool-regions", keys: "M", label: "Regions: draw where the prompt holds, then fill", group: "Tools" },
-  { command: "close-polygon", keys: "Enter", label: "Close the polygon of a region", group: "Tools" },
-  { command: "corner-back", keys: "Backspace", label: "Take the polygon's last corner back", group: "Tools" },
+  { command: "close-polygon", keys: "Enter", label: "Close the polygon of a region, end a measured way", group: "Tools" },
+  { command: "corner-back", keys: "Backspace", label: "Take the last corner or point back", group: "Tools" },
+  { command: "tool-measure", keys: "U", label: "Measure: click along a way, or around an area", group: "Tools" },
   { command: "tool-erase", keys: "D", label: "Erase: drag a region to empty", group: "Tools" },
   { command: "tool-hand", keys: "H", label: "Hand (or hold Space, or middle button)", group: "Tools" },
   { command: "generate", keys: "Ctrl+Enter", label: "Generate in the frame, change what is under the mask, or fill the regions", group: "Grow" },
@@ -39,7 +40,7 @@ export const SHORTCUTS = [
 
 const PLAIN = {
   v: "tool-select", f: "tool-frame", b: "tool-brush", e: "tool-eraser", x: "tool-swap", l: "tool-lasso", r: "tool-rectangle",
-  m: "tool-regions", d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
+  m: "tool-regions", u: "tool-measure", d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
   Enter: "close-polygon", Backspace: "corner-back", "?": "help", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", _: "zoom-out", 0: "fit", 1: "actual",
 };
 /** While candidates are shown these keys are theirs. */

@@ -1,9 +1,10 @@
 /**
  * Draws what lies over the map: the selected frame, regions of a fill, places of queued and running jobs, the ghost of an extension,
- * a drag under way. Each line has a halo of the opposite lightness, so that it shows on sand and on forest alike.
+ * a drag under way, a measured way. Each line has a halo of the opposite lightness, so that it shows on sand and on forest alike.
  * @typedef {import("./rect.mjs").Rect} Rect
  * @typedef {{frame: Rect|null, jobs: {frame: Rect, running: boolean, progress: number}[], ghost: Rect|null,
- *   drag: {rect: Rect, kind: "frame"|"erase"}|null, regions: Regions}} Overlay
+ *   drag: {rect: Rect, kind: "frame"|"erase"}|null, regions: Regions,
+ *   measured: {points: Point[], set: number, closed: boolean, text: string}|null}} Overlay   set: points that are clicked
  * @typedef {{outlines: Point[][], around: Rect|null, draft: {points: Point[], corners: boolean}|null}} Regions
  *   around: what is filled besides them; draft: an outline under way
  * @typedef {import("./polygon.mjs").Point} Point
@@ -13,13 +14,13 @@ import { fromXYWH } from "./rect.mjs";
 import { isOnMap } from "./store.mjs";
 
 /** @param {import("./store.mjs").State} state @returns {Overlay} */
-export function overlayOf(state, frame, ghost, drag, regions) {
+export function overlayOf(state, frame, ghost, drag, regions, measured) {
   const jobs = state.jobs.filter(isOnMap).map((job) => ({
     frame: fromXYWH(job.request.frame),
     running: job.state === "running",
     progress: job.step / Math.max(1, job.steps),
   }));
-  return { frame: state.scene ? frame : null, jobs, ghost, drag, regions };
+  return { frame: state.scene ? frame : null, jobs, ghost, drag, regions, measured };
 }
 
 export class OverlayLayer {
@@ -53,6 +54,7 @@ export class OverlayLayer {
       const colour = overlay.drag.kind === "erase" ? this.colours.danger : this.colours.accent;
       this.#outline(overlay.drag.rect, { colour, width: 2, dash: [], wash: colour });
     }
+    if (overlay.measured) this.#measured(overlay.measured);
   }
 
   /** The selected frame: a hairline with strong corners, so that what is inside stays readable. */
@@ -83,24 +85,45 @@ export class OverlayLayer {
   /** A region of a fill, with the number it has in the bar. */
   #region(points, number) {
     this.#polygon(points);
-    const context = this.#context;
     const { x, y } = this.#view.toScreen(...labelPlace(points));
-    context.font = "600 13px system-ui, sans-serif";
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.lineWidth = 3;
-    context.strokeStyle = this.colours.halo;
-    context.strokeText(String(number), x, y);
-    context.fillStyle = this.colours.line;
-    context.fillText(String(number), x, y);
+    this.#text(String(number), x, y);
   }
 
   /** An outline under way, with the corners that are set. */
   #draft({ points, corners }) {
     this.#polygon(points);
-    if (!corners) return;
+    if (corners) this.#dots(points.slice(0, -1));
+  }
+
+  /** A way, or an area where it is closed, with its figures beside the last point or within. */
+  #measured({ points, set, closed, text }) {
+    if (closed) this.#polygon(points);
+    else this.#line(points);
+    this.#dots(points.slice(0, set));
+    if (closed) {
+      const { x, y } = this.#view.toScreen(...labelPlace(points));
+      this.#text(text, x, y);
+    } else {
+      const { x, y } = this.#view.toScreen(...points.at(-1));
+      this.#text(text, x, y - 18);
+    }
+  }
+
+  #text(text, x, y) {
     const context = this.#context;
-    for (const point of points.slice(0, -1)) {
+    context.font = "600 13px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineWidth = 3;
+    context.strokeStyle = this.colours.halo;
+    context.strokeText(text, x, y);
+    context.fillStyle = this.colours.line;
+    context.fillText(text, x, y);
+  }
+
+  #dots(points) {
+    const context = this.#context;
+    for (const point of points) {
       const { x, y } = this.#view.toScreen(...point);
       context.beginPath();
       context.arc(x, y, 4, 0, 2 * Math.PI);
@@ -114,16 +137,30 @@ export class OverlayLayer {
 
   #polygon(points) {
     const context = this.#context;
-    context.beginPath();
-    for (const point of points) {
-      const { x, y } = this.#view.toScreen(...point);
-      context.lineTo(x, y);
-    }
+    this.#path(points);
     context.closePath();
     context.globalAlpha = 0.12;
     context.fillStyle = this.colours.accent;
     context.fill("evenodd");
     context.globalAlpha = 1;
+    this.#stroke();
+  }
+
+  #line(points) {
+    this.#path(points);
+    this.#stroke();
+  }
+
+  #path(points) {
+    this.#context.beginPath();
+    for (const point of points) {
+      const { x, y } = this.#view.toScreen(...point);
+      this.#context.lineTo(x, y);
+    }
+  }
+
+  #stroke() {
+    const context = this.#context;
     for (const [colour, width] of [[this.colours.halo, 3.5], [this.colours.accent, 1.5]]) {
       context.strokeStyle = colour;
       context.lineWidth = width;

@@ -1,6 +1,6 @@
 /**
  * What the pointer does with each tool. Turns drags into frames, regions of a fill, erased regions, strokes of the mask or panning.
- * @typedef {"select"|"frame"|"regions"|"erase"|"hand"|import("./mask-tools.mjs").MaskTool} Tool
+ * @typedef {"select"|"frame"|"regions"|"measure"|"erase"|"hand"|import("./mask-tools.mjs").MaskTool} Tool
  */
 import { draggedFrame, movedFrame } from "./frames.mjs";
 import { Gestures, wheelFactor } from "./gestures.mjs";
@@ -10,6 +10,12 @@ import { modelInfo } from "./store.mjs";
 
 /** A press that moves less than this many CSS pixels is a click. */
 const CLICK = 5;
+
+/** What draws with a tool that is no mask's: the page's part of this name. */
+const DRAWN_BY = { regions: "regionTool", measure: "measure" };
+
+/** Tools that draw on the map: no button may lie in their way. @type {Tool[]} */
+export const DRAWING_TOOLS = [...MASK_TOOLS, ...Object.keys(DRAWN_BY)];
 
 export class PointerTools {
   /** @type {Tool} */
@@ -21,7 +27,7 @@ export class PointerTools {
   /** @type {{x: number, y: number}|null} scene place under the pointer */
   place = null;
   #from = null;
-  /** The mask tool, or the tool of regions, whose drag is under way. */
+  /** The mask tool, or that of regions or of measuring, whose drag is under way. */
   #painting = null;
   #frameBefore = null;
   #page;
@@ -91,7 +97,7 @@ export class PointerTools {
     const point = this.#scene(x, y);
     if (event.button === 1 || this.held || this.tool === "hand") return false;
     if (this.tool === "select" && !(this.#page.frame && contains(this.#page.frame, point.x, point.y))) return false;
-    if (MASK_TOOLS.includes(this.tool) || this.tool === "regions") {
+    if (DRAWING_TOOLS.includes(this.tool)) {
       this.#painting = this.tool;
       this.#painter.start(point, event, this.tool);
       return true;
@@ -103,7 +109,7 @@ export class PointerTools {
 
   /** What draws with the tool of the drag under way. */
   get #painter() {
-    return this.#painting === "regions" ? this.#page.regionTool : this.#page.mask;
+    return this.#page[DRAWN_BY[this.#painting] ?? "mask"];
   }
 
   #move(x, y, event) {
@@ -161,7 +167,7 @@ export class PointerTools {
   #hover(x, y) {
     this.place = x === null ? null : this.#scene(x, y);
     this.#page.ring.move(x, y);
-    if (this.tool === "regions" && !this.#painting) this.#page.regionTool.hover(this.place);
+    if (this.tool in DRAWN_BY && !this.#painting) this.#page[DRAWN_BY[this.tool]].hover(this.place);
     this.#page.redrawStatus();
   }
 

@@ -11,6 +11,11 @@ export function boxOf(points) {
   return spanned(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys));
 }
 
+/** Of an open line. @param {Point[]} points */
+export function lengthOf(points) {
+  return points.slice(1).reduce((sum, [x, y], n) => sum + Math.hypot(x - points[n][0], y - points[n][1]), 0);
+}
+
 /** What a polygon encloses, parts of opposite turn against each other. @param {Point[]} points */
 export function areaOf(points) {
   const twice = points.reduce((sum, [x, y], n) => {

@@ -56,3 +56,28 @@ export function dismiss(storage, job) {
     // Without storage the job comes back with the next reload.
   }
 }
+
+const SAVE_MS = 400;
+
+/** Keeps where one is in the open scene, not with each of the hundred moves a drag makes. */
+export class PlaceKeeper {
+  #page;
+  #timer = 0;
+
+  /** @param {any} page the scene-canvas element */
+  constructor(page) {
+    this.#page = page;
+  }
+
+  keepSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.keep(), SAVE_MS);
+  }
+
+  keep() {
+    clearTimeout(this.#timer);
+    const { frame, sceneId, state, view } = this.#page;
+    if (!sceneId || !frame || !state.scene) return;
+    remember(localStorage, sceneId, { cx: view.cx, cy: view.cy, scale: view.scale, frame });
+  }
+}

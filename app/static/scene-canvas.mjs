@@ -8,14 +8,12 @@ import { bindKeys } from "./key-bindings.mjs";
 import { freePart, insets, nudgeInto } from "./layout.mjs";
 import { MASK_TOOLS } from "./mask-tools.mjs";
 import { fromXYWH } from "./rect.mjs";
-import { dismiss, recall, remember } from "./remembered.mjs";
+import { PlaceKeeper, dismiss, recall } from "./remembered.mjs";
 import { SceneDrawing } from "./scene-drawing.mjs";
 import { SceneSession } from "./scene-session.mjs";
 import { EMPTY, isOnMap, jobFrame, modelInfo, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
 import { View } from "./view.mjs";
-
-const SAVE_MS = 400;
 
 export class SceneCanvasElement extends HTMLElement {
   view = new View();
@@ -29,7 +27,7 @@ export class SceneCanvasElement extends HTMLElement {
   session;
   drawing = new SceneDrawing(this);
   #ghostAsked = 0;
-  #placeTimer = 0;
+  #place = new PlaceKeeper(this);
   /** Where the panel is; measuring it costs a layout, so not while panning. @type {DOMRect|null|undefined} */
   #panelBox = undefined;
   #abort = new AbortController();
@@ -58,7 +56,7 @@ export class SceneCanvasElement extends HTMLElement {
     bindKeys(this, signal);
     this.files.listen(signal);
     addEventListener("popstate", () => this.openScene(this.#idInUrl(), false), { signal });
-    addEventListener("pagehide", () => this.#rememberPlace(), { signal });
+    addEventListener("pagehide", () => this.#place.keep(), { signal });
     this.chooseTool("select");
     this.#resize();
     this.#readTheme();
@@ -89,7 +87,7 @@ export class SceneCanvasElement extends HTMLElement {
   /** @param {string} id @param {boolean} push whether the browser's back button returns to the former scene */
   openScene(id, push = true, replace = false) {
     if (!id) return void this.openAny();
-    this.#rememberPlace();
+    this.#place.keep();
     this.session?.close();
     this.map.clear();
     this.staging.clear();
@@ -102,6 +100,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.mask.open(id);
     this.regions.clear();
     this.regionTool.drop();
+    this.measure.drop();
     const url = new URL(location.href);
     url.searchParams.set("scene", id);
     if (push) history.pushState(null, "", url);
@@ -197,7 +196,7 @@ export class SceneCanvasElement extends HTMLElement {
   /** @param {() => void} change */
   moveView(change) {
     change();
-    this.#rememberSoon();
+    this.#place.keepSoon();
     this.drawing.mark("map", "status");
   }
 
@@ -205,7 +204,7 @@ export class SceneCanvasElement extends HTMLElement {
   setFrame(frame) {
     this.frame = frame;
     this.ghost = null;
-    this.#rememberSoon();
+    this.#place.keepSoon();
     this.drawing.mark("map");
   }
 
@@ -246,6 +245,7 @@ export class SceneCanvasElement extends HTMLElement {
   /** @param {import("./pointer-tools.mjs").Tool} tool */
   chooseTool(tool) {
     if (tool !== "regions") this.regionTool.drop();
+    if (tool !== "measure") this.measure.drop();
     this.pointer.tool = tool;
     this.surface.dataset.tool = tool;
     this.rail.update(tool);
@@ -290,18 +290,6 @@ export class SceneCanvasElement extends HTMLElement {
     if (asked !== this.#ghostAsked) return;
     this.ghost = frame;
     this.redraw();
-  }
-
-  #rememberSoon() {
-    clearTimeout(this.#placeTimer);
-    this.#placeTimer = setTimeout(() => this.#rememberPlace(), SAVE_MS);
-  }
-
-  #rememberPlace() {
-    clearTimeout(this.#placeTimer);
-    if (!this.sceneId || !this.frame || !this.state.scene) return;
-    const { cx, cy, scale } = this.view;
-    remember(localStorage, this.sceneId, { cx, cy, scale, frame: this.frame });
   }
 
   // ---- drawing: only what is dirty, once per animation frame

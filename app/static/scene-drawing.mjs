@@ -1,8 +1,8 @@
 /** What of the page is drawn, in which order: only what is dirty, once per animation frame. */
 import { FrameLoop } from "./frame-loop.mjs";
-import { MASK_TOOLS } from "./mask-tools.mjs";
 import { overlayOf } from "./overlay-layer.mjs";
 import { slot } from "./panel-slots.mjs";
+import { DRAWING_TOOLS } from "./pointer-tools.mjs";
 import { intersect } from "./rect.mjs";
 
 export class SceneDrawing {
@@ -56,18 +56,18 @@ export class SceneDrawing {
     } else if (dirty.has("mask") && page.session) this.#drawMask(now);
     if (dirty.has("map") || dirty.has("bar")) this.#drawBars();
     if (dirty.has("chrome")) this.#drawChrome();
-    if (dirty.has("status")) page.status.update(page.state, page.view, page.pointer.place);
+    if (dirty.has("status")) page.status.update(page.state, page.view, page.pointer.place, page.measure.text);
     return moving;
   }
 
   /** @param {import("./rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
   #drawMap(now, seen) {
-    const { frame, ghost, map, mask, overlay, pointer, staging, state, view } = this.#page;
+    const { frame, ghost, map, mask, measure, overlay, pointer, staging, state, view } = this.#page;
     const fading = map.draw(devicePixelRatio, now, Boolean(state.scene) && !state.deleted);
     const settling = staging.draw(map.context, view, map.complete, now);
     mask.draw(map.context, view, seen);
     mask.dirty = null;
-    overlay.draw(overlayOf(state, frame, ghost, pointer.drag, this.#regions), devicePixelRatio);
+    overlay.draw(overlayOf(state, frame, ghost, pointer.drag, this.#regions, measure.drawn), devicePixelRatio);
     return map.dropSettled() || fading || settling;
   }
 
@@ -105,9 +105,9 @@ export class SceneDrawing {
   #drawMarkers() {
     const { frame, free, hints, markers, pointer, regions, state, view } = this.#page;
     // A brush must not land on a button.
-    const extendable = MASK_TOOLS.includes(pointer.tool) ? null : frame;
+    const extendable = DRAWING_TOOLS.includes(pointer.tool) ? null : frame;
     markers.update(state, view, extendable, free);
-    const drawing = pointer.tool === "regions" || !regions.empty;
+    const drawing = ["regions", "measure"].includes(pointer.tool) || !regions.empty;
     hints.update(state, frame && view.rectToScreen(frame), free, drawing);
   }
 

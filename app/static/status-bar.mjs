@@ -13,6 +13,7 @@ export class StatusBar {
   #barText = h("span", {});
   #zoom = h("button", { type: "button", class: "cell zoom", title: "100 % (1)" });
   #extent = h("span", { class: "cell extent" });
+  #measured = h("span", { class: "cell measured", role: "status" });
   #jobs = h("span", { class: "cell jobs" });
   #model = h("span", { class: "cell model" });
 
@@ -21,14 +22,14 @@ export class StatusBar {
     this.#pointer.addEventListener("click", goTo);
     this.#zoom.addEventListener("click", actualSize);
     const scale = h("span", { class: "cell scale", "aria-hidden": "true" }, this.#barText, this.#bar);
-    this.node.append(this.#pointer, this.#resolution, scale, this.#zoom, this.#extent, h("span", { class: "space" }), this.#jobs, this.#model);
+    this.node.append(this.#pointer, this.#resolution, scale, this.#zoom, this.#extent, this.#measured, h("span", { class: "space" }), this.#jobs, this.#model);
   }
 
   /**
    * @param {import("./store.mjs").State} state @param {import("./view.mjs").View} view
-   * @param {{x: number, y: number}|null} pointer scene pixels, null while the pointer is elsewhere
+   * @param {{x: number, y: number}|null} pointer scene pixels, null while the pointer is elsewhere @param {string} measured "" where nothing is
    */
-  update(state, view, pointer) {
+  update(state, view, pointer, measured) {
     const metres = state.scene?.resolution ?? 1;
     const place = pointer ?? { x: view.cx, y: view.cy };
     const text = (value) => coordinate(value * metres, metres);
@@ -41,6 +42,7 @@ export class StatusBar {
     const bounds = state.scene?.bounds;
     const extent = bounds && `${length(bounds[2] * metres)} × ${length(bounds[3] * metres)} · ${area(bounds[2] * bounds[3] * metres * metres)}`;
     setText(this.#extent, extent ?? "");
+    setText(this.#measured, measured);
     const open = state.jobs.filter(isOpen);
     const left = open.reduce((sum, job) => sum + (job.eta ?? 0), 0);
     const jobs = open.length === 0 ? "no jobs" : `${open.length} ${open.length === 1 ? "job" : "jobs"}${left ? ` · ${duration(left)}` : ""}`;

@@ -10,6 +10,7 @@ const TOOLS = [
   ["lasso", "Lasso: outline the mask", "L"],
   ["rectangle", "Rectangle of the mask", "R"],
   ["regions", "Regions: prompts for parts of a large fill", "M"],
+  ["measure", "Measure: distance and area", "U"],
   ["erase", "Erase region to empty", "D"],
   ["hand", "Hand", "H"],
 ];

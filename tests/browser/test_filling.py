@@ -116,7 +116,7 @@ def test_a_region_can_be_taken_back_before_the_fill(canvas: Canvas, server: Serv
 
 def test_a_cancelled_fill_can_be_resumed_after_a_reload(canvas: Canvas, server: Server) -> None:
     scene = server.new_scene()
-    fill = {"bbox": [0, 0, 512, 512], "prompts": [{"text": "forest"}], "steps": 60, "seed": 1, "confirmed": True}
+    fill = {"bbox": [0, 0, 2048, 2048], "prompts": [{"text": "forest"}], "steps": 60, "seed": 1, "confirmed": True}
     job = server.post(f"/api/scenes/{scene}/fills", fill)["id"]
     canvas.open(scene)
     canvas.wait("c.state.jobs[0].step > 0")

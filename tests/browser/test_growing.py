@@ -102,6 +102,27 @@ def test_a_frame_anywhere_and_a_locked_seed(canvas: Canvas, server: Server) -> N
     assert canvas.get("c.settings.seed") == 4711
 
 
+def test_distances_and_areas_are_measured_on_the_map(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene(resolution=2.0)
+    server.painted(scene, frame=[0, 0, 128, 128])
+    page = canvas.open(scene).page
+    canvas.get("(c.actualSize(), c.lookAt(64, 64), c.surface.focus())")
+    page.keyboard.press("u")
+    told = page.locator(".status-bar .measured")
+    for corner in ((0, 0), (100, 0), (100, 100)):
+        page.mouse.click(*canvas.screen(*corner))
+    told.get_by_text("400 m · 2 ha if closed").wait_for()
+    page.mouse.click(*canvas.screen(0, 0))
+    told.get_by_text("2 ha · 683 m around").wait_for()
+    page.keyboard.press("Backspace")
+    page.mouse.move(*canvas.screen(100, 50))
+    page.keyboard.press("Backspace")
+    told.get_by_text("300 m").wait_for()
+    page.keyboard.press("v")
+    page.wait_for_function("document.querySelector('.status-bar .measured').textContent === ''")
+    assert server.get(f"/api/scenes/{scene}")["revision"] == 1
+
+
 def test_a_filled_frame_is_told_and_nothing_is_queued(canvas: Canvas, server: Server) -> None:
     scene = server.new_scene()
     server.painted(scene, frame=[0, 0, 64, 64])
