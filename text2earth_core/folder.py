@@ -76,7 +76,7 @@ def mini_facts(**changes: Any) -> ModelFacts:
         guidance=3.0,
         guidance_rise=2 / 3,
         multistep=True,
-        noise_kept=0.015,
+        noise_kept=0.01,
         thumbnail=True,
         resolutions=(0.3, 0.5, 1.0, 2.0, 4.0),
     )

@@ -117,7 +117,7 @@ def test_the_fingerprint_follows_the_way_of_sampling(tmp_path):
         {"multistep": True},
         {"multistep": False},
         {"noise_kept": 0.0},
-        {"noise_kept": 0.01},
+        {"noise_kept": 0.02},
         {"guidance_rise": 0.1},
     ):
         (tmp_path / "text2earth.json").write_text(json.dumps(facts | way))
