@@ -14,7 +14,7 @@ from text2earth_core.student import WEIGHTS_FILE
 from text2earth_core.training.diffusion import train_diffusion
 from text2earth_core.training.student import StudentObjective, train_student
 
-LEARNED = 16 * 80
+LEARNED = 8 * 80
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def taught(tmp_path_factory, few_images):
     folder = tmp_path_factory.mktemp("taught") / "model"
     Text2Earth.from_preset("tiny").save_pretrained(folder)
     train_diffusion("tiny", few_images, folder, samples=16 * 900, batch=16, learning_rate=1.5e-3)
-    train_student("tiny", few_images, folder, samples=LEARNED, batch=16, learning_rate=2e-3)
+    train_student("tiny", few_images, folder, samples=LEARNED, batch=8, learning_rate=2e-3)
     return folder
 
 
