@@ -30,6 +30,7 @@ log = logging.getLogger("text2earth")
 MAX_QUEUED = 100
 UNSHOWN = "mask"  # large, and the page that drew it needs it no more
 SHOWN = 50  # finished jobs of a scene that the page is told about
+NO_JOB = "There is no job with this id."
 INTERRUPTED = "The server was stopped while this ran; nothing else was lost. Press Retry to run it again."
 UNEXPECTED = "Something unexpected went wrong ({}); nothing was changed. The terminal says more."
 
@@ -176,7 +177,7 @@ class JobQueue:
         with self._wake:
             job = self._job(job_id)
             if job.scene != scene:
-                raise AppError(404, "There is no job with this id.")
+                raise AppError(404, NO_JOB)
             return self._as_dict(job)
 
     def pending_frames(self, scene: str) -> list[Rect]:
@@ -197,7 +198,7 @@ class JobQueue:
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:
-            raise AppError(404, "There is no job with this id.")
+            raise AppError(404, NO_JOB)
         return self._jobs[job_id]
 
     def _kind(self, job: Job) -> JobKind:

@@ -29,7 +29,7 @@ from canvas.geotiff import CHUNK, gdal, put, staged
 from canvas.history import Step
 from canvas.picture import opened, readable, upright
 from canvas.picture_rgb import RgbReader
-from canvas.placement import Ground, Placement, own_resolution, place
+from canvas.placement import Ground, Placement, extent_of, own_resolution, place
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.spool import Piece
@@ -61,11 +61,10 @@ def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[st
         resolution = own_resolution(source)
         found = place(source, ground, name=name or "The picture") if resolution else None
         # A camera that was held upright writes the picture lying down, and how to turn it.
-        x, y = upright(source) @ (source.width, source.height)
-        left, top = upright(source) @ (0, 0)
+        left, top, right, bottom = extent_of(upright(source), source)
         return {
-            "width": round(abs(x - left)),
-            "height": round(abs(y - top)),
+            "width": round(right - left),
+            "height": round(bottom - top),
             "bands": source.count,
             "dtype": source.dtypes[0],
             "crs": f"EPSG:{source.crs.to_epsg()}" if source.crs and source.crs.to_epsg() else None,

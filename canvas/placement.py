@@ -94,7 +94,7 @@ def place(
     else:
         x = y = resolution
         linear = Affine.scale(resolution, -resolution) @ upright(source)
-    west, _, _, north = _bounds(linear, source)
+    west, _, _, north = extent_of(linear, source)
     shift = Affine.translation(corner[0] * ground.resolution - west, -corner[1] * ground.resolution - north)
     return _flat(source, ground, math.sqrt(x * y), shift @ linear, name)
 
@@ -103,7 +103,7 @@ def _flat(
     source: DatasetReader, ground: Ground, resolution: float, transform: Affine, name: str, named: bool = False
 ) -> Placement:
     """A placement by metres from scene pixel (0, 0), x to the east and y to the north."""
-    bounds = _bounds(transform, source)
+    bounds = extent_of(transform, source)
     return _finished(source, ground, None, resolution, local_crs(), transform, bounds, name, named)
 
 
@@ -111,7 +111,7 @@ def _on_earth(source: DatasetReader, ground: Ground, anchor: Anchor, name: str) 
     """A placement by coordinates; the file may have another system than the scene."""
     crs = check(anchor)
     same = source.crs == crs
-    bounds = _bounds(source.transform, source)
+    bounds = extent_of(source.transform, source)
     if not same:
         bounds = transform_bounds(source.crs, crs, *bounds)
     if not all(map(math.isfinite, bounds)):
@@ -181,7 +181,7 @@ def _first_anchor(source: DatasetReader) -> Anchor | None:
     """The place of an empty scene whose first content is this file; None where its system cannot carry a scene."""
     if not source.crs.is_projected or source.crs.to_epsg() is None:
         return None
-    west, _, _, north = _bounds(source.transform, source)
+    west, _, _, north = extent_of(source.transform, source)
     return Anchor(source.crs.to_epsg(), west, north)
 
 
@@ -189,7 +189,7 @@ def _beside(bounds: Rect | None) -> tuple[int, int]:
     return (0, 0) if bounds is None else (bounds.x1, bounds.y)
 
 
-def _bounds(transform: Affine, source: DatasetReader) -> tuple[float, float, float, float]:
+def extent_of(transform: Affine, source: DatasetReader) -> tuple[float, float, float, float]:
     """West, south, east, north of a picture in map units, also where it is turned."""
     corners = [transform @ corner for corner in
                ((0, 0), (source.width, 0), (0, source.height), (source.width, source.height))]  # fmt: skip

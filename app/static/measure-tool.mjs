@@ -4,10 +4,7 @@
  * @typedef {import("./polygon.mjs").Point} Point
  */
 import { area, length } from "./format.mjs";
-import { areaOf, lengthOf } from "./polygon.mjs";
-
-/** CSS pixels: a click that near to a point means the point. */
-const NEAR = 10;
+import { areaOf, isSameSpot, lengthOf } from "./polygon.mjs";
 
 export class MeasureTool {
   /** @type {Point[]} */
@@ -65,8 +62,9 @@ export class MeasureTool {
   end() {
     if (this.#ended) this.drop();
     const [first, last, at] = [this.#points[0], this.#points.at(-1), this.#at];
-    if (this.#points.length >= 3 && this.#near(at, first)) this.#closed = this.#ended = true;
-    else if (last && this.#near(at, last)) this.finish();
+    const { scale } = this.#page.view;
+    if (this.#points.length >= 3 && isSameSpot(at, first, scale)) this.#closed = this.#ended = true;
+    else if (last && isSameSpot(at, last, scale)) this.finish();
     else this.#points.push(at);
     this.#show();
   }
@@ -106,9 +104,5 @@ export class MeasureTool {
 
   #show() {
     this.#page.redraw();
-  }
-
-  #near([ax, ay], [bx, by]) {
-    return Math.hypot(ax - bx, ay - by) * this.#page.view.scale <= NEAR;
   }
 }

@@ -11,6 +11,14 @@ export function boxOf(points) {
   return spanned(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys));
 }
 
+/** CSS pixels: a click that near to a point means the point. */
+const NEAR = 10;
+
+/** Whether two places are the same spot for the hand. @param {Point} a @param {Point} b @param {number} scale CSS pixels per scene pixel */
+export function isSameSpot([ax, ay], [bx, by], scale) {
+  return Math.hypot(ax - bx, ay - by) * scale <= NEAR;
+}
+
 /** Of an open line. @param {Point[]} points */
 export function lengthOf(points) {
   return points.slice(1).reduce((sum, [x, y], n) => sum + Math.hypot(x - points[n][0], y - points[n][1]), 0);

@@ -4,13 +4,12 @@
  * @typedef {"rectangle"|"polygon"|"lasso"} Shape
  * @typedef {import("./polygon.mjs").Point} Point
  */
-import { boxOf, simplified } from "./polygon.mjs";
+import { boxOf, isSameSpot, simplified } from "./polygon.mjs";
 import { MAX_POINTS } from "./prompt-regions.mjs";
 import { snapOut } from "./rect.mjs";
 
-/** CSS pixels: a press that moves less is a click, and a click that near to a corner means the corner. */
+/** CSS pixels: a press that moves less is a click. */
 const CLICK = 5;
-const NEAR = 10;
 /** CSS pixels that a simplified lasso may be off. */
 const TOLERANCE = 1.5;
 
@@ -136,8 +135,8 @@ export class RegionTool {
     return boxOf(this.shape === "lasso" ? this.#path : [this.#from, this.#at]);
   }
 
-  #near([ax, ay], [bx, by]) {
-    return Math.hypot(ax - bx, ay - by) * this.#page.view.scale <= NEAR;
+  #near(a, b) {
+    return isSameSpot(a, b, this.#page.view.scale);
   }
 }
 

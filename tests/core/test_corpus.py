@@ -62,6 +62,12 @@ def test_a_folder_without_images_to_train_on_is_told(tmp_path):
         load_corpus(tmp_path / "data")
 
 
+def test_a_folder_that_is_not_there_is_told_for_named_data_sets_too(tmp_path):
+    for files in (None, ["rsicd"]):
+        with pytest.raises(Text2EarthError, match="There is no data folder"):
+            load_corpus(tmp_path / "nowhere", files=files)
+
+
 def test_images_that_are_all_too_small_are_told(tmp_path):
     data = write(
         tmp_path / "data", "mine", [row(image={"bytes": encoded(24)}, split=split) for split in ("train", "val")]

@@ -59,7 +59,7 @@ def load_corpus(
     Raises:
         Text2EarthError: the folder or a file is missing, a file lacks a column, or a row is damaged.
     """
-    data = Path(data)
+    data = _existing(data)
     rows: list[dict] = []
     for name in scene_sets(data) if files is None else files:
         mine = [row for row in read_rows(data, name) if row["split"] == split]
@@ -77,9 +77,7 @@ def scene_sets(data: Path) -> list[str]:
     Raises:
         Text2EarthError: there is no such folder, or none in it.
     """
-    data = Path(data)
-    if not data.is_dir():
-        raise Text2EarthError(f"There is no data folder {data}: give one with --data or TEXT2EARTH_DATA.")
+    data = _existing(data)
     found = {_name_of(path) for path in data.glob("*.parquet") if set(COLUMNS) <= set(_columns_of(path))}
     if not found - {NEVER_TRAINED}:
         there = ", ".join(sorted(path.name for path in data.glob("*.parquet"))) or "no parquet files"
@@ -143,6 +141,13 @@ def _checked(row: dict) -> dict:
 def has_data_set(data: Path, name: str) -> bool:
     """Whether a data folder holds a data set."""
     return bool(files_of(Path(data), name))
+
+
+def _existing(data: Path) -> Path:
+    data = Path(data)
+    if not data.is_dir():
+        raise Text2EarthError(f"There is no data folder {data}: give one with --data or TEXT2EARTH_DATA.")
+    return data
 
 
 def files_of(data: Path, name: str) -> list[Path]:

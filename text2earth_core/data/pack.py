@@ -166,12 +166,12 @@ def _words(rows: list[dict]) -> int:
 def _shards(rows: Iterable[dict]) -> Iterator[list[dict]]:
     """Cut rows into parts that stay below `SHARD_BYTES` as parquet."""
     shard: list[dict] = []
-    size = 0
+    size, room = 0, 0.98 * SHARD_BYTES
     for row in rows:
         needed = len(row["image"]["bytes"]) + sum(len(caption.encode()) for caption in row["captions"]) + 200
-        if needed > 0.98 * SHARD_BYTES:
+        if needed > room:
             raise Text2EarthError("An image of more than 16 MiB does not fit into a file of a pack: store it smaller.")
-        if shard and size + needed > 0.98 * SHARD_BYTES:
+        if shard and size + needed > room:
             yield shard
             shard, size = [], 0
         shard.append(row)
