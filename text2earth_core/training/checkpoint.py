@@ -14,7 +14,7 @@ from text2earth_core.errors import Text2EarthError
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Write a checkpoint so that an interruption at any moment leaves the old or the new one, never half of one."""
+    """Write a checkpoint so that a kill or a power cut leaves the old one or the new one, never half of one."""
     fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -22,6 +22,9 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, A
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, fresh / "tensors.safetensors"
     )
     (fresh / "state.json").write_text(json.dumps(state, indent=1))
+    for path in fresh.iterdir():
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
     if folder.exists():  # if not, a former interruption has left the old one as the only one
         shutil.rmtree(old, ignore_errors=True)
         os.replace(folder, old)
