@@ -11,7 +11,7 @@ import { fromXYWH } from "./rect.mjs";
 import { PlaceKeeper, dismiss, recall } from "./remembered.mjs";
 import { SceneDrawing } from "./scene-drawing.mjs";
 import { SceneSession } from "./scene-session.mjs";
-import { EMPTY, isOnMap, jobFrame, modelInfo, reduce } from "./store.mjs";
+import { EMPTY, isOnMap, isOpen, jobFrame, modelInfo, reduce } from "./store.mjs";
 import { readColours } from "./theme.mjs";
 import { View } from "./view.mjs";
 
@@ -111,6 +111,7 @@ export class SceneCanvasElement extends HTMLElement {
       map: () => this.map,
       jobFrame: (id) => jobFrame(this.state, id),
       isEdit: (id) => this.state.jobs.some((job) => job.id === id && job.kind === "edit"),
+      waits: () => this.state.jobs.some(isOpen) || this.state.model.state === "loading",
       usualPace: () => this.state.model.seconds_per_step[this.panel.request.sampler] ?? null,
     });
     this.map.attach(this.session);

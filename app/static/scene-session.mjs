@@ -5,6 +5,7 @@
 import { Coverage, readCells } from "./coverage.mjs";
 import { fromCorners, fromXYWH } from "./rect.mjs";
 import { dismissed } from "./remembered.mjs";
+import { StreamRest } from "./stream-rest.mjs";
 import { Pace, isOpen } from "./store.mjs";
 import { TileCache } from "./tile-cache.mjs";
 import { TileIndex } from "./tile-index.mjs";
@@ -26,12 +27,13 @@ export class SceneSession {
   #api;
   #closed = false;
   #stream;
+  #rest;
   #pace = new Pace();
   #clock = new Map();
 
   /**
    * @param {import("./transport.mjs").Api} api @param {string} id
-   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, usualPace: () => number|null}} page
+   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, usualPace: () => number|null, waits: () => boolean}} page
    */
   constructor(api, id, page) {
     this.id = id;
@@ -55,13 +57,14 @@ export class SceneSession {
       connected: (up) => this.page.apply("connected", up),
       refused: () => this.#refused(),
     });
+    this.#rest = new StreamRest(this.#stream, this.page.waits);
   }
 
   /** The stream was refused: the scene may be gone, and then there is nothing to wait for. */
   async #refused() {
     const error = await this.#api.get(`/scenes/${this.id}`).then(() => null, (reason) => reason);
     if (error?.status !== 404 || this.#closed) return;
-    this.#stream.close();
+    this.#hangUp();
     this.page.apply("deleted", {});
   }
 
@@ -74,7 +77,7 @@ export class SceneSession {
       const unwanted = dismissed(localStorage);
       data.jobs = data.jobs.filter((job) => isOpen(job) || !unwanted.has(job.id));
     }
-    if (name === "deleted") this.#stream.close();
+    if (name === "deleted") this.#hangUp();
     if (name === "scene" && data.changed) this.index.invalidate(data.changed.map(fromCorners));
     if (name === "preview") {
       data.eta = this.#pace.eta(data, performance.now() / 1000, this.page.usualPace());
@@ -101,9 +104,14 @@ export class SceneSession {
     bitmap.close();
   }
 
+  #hangUp() {
+    this.#rest?.close();
+    this.#stream?.close();
+  }
+
   close() {
     this.#closed = true;
-    this.#stream?.close();
+    this.#hangUp();
     this.loader.clear();
     this.cache.clear();
   }

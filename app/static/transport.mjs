@@ -94,6 +94,7 @@ export class EventStream {
   #source = null;
   #timer = 0;
   #delay = 500;
+  #resting = false;
 
   /**
    * @param {string} url
@@ -129,7 +130,25 @@ export class EventStream {
     });
   }
 
+  /** Let go of the connection until `wake`; what happens meanwhile is told by the next "hello". */
+  rest() {
+    if (!this.#source) return;
+    this.#resting = true;
+    this.#drop();
+  }
+
+  wake() {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.#open();
+  }
+
   close() {
+    this.#resting = false;
+    this.#drop();
+  }
+
+  #drop() {
     clearTimeout(this.#timer);
     this.#source?.close(); // a refused one too: its late errors must not open another
     this.#source = null;

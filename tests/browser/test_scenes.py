@@ -167,3 +167,27 @@ def test_what_another_program_does_to_the_scene_shows_without_a_reload(canvas: C
     canvas.page.keyboard.press("z")
     canvas.wait("c.state.scene.revision === 3")
     canvas.wait_painted(70, 70)
+
+
+def test_a_page_that_nobody_sees_holds_no_connection_and_catches_up_when_it_is_seen(
+    canvas: Canvas, server: Server
+) -> None:
+    scene = server.new_scene()
+    canvas.page.clock.install()
+    canvas.page.add_init_script(
+        """Object.defineProperty(document, "hidden", { get: () => window.away === true });
+        window.sources = [];
+        window.EventSource = class extends EventSource {
+            constructor(url) { super(url); window.sources.push(this); }
+        };"""
+    )
+    page = canvas.open(scene).page
+    look = "(away) => { window.away = away; document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(look, True)
+    page.clock.fast_forward(31_000)
+    page.wait_for_function("sources.length === 1 && sources[0].readyState === EventSource.CLOSED")
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page.evaluate(look, False)
+    canvas.wait("c.state.scene.tiles > 0 && c.state.connected")
+    canvas.wait_painted(32, 32)
+    assert page.evaluate("sources.length") == 2

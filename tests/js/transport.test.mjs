@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { StreamRest } from "../../app/static/stream-rest.mjs";
 import { Api, EventStream } from "../../app/static/transport.mjs";
 
 const answer = (status, body) => ({ ok: status < 400, status, text: async () => body });
@@ -76,5 +77,83 @@ test("the stream opens a new source after a refusal, later each time, and none a
   mock.timers.tick(60000);
   assert.equal(sources.length, 3);
   assert.deepEqual(seen, [true, ["scene", { revision: 1 }], false, false, "refused", false, "refused"]);
+  mock.timers.reset();
+});
+
+/** A stream whose sources are counted, and what it has told. */
+function listening() {
+  const sources = [];
+  const seen = [];
+  const make = () => {
+    sources.push(new Source());
+    return sources.at(-1);
+  };
+  const handlers = { event: (name) => seen.push(name), connected: (up) => seen.push(up), refused: () => seen.push("refused") };
+  return { stream: new EventStream("/events", handlers, make), sources, seen };
+}
+
+test("a stream that rests holds no connection, and listens again when it is woken", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { stream, sources, seen } = listening();
+  stream.wake(); // it never slept
+  stream.rest();
+  stream.rest();
+  assert.ok(sources[0].closed);
+  sources[0].fail(2); // what is late changes nothing
+  mock.timers.tick(60000);
+  assert.deepEqual([sources.length, seen], [1, []]);
+  stream.wake();
+  stream.wake();
+  sources[1].send("hello", {});
+  assert.deepEqual([sources.length, seen], [2, ["hello"]]);
+  stream.rest();
+  stream.close();
+  stream.wake();
+  assert.equal(sources.length, 2);
+  mock.timers.reset();
+});
+
+test("a stream that was refused rests too: it does not try again behind a hidden page", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { stream, sources } = listening();
+  sources[0].fail(2);
+  stream.rest();
+  mock.timers.tick(60000);
+  assert.equal(sources.length, 1);
+  stream.wake();
+  assert.equal(sources.length, 2);
+  mock.timers.reset();
+});
+
+test("the stream of a hidden page rests once the page waits for nothing, and wakes when it is seen", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const page = Object.assign(new EventTarget(), { hidden: false });
+  const show = (seen) => {
+    page.hidden = !seen;
+    page.dispatchEvent(new Event("visibilitychange"));
+  };
+  const told = [];
+  let busy = true;
+  const rest = new StreamRest({ rest: () => told.push("rest"), wake: () => told.push("wake") }, () => busy, page);
+  told.length = 0;
+  mock.timers.tick(120000);
+  assert.deepEqual(told, []); // seen: it listens
+  show(false);
+  mock.timers.tick(120000);
+  assert.deepEqual(told, []); // an export is being written
+  busy = false;
+  mock.timers.tick(30000);
+  assert.deepEqual(told, ["rest"]);
+  show(true);
+  assert.deepEqual(told, ["rest", "wake"]);
+  show(false);
+  mock.timers.tick(1000);
+  show(true); // looked away for a moment
+  mock.timers.tick(120000);
+  assert.deepEqual(told, ["rest", "wake", "wake"]);
+  rest.close();
+  show(false);
+  mock.timers.tick(120000);
+  assert.deepEqual(told, ["rest", "wake", "wake"]);
   mock.timers.reset();
 });
