@@ -5,8 +5,8 @@
 import { Coverage, readCells } from "./coverage.mjs";
 import { fromCorners, fromXYWH } from "./rect.mjs";
 import { dismissed } from "./remembered.mjs";
-import { StreamRest } from "./stream-rest.mjs";
 import { Pace, isOpen } from "./store.mjs";
+import { StreamRest } from "./stream-rest.mjs";
 import { TileCache } from "./tile-cache.mjs";
 import { TileIndex } from "./tile-index.mjs";
 import { TileLoader } from "./tile-loader.mjs";
