@@ -40,9 +40,8 @@ def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
         return DTYPES[name]
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # not in older versions
-        return torch.bfloat16 if multiplies_bfloat16_well(torch.cpu.get_capabilities()) else torch.float32
-    return torch.float32
+    told = device.type == "cpu" and hasattr(torch.cpu, "get_capabilities")  # older versions do not tell
+    return torch.bfloat16 if told and multiplies_bfloat16_well(torch.cpu.get_capabilities()) else torch.float32
 
 
 def multiplies_bfloat16_well(capabilities: Mapping[str, Any]) -> bool:

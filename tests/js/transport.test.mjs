@@ -49,8 +49,8 @@ class Source extends EventTarget {
   }
 }
 
-test("the stream opens a new source after a refusal, later each time, and none after it is closed", () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+/** A stream whose sources are counted, and what it has told. */
+function listening() {
   const sources = [];
   const seen = [];
   const make = () => {
@@ -58,7 +58,12 @@ test("the stream opens a new source after a refusal, later each time, and none a
     return sources.at(-1);
   };
   const handlers = { event: (name, data) => seen.push([name, data]), connected: (up) => seen.push(up), refused: () => seen.push("refused") };
-  const stream = new EventStream("/events", handlers, make);
+  return { stream: new EventStream("/events", handlers, make), sources, seen };
+}
+
+test("the stream opens a new source after a refusal, later each time, and none after it is closed", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { stream, sources, seen } = listening();
   sources[0].dispatchEvent(new Event("open"));
   sources[0].send("scene", { revision: 1 });
   sources[0].fail(0); // the browser reconnects by itself
@@ -80,18 +85,6 @@ test("the stream opens a new source after a refusal, later each time, and none a
   mock.timers.reset();
 });
 
-/** A stream whose sources are counted, and what it has told. */
-function listening() {
-  const sources = [];
-  const seen = [];
-  const make = () => {
-    sources.push(new Source());
-    return sources.at(-1);
-  };
-  const handlers = { event: (name) => seen.push(name), connected: (up) => seen.push(up), refused: () => seen.push("refused") };
-  return { stream: new EventStream("/events", handlers, make), sources, seen };
-}
-
 test("a stream that rests holds no connection, and listens again when it is woken", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { stream, sources, seen } = listening();
@@ -105,7 +98,7 @@ test("a stream that rests holds no connection, and listens again when it is woke
   stream.wake();
   stream.wake();
   sources[1].send("hello", {});
-  assert.deepEqual([sources.length, seen], [2, ["hello"]]);
+  assert.deepEqual([sources.length, seen], [2, [["hello", {}]]]);
   stream.rest();
   stream.close();
   stream.wake();

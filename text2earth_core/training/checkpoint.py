@@ -22,7 +22,7 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, A
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, fresh / "tensors.safetensors"
     )
     (fresh / "state.json").write_text(json.dumps(state, indent=1))
-    for path in fresh.iterdir():
+    for path in fresh.iterdir():  # a file system's journal keeps the order of renames, not of what files hold
         with path.open("r+b") as file:
             os.fsync(file.fileno())
     if folder.exists():  # if not, a former interruption has left the old one as the only one
