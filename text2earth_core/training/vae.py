@@ -33,7 +33,7 @@ CROP = 96
 SHOWN = 12
 """Held-back images in the grid."""
 
-BALANCE = 0.25
+BALANCE = 1.0
 """Weight of the error of the Laplacian energies' ratio."""
 
 
