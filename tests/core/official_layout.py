@@ -48,17 +48,22 @@ def write_official_layout(folder: Path, channels_in: int) -> Path:
 
 
 class LevelUNet(torch.nn.Module):
-    """Supplies the class labels that stock pipelines do not know: null for the unconditional half, the level else."""
+    """Supplies the class labels that stock pipelines do not know: null for the unconditional half, the level else.
+
+    Computes in float64: guidance and the first steps magnify how a processor rounds float32, which differs from one to
+    another, until it looks like a fault of the sampler that is compared.
+    """
 
     def __init__(self, unet: UNet2DConditionModel, level: float):
         super().__init__()
-        self.unet, self.level = unet, level
         self.config, self.dtype, self.device = unet.config, unet.dtype, unet.device
+        self.unet, self.level = unet.double(), level
 
-    def forward(self, sample, timestep, **options):
+    def forward(self, sample, timestep, encoder_hidden_states, **unused):
         half = len(sample) // 2
         labels = torch.tensor([0.0] * half + [self.level] * half)
-        return self.unet(sample, timestep, class_labels=labels, **options)
+        output = self.unet(sample.double(), timestep, encoder_hidden_states.double(), class_labels=labels).sample
+        return (output.to(sample),)
 
 
 def stock_parts(folder: Path, level: float) -> dict:

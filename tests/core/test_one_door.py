@@ -35,6 +35,7 @@ def test_text_to_image_equals_the_stock_pipeline(text_to_image):
     stock = StableDiffusionPipeline(**stock_parts(text_to_image, level=16.0))
     theirs = stock(PROMPT, negative_prompt=NEGATIVE, latents=noise, **SETTINGS).images[0]
     model = Text2Earth.from_pretrained(text_to_image, device="cpu", dtype="float32")
+    model.unet.double()  # as in LevelUNet
     ours = model.denoise(
         PROMPT, negative_prompt=NEGATIVE, resolution=2.0, steps=6, guidance=3.5, known=None, mask=None, noise=noise[0]
     )
@@ -56,6 +57,7 @@ def test_inpainting_equals_the_stock_pipeline(inpainting):
     generator = torch.Generator().manual_seed(5)
     noise = torch.randn(1, 4, 8, 8, generator=generator)[0]
     model = Text2Earth.from_pretrained(inpainting, device="cpu", dtype="float32")
+    model.unet.double()  # as in LevelUNet
     masked = model.codec.encode(
         np.where(hole[..., None] > 0, np.float32(127.5), np.asarray(image, np.float32)), generator
     )
