@@ -14,6 +14,8 @@ from text2earth_core.student import WEIGHTS_FILE
 from text2earth_core.training.diffusion import train_diffusion
 from text2earth_core.training.student import StudentObjective, train_student
 
+pytestmark = pytest.mark.timeout(900)  # it trains, and on a slow or busy processor for more than five minutes
+
 LEARNED = 8 * 80
 
 

@@ -23,6 +23,8 @@ from text2earth_core.training.vae import TextureObjective, train_vae
 ROOT = Path(__file__).parents[2]
 PRODUCT_MODEL = ROOT / "assets" / "models" / "text2earth-mini"
 
+pytestmark = pytest.mark.timeout(900)  # it trains, and on a slow or busy processor for more than five minutes
+
 
 @pytest.fixture
 def tiny_parts(tmp_path):
