@@ -59,11 +59,12 @@ class LevelUNet(torch.nn.Module):
         self.config, self.dtype, self.device = unet.config, unet.dtype, unet.device
         self.unet, self.level = unet.double(), level
 
-    def forward(self, sample, timestep, encoder_hidden_states, **unused):
+    def forward(self, sample, timestep, encoder_hidden_states, **options):
         half = len(sample) // 2
         labels = torch.tensor([0.0] * half + [self.level] * half)
-        output = self.unet(sample.double(), timestep, encoder_hidden_states.double(), class_labels=labels).sample
-        return (output.to(sample),)
+        text = encoder_hidden_states.double()
+        output = self.unet(sample.double(), timestep, text, class_labels=labels, **options)
+        return (output[0].to(sample),)
 
 
 def stock_parts(folder: Path, level: float) -> dict:
