@@ -10,6 +10,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from text2earth_core.device import pick_dtype
+
 LEAST = 32
 """Rows and columns from which a weight counts as a matrix; narrower ones have too few directions to balance."""
 
@@ -86,11 +88,14 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """Bring all singular values of (B, m, n) matrices near 1 by Newton-Schulz rounds in bfloat16; float32."""
+    """Bring all singular values of (B, m, n) matrices near 1 by Newton-Schulz rounds; float32.
+
+    The rounds bear bfloat16, but a processor without units for it takes twenty times as long with it as with float32.
+    """
     a, b, c = NEWTON_SCHULZ
     tall = matrices.shape[1] > matrices.shape[2]
     x = (matrices.mT if tall else matrices).float()
-    x = (x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-12)).bfloat16().contiguous()
+    x = (x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-12)).to(pick_dtype(x.device)).contiguous()
     for _ in range(5):
         square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
