@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    report: Annotated[Path, typer.Option(help="Folder of the report; an interrupted evaluation goes on in it.")],
+    report: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder of the report; an interrupted evaluation goes on in it.")
+    ],
     data: Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder of parquet files with real images.")],
     model: Annotated[Path | None, typer.Option(help="Model folder; default: the shipped model.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Shrink the counts to this time; 3 gives a first look.")] = None,

@@ -16,7 +16,7 @@ app = typer.Typer(
 
 Preset = Annotated[str, typer.Option(help="Size of the model: mini or tiny.")]
 Data = Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder of parquet files with images and captions.")]
-Out = Annotated[Path, typer.Option(help="Model folder; the parts of former runs are read from here.")]
+Out = Annotated[Path, typer.Option(file_okay=False, help="Model folder; the parts of former runs are read from here.")]
 Minutes = Annotated[float | None, typer.Option(min=0, help="Stop after this time.")]
 Samples = Annotated[int | None, typer.Option(min=1, help="Stop after so many samples, those before --resume included.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
@@ -142,7 +142,7 @@ def student(
 @app.command()
 def pack(
     data: Data,
-    out: Annotated[Path, typer.Option(help="New folder; no file in it is larger than 16 MiB.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="New folder; no file in it is larger than 16 MiB.")],
     megabytes: Annotated[float, typer.Option(min=1, help="Size of the folder; images are shrunk until it fits.")] = 50,
     model: Annotated[
         Path | None, typer.Option(help="Folder with the autoencoder and text encoder; default: the shipped model.")

@@ -110,6 +110,27 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, tiny_folder: Path, arguments:
     assert {path.name for path in tmp_path.iterdir()} <= {"scene.t2e", "scene.t2e-wal", "scene.t2e-shm"}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "--report"],
+        ["train", "vae", "--preset", "tiny", "--out"],
+        ["train", "text", "--preset", "tiny", "--out"],
+        ["train", "diffusion", "--preset", "tiny", "--out"],
+        ["train", "pack", "--out"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_file_given_for_a_folder_stays_as_it_is(tmp_path: Path, arguments: list[str]) -> None:
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    done = run(*arguments, mine, "--data", tmp_path)
+    assert done.returncode != 0
+    assert "is a file" in " ".join(done.stderr.replace("│", " ").split())  # in a frame, over several lines
+    assert "Traceback" not in done.stderr
+    assert mine.read_text() == "mine"
+
+
 def test_words_the_model_never_saw_are_named(tmp_path: Path, tiny_folder: Path) -> None:
     done = run(
         "generate", "--prompt", "forest " * 100, "--out", tmp_path / "a.png", "--steps", "1", "--model", tiny_folder

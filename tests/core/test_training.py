@@ -95,6 +95,7 @@ def test_a_model_is_trained_further(few_images, tiny_parts, tmp_path):
             torch.testing.assert_close(tensor, before[name], rtol=0, atol=0)
     with pytest.raises(Text2EarthError, match='not of the preset "mini"'):
         train_diffusion("mini", few_images, tmp_path / "other", samples=4, window=64, start=tiny_parts)
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_interrupted_run_goes_on_where_it_was(few_images, tiny_parts):

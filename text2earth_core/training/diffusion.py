@@ -62,12 +62,13 @@ def train_diffusion(
             and text encoder gets its copies of them. A run that is resumed has no use for it.
     """
     preset_ = get_preset(preset)
-    if start is not None:
-        start = locate(start)
-        if not any((out / part).is_dir() for part in PARTS):
-            copy_parts(start, out)
     window = window or preset_.window
     corpus = load_corpus(data, limit=limit)
+    if start is not None:
+        start = locate(start)
+        starting_weights(start, preset_)  # what does not fit is told before anything is copied
+        if not any((out / part).is_dir() for part in PARTS):
+            copy_parts(start, out)
     objective = DiffusionObjective(preset_, out, corpus, window)
     if start is not None:
         objective.start_from(start)
@@ -104,6 +105,20 @@ def build_unet(preset: Preset, channels_in: int = 9) -> UNet2DConditionModel:
         use_linear_projection=True,
         class_embed_type="timestep",
     )
+
+
+def starting_weights(model: Path, preset: Preset) -> dict[str, Tensor]:
+    """The weights, float32, of a model's UNet, to train on from.
+
+    Raises:
+        Text2EarthError: it cannot be read, or is of another preset.
+    """
+    weights = load_unet(model).float().state_dict()
+    with torch.device("meta"):
+        wanted = build_unet(preset).state_dict()
+    if {name: w.shape for name, w in weights.items()} != {name: w.shape for name, w in wanted.items()}:
+        raise Text2EarthError(f'The UNet of {model} is not of the preset "{preset.name}": give the one it has.')
+    return weights
 
 
 def build_scheduler() -> DDIMScheduler:
@@ -144,17 +159,8 @@ class DiffusionObjective(Objective):
         self.shard_size = "10GB"  # of the weights' files, as diffusers has it
 
     def start_from(self, model: Path) -> None:
-        """Take over the weights of a model's UNet, its facts and its count of samples.
-
-        Raises:
-            Text2EarthError: it cannot be read, or is of another preset.
-        """
-        weights = load_unet(model).float().state_dict()
-        try:
-            self.trainable.load_state_dict(weights)
-        except RuntimeError:
-            name = self.preset.name
-            raise Text2EarthError(f'The UNet of {model} is not of the preset "{name}": give the one it has.') from None
+        """Take over a model's `starting_weights`, its facts and its count of samples."""
+        self.trainable.load_state_dict(starting_weights(model, self.preset))
         self.facts = read_facts(model)
         self.samples_before = self.facts.samples
 
