@@ -23,7 +23,10 @@ def evaluate(
     images: Annotated[int | None, typer.Option(help="Images a side (default: 2,000, after the protocol).")] = None,
     student: Annotated[bool, typer.Option("--student", help="Measure the few-step student as well.")] = False,
     networks: Annotated[
-        Path | None, typer.Option(help="Folder of the measuring networks, to share them; default: in the report's.")
+        Path | None,
+        typer.Option(
+            file_okay=False, help="Folder of the measuring networks, to share them; default: in the report's."
+        ),
     ] = None,
     pretrained: Annotated[
         bool, typer.Option("--pretrained", help="Also measure with Inception and CLIP, fetched from the hub.")

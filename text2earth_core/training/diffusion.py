@@ -19,6 +19,7 @@ from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import (
     FACTS_FILE,
     STUDENT,
+    ModelFacts,
     load_unet,
     locate,
     mini_facts,
@@ -64,14 +65,15 @@ def train_diffusion(
     preset_ = get_preset(preset)
     window = window or preset_.window
     corpus = load_corpus(data, limit=limit)
+    starting = None
     if start is not None:
         start = locate(start)
-        starting_weights(start, preset_)  # what does not fit is told before anything is copied
+        starting = starting_weights(start, preset_), read_facts(start)  # fails before anything is copied
         if not any((out / part).is_dir() for part in PARTS):
             copy_parts(start, out)
     objective = DiffusionObjective(preset_, out, corpus, window)
-    if start is not None:
-        objective.start_from(start)
+    if starting is not None:
+        objective.start_from(*starting)
     schedule = unet_schedule(minutes, samples, batch, learning_rate, pick_device(device))
     return fit(objective, out, schedule, resume, device)
 
@@ -158,10 +160,10 @@ class DiffusionObjective(Objective):
         self.scheduler = build_scheduler()
         self.shard_size = "10GB"  # of the weights' files, as diffusers has it
 
-    def start_from(self, model: Path) -> None:
+    def start_from(self, weights: dict[str, Tensor], facts: ModelFacts) -> None:
         """Take over a model's `starting_weights`, its facts and its count of samples."""
-        self.trainable.load_state_dict(starting_weights(model, self.preset))
-        self.facts = read_facts(model)
+        self.trainable.load_state_dict(weights)
+        self.facts = facts
         self.samples_before = self.facts.samples
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
