@@ -29,6 +29,10 @@ class Ground:
         cells = (rect.h // CELL, rect.w // CELL)
         return Patch(rect, pixels, valid, np.zeros((4, *cells), np.float32), np.zeros(cells, bool))
 
+    def requests(self, rect: Rect) -> list[tuple[Rect, dict[str, Any]]]:
+        """Nothing was asked for: all of it is as foreign to a prompt as an imported picture."""
+        return []
+
 
 def edited(painter: Painter, ground: Ground, mask: np.ndarray, prompt: str = "", **settings: Any) -> np.ndarray:
     """uint8 (h, w, 3): the picture after an edit.

@@ -11,7 +11,7 @@ import numpy as np
 from canvas import tiles
 from canvas.fill_request import FillRequest
 from canvas.fill_state import FillState, StagedTile
-from canvas.fill_survey import KNOWN, REMADE, TODO
+from canvas.fill_survey import BOUNDARY, REMADE, TODO
 from canvas.fill_workers import Workers
 from canvas.geometry import CELL, TILE, Rect, bounding_rect, tile_rect
 from canvas.masks import spread
@@ -74,7 +74,7 @@ class Merger:
         roles, latents = self._state.survey(rows.y, rows.y1)
         made = np.isin(roles, (TODO, REMADE))
         latents[:, made] = self._state.rows(self._request.steps, rows.y, rows.y1)[:, made]
-        there = made | (roles == KNOWN)
+        there = made | np.isin(roles, BOUNDARY)
         width, staged = PIECE * TILE, self._state.staged(band)
         for x in range(self._area.x // width * width, self._area.x1, width):
             rect = Rect(x, band * TILE, width, TILE).intersect(self._area)
@@ -138,7 +138,7 @@ class Merger:
         bounds, box = self._state.bounds, Rect(0, 0, 0, 0)
         for y in range(bounds.y, bounds.y1, TILE):
             roles, _ = self._state.survey(y, min(y + TILE, bounds.y1))
-            box = box.union(bounding_rect(np.isin(roles, (TODO, REMADE, KNOWN)), bounds.x, y))
+            box = box.union(bounding_rect(np.isin(roles, (TODO, REMADE, *BOUNDARY)), bounds.x, y))
         return box
 
 

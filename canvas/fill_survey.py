@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from canvas.agreement import foreign_ground
 from canvas.errors import SceneError
 from canvas.fill_request import FillRequest
 from canvas.fill_state import FillState, content_box
@@ -19,11 +20,13 @@ from canvas.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
 from text2earth_core.feather import remade_cells
 
-VOID, TODO, REMADE, GHOST, KNOWN = range(5)
+VOID, TODO, REMADE, GHOST, KNOWN, FOREIGN = range(6)
 """Nothing, seen by no window that matters · to be made · known, but made anew beside what is made, for the
-feather · empty and outside of the region, denoised only because windows see it · known, the boundary."""
+feather · empty and outside of the region, denoised only because windows see it · known, the boundary · the same, but
+where the prompts decide what is made beside it."""
 
 ACTIVE = (TODO, REMADE, GHOST)  # what is denoised
+BOUNDARY = (KNOWN, FOREIGN)
 
 CHUNK = 1024  # px of ground read at a time
 
@@ -55,7 +58,9 @@ def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Ear
             top = band.y - bands[max(0, number - 1)].y
             roles = _roles(todo, filled, side, remade_cells(request.feather))[top : top + band.h]
             anything |= bool((roles == TODO).any())
-            state.write_survey(band.y, roles, _known(at, request, model, band, roles == KNOWN))
+            known = _known(at, request, model, band, roles == KNOWN)
+            roles[(roles == KNOWN) & _foreign(at, request, band)] = FOREIGN
+            state.write_survey(band.y, roles, known)
             near = near[-2:]
             looked()
     if not anything:
@@ -110,6 +115,14 @@ def _known(at: Snapshot, request: FillRequest, model: Text2Earth, band: Rect, wa
         rows, columns = chunk.slices(band)
         latents[:, rows, columns] = np.where(here, values, 0)
     return latents
+
+
+def _foreign(at: Snapshot, request: FillRequest, band: Rect) -> np.ndarray:
+    """bool (h, w): beside which ground in a band of cells the prompts decide."""
+    if request.follow is not None:
+        return np.full((band.h, band.w), request.follow > 0)
+    area, texts = _pixels(band), [prompt.text for prompt in request.prompt_map]
+    return foreign_ground(at.requests(area), area, request.layer, texts)
 
 
 def _chunks(band: Rect) -> Iterator[Rect]:

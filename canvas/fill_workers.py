@@ -24,6 +24,7 @@ from canvas.errors import SceneError
 from canvas.fill_request import FillRequest
 from canvas.prompt_map import PromptMap
 from text2earth_core import Text2Earth
+from text2earth_core.leading import Lead
 from text2earth_core.stepping import Stepper
 
 AHEAD = 2  # jobs per worker that wait while another is computed: the bound on memory
@@ -37,6 +38,8 @@ class Batch:
     latents: np.ndarray  # float32 (B, `FillWorker.channels`, h, w)
     known: np.ndarray  # float32 (B, 4, h, w)
     mask: np.ndarray  # float32 (B, 1, h, w)
+    foreign: np.ndarray  # float32 (B, 1, h, w), see `text2earth_core.leading.Lead`
+    lead: np.ndarray  # float32 (B, 1, h, w), its weight
     weights: np.ndarray  # float32 (B, prompts)
 
 
@@ -68,8 +71,9 @@ class FillWorker:
         looks_back = self._stepper.looks_back
         latents, before = torch.from_numpy(batch.latents).tensor_split([LATENT_CHANNELS], 1)
         known, mask, weights = (torch.from_numpy(part) for part in (batch.known, batch.mask, batch.weights))
+        lead = Lead(torch.from_numpy(batch.lead), torch.from_numpy(batch.foreign))
         stepped, estimate = self._stepper.step(
-            batch.step, latents, known, mask, weights, before=before if looks_back else None
+            batch.step, latents, known, mask, weights, before=before if looks_back else None, lead=lead
         )
         kept = torch.cat([stepped, estimate], 1) if looks_back else stepped
         return kept.numpy(), estimate.numpy()

@@ -19,7 +19,7 @@ from canvas.masks import MAX_SIDE, encode_mask
 from canvas.painting import Painting, Readable
 from canvas.request import MAX_FEATHER, Request
 from text2earth_core import Text2Earth
-from text2earth_core.differential import SOFT_STEPS
+from text2earth_core.leading import check_follow
 from text2earth_core.sampling import QUALITY
 from text2earth_core.stepping import StepCallback
 
@@ -54,12 +54,14 @@ class Painter:
         guidance: float | None = None,
         sampler: str | None = None,
         feather: int = FEATHER,
+        follow: float | None = None,
     ) -> Request:
         """A complete request: the frame snapped to 8 px, what is not given taken from the model, everything checked.
 
         Raises SceneError for an impossible frame, seed or feather, and Text2EarthError for steps or guidance this model
-        cannot take.
+        cannot take, and for an impossible `follow`.
         """
+        check_follow(follow)
         info = self.model.info
         sampler = sampler or QUALITY
         steps, guidance = self.model.check_settings(steps, guidance, sampler)
@@ -74,6 +76,7 @@ class Painter:
             guidance=guidance,
             sampler=sampler,
             feather=_whole("feather", feather, 0, MAX_FEATHER),
+            follow=follow,
             model=info.fingerprint,
             dtype=info.dtype,
             device=info.device,
@@ -85,19 +88,14 @@ class Painter:
         """A complete request to change what is under a mask; see `request` for the settings.
 
         `mask` is uint8 (frame.h, frame.w) over a frame on the 8 px grid, as `canvas.masks.placed` cuts it; empty ground
-        under it is made anew. `strength`: how far known ground may go, up to 1 for anew. Degrees need steps: they are
-        taken with the quality sampler, and where they differ within the mask in SOFT_STEPS at least.
+        under it is made anew. `strength`: how far known ground may go, up to 1 for anew.
         """
         if not (isinstance(strength, int | float) and 0 < strength <= 1):
             raise SceneError(f"A strength of {strength} is not possible: use more than 0 up to 1 (anew).")
         if not mask.any():
             raise SceneError("The mask is empty: paint where the scene should change.")
-        hard = np.isin(mask, (0, 255)).all()
-        if not hard or strength < 1:
-            settings["sampler"] = QUALITY
         request = self.request(scene, frame, prompt, **settings)
-        steps = request.steps if hard else max(SOFT_STEPS, request.steps)
-        return replace(request, kind="edit", mask=encode_mask(mask), strength=float(strength), steps=steps)
+        return replace(request, kind="edit", mask=encode_mask(mask), strength=float(strength))
 
     def paint(self, scene: Readable, request: Request, callback: Callable[[Progress], None] | None = None) -> Change:
         """What `request` makes of every empty pixel of its frame, or of every pixel under its mask.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from canvas import plan
+from canvas.agreement import foreign_ground
 from canvas.change import Change
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect, bounding_rect
@@ -20,6 +22,7 @@ from canvas.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
 from text2earth_core.differential import remake
 from text2earth_core.feather import blend, feather_weight, remade_cells
+from text2earth_core.leading import Lead, lead_in
 from text2earth_core.noise import world_noise
 from text2earth_core.stepping import StepCallback
 
@@ -34,6 +37,8 @@ class Readable(Protocol):
     def resolution(self) -> float: ...
 
     def read(self, rect: Rect, layer: str = "rgb", model: str | None = None) -> Patch: ...
+
+    def requests(self, rect: Rect) -> Iterable[tuple[Rect, dict[str, Any]]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ class Painting:
         self._degree = _cell_max(self._wish.degree)
         self._degree[self._todo & ~filled] = 1  # nothing is known there to start from
         self._ground = filled & ~self._todo
+        self._foreign = filled.copy()  # known ground beside which, and in whose place, the prompt decides
+        if request.follow is None:
+            self._foreign &= foreign_ground(scene.requests(area), area, request.layer, [request.prompt])
         self._known = self._ground.copy()  # what stays, or is made by now: the ground, then what each window makes
         self.windows = plan.windows(frame, self._todo, self._ground, area, window)
         self._latents = self._patch.latents.copy()
@@ -104,12 +112,21 @@ class Painting:
         wished = np.where(missing, self._degree[at], 0)
         degree = np.where(missing, wished, dilate(wished, remade_cells(self._request.feather)))
         degree[~self._known[at] & ~missing] = 1  # empty ground beside the frame: the network must not look at it
-        made = self._denoise(cells, self._latents[:, at[0], at[1]].copy(), degree, report)
+        lead = self._lead(cells, at, degree > 0)
+        made = self._denoise(cells, self._latents[:, at[0], at[1]].copy(), degree, lead, report)
         remade = missing | ((degree > 0) & self._known[at])
         self._latents[:, at[0], at[1]][:, remade] = made[:, remade]
         self._known[at] |= missing
+        self._foreign[at] &= ~missing
 
-    def _denoise(self, cells: Rect, known: np.ndarray, degree: np.ndarray, report: StepCallback | None) -> np.ndarray:
+    def _lead(self, cells: Rect, at: tuple[slice, slice], made: np.ndarray) -> Lead | None:
+        """How far the prompt decides in a window, rather than the ground in it."""
+        follow = 1.0 if self._request.follow is None else self._request.follow
+        return lead_in(made, self._foreign[at], follow, self._request.seed, cells.x, cells.y)
+
+    def _denoise(
+        self, cells: Rect, known: np.ndarray, degree: np.ndarray, lead: Lead | None, report: StepCallback | None
+    ) -> np.ndarray:
         request = self._request
         # All that an ordinary window and one by degrees have in common.
         settings: dict[str, Any] = {
@@ -119,11 +136,13 @@ class Painting:
             "guidance": request.guidance,
             "known": torch.from_numpy(known),
             "noise": world_noise(request.seed, cells.x, cells.y, cells.w, cells.h),
+            "lead": lead,
+            "sampler": request.sampler,
             "callback": report,
         }
         by_degree = torch.from_numpy(degree.astype(np.float32))
         if np.isin(degree, (0, 1)).all():
-            return self._model.denoise(request.prompt, mask=by_degree, sampler=request.sampler, **settings).numpy()
+            return self._model.denoise(request.prompt, mask=by_degree, **settings).numpy()
         return remake(self._model, request.prompt, degree=by_degree, **settings).numpy()
 
     def finish(self) -> Change:

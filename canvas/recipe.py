@@ -6,9 +6,9 @@ Version 1 has two forms. A fill, made by hand or by a program:
      "prompts": [{"text": "...", "region": [x0, y0, x1, y1] or [[x, y], ...], "feather": px}]}
 
 and optionally `region` (only this part of the bbox, in the same form or a list of several), `negative_prompt`, `steps`,
-`guidance`, `sampler` ("quality" or "fast"), `feather` (px, at known ground) and `model` (a fingerprint). And a scene's
-history, as `written` makes it: `resolution`, `model`, `made_on`, `history` (requests, oldest first) and `files` (masks
-and imported pixels in base64, named by their SHA-256).
+`guidance`, `sampler` ("quality" or "fast"), `feather` (px, at known ground), `follow` (0 to 1, see `Request`) and
+`model` (a fingerprint). And a scene's history, as `written` makes it: `resolution`, `model`, `made_on`, `history`
+(requests, oldest first) and `files` (masks and imported pixels in base64, named by their SHA-256).
 Coordinates are scene pixels, y down; `resolution` is in m/px.
 """
 
@@ -39,7 +39,7 @@ REPLAYABLE = (*MADE_BY_MODEL, "erase", "import")
 _ELSEWHERE = ("version", "resolution", "model", "device", "dtype")  # of a request: said once for a whole recipe
 
 _FILL = {"version", "resolution", "seed", "bbox", "prompts"}
-_FILL_MORE = {"region", "negative_prompt", "steps", "guidance", "sampler", "feather", "model"}
+_FILL_MORE = {"region", "negative_prompt", "steps", "guidance", "sampler", "feather", "follow", "model"}
 _HISTORY = {"version", "resolution", "history"}
 _HISTORY_MORE = {"files", "model", "made_on"}
 
@@ -138,6 +138,9 @@ def _checked_fill(data: dict[str, Any]) -> dict[str, Any]:
             raise SceneError(f"The {name} of a recipe is a whole number from {low} to {high}: correct it.")
     if data.get("guidance") is not None and not is_number(data["guidance"]):
         raise SceneError("The guidance of a recipe is a number: correct it.")
+    follow = data.get("follow")
+    if follow is not None and not (is_number(follow) and 0 <= follow <= 1):
+        raise SceneError("The follow of a recipe is a number from 0 (the ground) to 1 (the prompt): correct it.")
     return {name: value for name, value in data.items() if name not in ("version", "resolution", "model")}
 
 
@@ -235,6 +238,8 @@ def _fill_recipe(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("region") is not None:
         recipe["region"] = request["region"]
     names = ("negative_prompt", "steps", "guidance", "sampler", "feather", "model")
+    if request.get("follow", 0) is not None:
+        recipe["follow"] = request.get("follow", 0)
     return recipe | {name: request[name] for name in names if request.get(name) not in (None, "")}
 
 

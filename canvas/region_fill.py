@@ -34,7 +34,7 @@ from canvas.fill_cost import Cost
 from canvas.fill_merge import Merger
 from canvas.fill_request import KIND, FillRequest, checked_box, parse_prompt, parse_region
 from canvas.fill_state import SURVEY, FillState
-from canvas.fill_survey import ACTIVE, KNOWN, bounds_of, survey
+from canvas.fill_survey import ACTIVE, BOUNDARY, FOREIGN, bounds_of, survey
 from canvas.fill_workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
 from canvas.history import Step
@@ -43,6 +43,7 @@ from canvas.prompt_map import PromptMap
 from canvas.request import MAX_FEATHER
 from canvas.scene import Scene
 from text2earth_core import Text2Earth
+from text2earth_core.leading import check_follow, course_at, lead_weight
 from text2earth_core.noise import world_noise
 from text2earth_core.sampling import QUALITY
 
@@ -90,7 +91,8 @@ class RegionFill:
         latents = np.zeros((count, self._worker.channels, side, side), np.float32)
         known = np.zeros((count, LATENT_CHANNELS, side, side), np.float32)
         weights = np.zeros((count, len(self._prompts.texts)), np.float32)
-        batch = Batch(0, latents, known, np.ones((count, 1, side, side), np.float32), weights)
+        mask = np.ones((count, 1, side, side), np.float32)
+        batch = Batch(0, latents, known, mask, np.zeros_like(mask), np.zeros_like(mask), weights)
         workers = LocalWorkers(self._worker, self._model.info.device)
         try:
             list(workers.map("step", [batch] * workers.count))  # the first ones also pay for what is set up once
@@ -191,13 +193,14 @@ class RegionFill:
 
     def _see(
         self, state: FillState, number: int, window: Window
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, ...]:
+        """The fields of a `Batch` for one window."""
         band, side = window.band, self._side
         place = Rect(window.x.start, band.y.start, side, side)
         _, columns = place.slices(self._bounds)
         roles, known = (part[..., columns] for part in band.ground(state))
         signal, noise = self._worker.amplitudes(number)
-        generate = roles != KNOWN
+        generate, foreign = ~np.isin(roles, BOUNDARY), roles == FOREIGN
         latents = band.latents(state, number, self._worker.channels)[..., columns]
         from_noise = ~np.isin(roles, ACTIVE) if number else np.ones_like(generate)
         if from_noise.any():
@@ -205,8 +208,18 @@ class RegionFill:
             start = np.concatenate([fresh, known])[: len(latents)]  # what is known is its own estimate
             latents = np.where(from_noise, start, latents)
         weights = self._prompts.weights(Rect(*(v * CELL for v in place)))
-        mask = generate[None].astype(np.float32)
-        return np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), mask, weights
+        lead = self._lead(generate, foreign, place, weights)
+        layers = [part[None].astype(np.float32) for part in (generate, foreign, lead)]
+        return np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), *layers, weights
+
+    def _lead(self, generate: np.ndarray, foreign: np.ndarray, place: Rect, weights: np.ndarray) -> np.ndarray:
+        """How far the prompts decide in a window of cells: left to the ground, as far as they say anything there."""
+        follow = self._request.follow
+        if follow is None:
+            follow = float(weights @ [bool(text.strip()) for text in self._prompts.texts])
+        if follow == 0 or not foreign.any() or not generate.any():
+            return np.zeros(generate.shape, np.float32)
+        return lead_weight(generate, foreign, follow, course_at(self._request.seed, *place))
 
 
 @dataclass(slots=True)
@@ -253,6 +266,7 @@ def fill_request(
     guidance: float | None = None,
     sampler: str | None = None,
     feather: int = FEATHER,
+    follow: float | None = None,
 ) -> FillRequest:
     """A complete, checked request: `bbox` [x0, y0, x1, y1] grown to the cell grid, the rest filled in by the model.
 
@@ -260,6 +274,7 @@ def fill_request(
     """
     sampler = sampler or QUALITY
     steps, guidance = model.check_settings(steps, guidance, sampler)
+    check_follow(follow)
     if not prompts:
         raise SceneError('A fill needs at least one prompt: give [{"text": "..."}].')
     texts = [parse_prompt(value, f"Prompt {number}").text for number, value in enumerate(prompts, 1)]
@@ -271,8 +286,8 @@ def fill_request(
     return FillRequest(
         kind=KIND, frame=checked_box(bbox), resolution=scene.resolution, prompt=together,
         negative_prompt=negative_prompt, seed=seed, steps=steps, guidance=guidance, sampler=sampler,
-        feather=feather, model=info.fingerprint, dtype=info.dtype, device=info.device, prompts=tuple(prompts),
-        region=region,
+        feather=feather, follow=follow, model=info.fingerprint, dtype=info.dtype, device=info.device,
+        prompts=tuple(prompts), region=region,
     )  # fmt: skip
 
 

@@ -115,6 +115,7 @@ def _repeat(
             x, y, w, h = step["frame"]
             names = ("prompts", "region", "negative_prompt", "seed", "steps", "guidance", "feather")
             settings = {name: step[name] for name in names} | {"sampler": step.get("sampler")}
+            settings["follow"] = step.get("follow", 0.0)
             again = fill_request(model, scene, [x, y, x + w, y + h], **settings)
             return _fill(scene, model, again, callback, workers)
         case "import":

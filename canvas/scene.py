@@ -171,6 +171,11 @@ class Scene:
         with self.snapshot() as at:
             return at.read(rect, layer, model)
 
+    def requests(self, rect: Rect) -> list[tuple[Rect, dict[str, Any]]]:
+        """The changes that touch a rectangle, newest first; see `Snapshot.requests`."""
+        with self.snapshot() as at:
+            return list(at.requests(rect))
+
     def history(self, newest: int | None = None) -> list[Step]:
         """The accepted changes, oldest first, undone ones at the end; only the `newest` so many where given."""
         with self._database.read() as connection:

@@ -122,6 +122,15 @@ class Snapshot:
             covered += box.intersect(rect).area
         return covered == rect.area
 
+    def requests(self, rect: Rect) -> Iterator[tuple[Rect, dict[str, Any]]]:
+        """The changes that touch a rectangle, newest first: (where each changed something, px; its request, JSON)."""
+        for request, *box in self._connection.execute(
+            "SELECT request, x, y, w, h FROM steps WHERE NOT undone AND x < ? AND x + w > ? AND y < ? AND y + h > ?"
+            " ORDER BY id DESC",
+            (rect.x1, rect.x, rect.y1, rect.y),
+        ):
+            yield Rect(*box), json.loads(request)
+
     def prompts(self, rect: Rect, limit: int = 100) -> list[str]:
         """The different prompts whose changes touch a rectangle, newest first, at most `limit`."""
         return self._of_requests(rect, limit, lambda request: request.get("prompt"))
@@ -133,12 +142,8 @@ class Snapshot:
     def _of_requests(self, rect: Rect, limit: int, wanted: Callable[[dict[str, Any]], str | None]) -> list[str]:
         """The different texts that `wanted` finds in the requests whose changes touch a rectangle, newest first."""
         found: dict[str, None] = {}
-        for (request,) in self._connection.execute(
-            "SELECT request FROM steps WHERE NOT undone AND x < ? AND x + w > ? AND y < ? AND y + h > ?"
-            " ORDER BY id DESC",
-            (rect.x1, rect.x, rect.y1, rect.y),
-        ):
-            text = wanted(json.loads(request))
+        for _, request in self.requests(rect):
+            text = wanted(request)
             if text:
                 found[text] = None
             if len(found) == limit:

@@ -11,6 +11,7 @@ from torch import Tensor
 from text2earth_core.differential import remake
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.feather import blend, feather_weight
+from text2earth_core.leading import Lead, check_follow, lead_in
 from text2earth_core.noise import world_noise
 from text2earth_core.thumbnail_vae import CELL
 
@@ -29,20 +30,20 @@ def inpaint_image(
     strength: float,
     feather: int,
     seed: int,
+    follow: float | None,
     **settings: Any,
 ) -> Image.Image:
     """See `Text2Earth.inpaint`."""
+    check_follow(follow)
     if not 0 < strength <= 1:
         raise Text2EarthError(f"A strength of {strength} is not possible: give more than 0 up to 1 (anew).")
     task = prepare(model, image, mask, feather, seed)
+    share = follow if follow is not None else float(bool(prompt.strip()))
+    settings |= {"known": task.known, "noise": task.noise, "lead": _lead(task, share, seed)}
     if strength == 1:
-        made = model.denoise(
-            prompt, known=task.known, mask=task.mask, noise=task.noise, masked=task.masked, **settings
-        )  # fmt: skip
+        made = model.denoise(prompt, mask=task.mask, masked=task.masked, **settings)
     else:
-        if settings.pop("sampler", "quality") != "quality":
-            raise Text2EarthError("A strength below 1 needs the quality sampler: choose it, or use strength 1.")
-        made = remake(model, prompt, known=task.known, degree=strength * task.mask, noise=task.noise, **settings)
+        made = remake(model, prompt, degree=strength * task.mask, **settings)
     return finish(model, task, made)
 
 
@@ -91,6 +92,12 @@ def prepare(model: "Text2Earth", image: Image.Image, mask: Image.Image, feather:
     noise = world_noise(seed, 0, 0, known.shape[2], known.shape[1])
     masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
     return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked)
+
+
+def _lead(task: Task, follow: float, seed: int) -> Lead | None:
+    """All ground counts as foreign to the prompt: a picture does not say what it was made of."""
+    made = task.mask.numpy() > 0
+    return lead_in(made, np.ones_like(made), follow, seed, 0, 0)
 
 
 def finish(model: "Text2Earth", task: Task, made: Tensor) -> Image.Image:

@@ -22,25 +22,27 @@ FADING = 0.02
 
 def told_mask(mask: Tensor) -> Tensor:
     """The mask (B, 1, h, w), 1 = generate, as the network is told it: `MARGIN` cells larger."""
-    return F.max_pool2d((mask > 0.5).to(mask), 2 * MARGIN + 1, stride=1, padding=MARGIN)
+    return F.max_pool2d((mask > 0).to(mask), 2 * MARGIN + 1, stride=1, padding=MARGIN)
 
 
 def join(estimate: Tensor, known: Tensor, mask: Tensor) -> Tensor:
     """Put known latents around an estimate (B, 4, h, w) such that no step is left between the two.
 
     Args:
-        known: clean latents of the same shape, any finite value where the mask is 1. mask: (B, 1, h, w), 1 = generate.
+        known: clean latents of the same shape, any finite value where the mask is 1. mask: (B, 1, h, w), 1 = generate;
+            what lies between 0 and 1 is the share of the estimate in a mixture with `known`.
 
     Returns:
         `known`, bit for bit, where the mask is 0; elsewhere the estimate plus what it misses in the margin nearby.
     """
-    made = mask > 0.5
-    margin = (told_mask(mask) > 0.5) & ~made
-    if not margin.any():
-        return torch.where(made, estimate, known)
-    missed = torch.where(margin, known - estimate, 0)
-    spread = _blur(torch.cat([missed, margin.to(missed)], 1))
-    return torch.where(made, estimate + spread[:, :-1] / (spread[:, -1:] + FADING), known)
+    made = mask > 0
+    margin = (told_mask(mask) > 0) & ~made
+    if margin.any():
+        missed = torch.where(margin, known - estimate, 0)
+        spread = _blur(torch.cat([missed, margin.to(missed)], 1))
+        estimate = estimate + spread[:, :-1] / (spread[:, -1:] + FADING)
+    mixed = torch.where(mask < 1, torch.lerp(known, estimate, mask), estimate)
+    return torch.where(made, mixed, known)
 
 
 def _blur(x: Tensor) -> Tensor:

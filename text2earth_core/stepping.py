@@ -14,6 +14,7 @@ from torch import Tensor
 
 from text2earth_core.conditioning import NULL_LEVEL, guidance_at, guide, inpainting_input, level_of, masked_latents
 from text2earth_core.joining import join, told_mask
+from text2earth_core.leading import Lead
 from text2earth_core.sampling import QUALITY, noise_path
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Stepper:
         weights: Tensor,
         masked: Tensor | None,
         callback: StepCallback | None = None,
+        lead: Lead | None = None,
     ) -> Tensor:
         """Take all steps from noise (B, 4, h, w), standard normal; the other arguments are those of `step`.
 
@@ -92,7 +94,7 @@ class Stepper:
         """
         latents, estimate = noise, None
         for step in range(self.steps):
-            latents, estimate = self.step(step, latents, known, mask, weights, masked, estimate)
+            latents, estimate = self.step(step, latents, known, mask, weights, masked, estimate, lead)
             if callback is not None:
                 callback(step + 1, self.steps, estimate)
         return latents if known is None else torch.where(mask.to(latents) > 0.5, latents, known.to(latents))
@@ -107,14 +109,17 @@ class Stepper:
         weights: Tensor,
         masked: Tensor | None = None,
         before: Tensor | None = None,
+        lead: Lead | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Take step number `step` (from 0).
 
         Args:
             latents: (B, 4, h, w) noisy. known: clean latents of the same shape, read where the mask is 0; None composes
-                nothing. mask: (B, 1, h, w), 1 = generate. weights: (B, prompts), rows that sum to 1; embeddings are
+                nothing. mask: (B, 1, h, w), 1 = generate; what lies between 0 and 1 is the share of the clean estimate
+                in a mixture with what is known. weights: (B, prompts), rows that sum to 1; embeddings are
                 mixed by them. masked: see `Text2Earth.denoise`. before: the estimate of the step before, where
-                `looks_back`, NaN where there was none; None takes this step as DDIM does.
+                `looks_back`, NaN where there was none; None takes this step as DDIM does. lead: where the prompt rather
+                than the ground decides; None leaves all to the network.
 
         Returns:
             (latents one step cleaner, estimate of the clean ones), float32 on the CPU. A window's result does not
@@ -126,6 +131,11 @@ class Stepper:
         t = torch.tensor(self._path.timesteps[step], device=self._device)
         scale = guidance_at(step, self.steps, self._guidance, self._model.facts.guidance_rise)
         output = self._predict(latents, t, scale, mixed, mask, known, masked)
+        if lead is not None and lead.in_step(step, self.steps) and self._model.info.inpaints:
+            weight, foreign = (part.to(latents) for part in (lead.weight, lead.foreign))
+            hidden = None if masked is None else masked_latents(masked.to(latents), foreign, self._grey)
+            own = self._predict(latents, t, scale, mixed, torch.maximum(mask, foreign), known, hidden)
+            output = torch.lerp(output, own, weight * (mask > 0))
         estimate = self._path.clean(output, latents, step)
         if known is not None:
             estimate = join(estimate, known, mask)
@@ -151,7 +161,7 @@ class Stepper:
                 told = told_mask(mask)
                 masked = masked_latents(torch.zeros_like(latents) if known is None else known, told, self._grey)
             else:
-                told = mask
+                told = (mask > 0).to(mask)
             inputs = inpainting_input(latents, told, masked.to(latents))
         inputs = inputs.to(unet.dtype)
         level = torch.full((count,), self._level, device=self._device)

@@ -90,7 +90,7 @@ class AnyOrder:
 
     def _shuffled(self, batch: Batch) -> tuple[np.ndarray, ...]:
         order = self._random.sample(range(len(batch.latents)), len(batch.latents))
-        arrays = (batch.latents, batch.known, batch.mask, batch.weights)
+        arrays = (batch.latents, batch.known, batch.mask, batch.foreign, batch.lead, batch.weights)
         back = np.argsort(order)
         return tuple(part[back] for part in self._worker.step(Batch(batch.step, *(part[order] for part in arrays))))
 
