@@ -40,7 +40,7 @@ def export_now(
     origin: Short | None = None,
 ) -> FileResponse:  # fmt: skip
     """The whole scene or the box x0,y0,x1,y1 (pixels) as a file; for scripts, which wait until it is made."""
-    from canvas.export import export_scene
+    from canvas.maps.export import export_scene
 
     if format not in FORMATS:
         raise AppError(422, NO_FORMAT)

@@ -11,8 +11,8 @@ from app.api_jobs import MAX_STEPS, Prompt
 from app.api_scenes import Use
 from app.fill_estimate import estimate
 from app.work import random_seed
-from canvas import recipe
-from canvas.fill_request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
+from canvas.fill.request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
+from canvas.recipes import recipe
 
 router = APIRouter(prefix="/api/scenes/{scene}")
 

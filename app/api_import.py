@@ -54,7 +54,7 @@ async def receive_image(
 
 
 def _described(use: Use, scene: str, file: str, name: str) -> dict[str, Any]:
-    from canvas.import_image import describe
+    from canvas.maps.import_image import describe
 
     use.library.forget_old_files(KEPT, SUFFIX, needed=use.jobs.files())
     with use.library.open(scene) as opened:

@@ -17,9 +17,9 @@ from app.errors import AppError
 from app.fill_estimate import ASK_SECONDS
 
 if TYPE_CHECKING:
-    from canvas.fill_request import FillRequest
-    from canvas.fill_workers import RayWorkers
-    from canvas.region_fill import RegionFill
+    from canvas.fill.region_fill import RegionFill
+    from canvas.fill.request import FillRequest
+    from canvas.fill.workers import RayWorkers
     from canvas.scene import Scene
     from text2earth_core import Text2Earth
 
@@ -53,9 +53,9 @@ def fill(
     What the scene has already stays and is continued. When stopped or killed, the same command goes on where it was.
     """
     from app.work import SHIPPED_MODEL, load_model
-    from canvas.recipe import read
-    from canvas.region_fill import RegionFill
-    from canvas.replay import fill_of
+    from canvas.fill.region_fill import RegionFill
+    from canvas.recipes.recipe import read
+    from canvas.recipes.replay import fill_of
 
     asked = read(recipe)
     if asked.fill is None:
@@ -84,7 +84,7 @@ def recipe(
     as_json: Json = False,
 ) -> None:
     """Write the recipe that rebuilds a scene from its history."""
-    from canvas.recipe import written as recipe_of
+    from canvas.recipes.recipe import written as recipe_of
     from canvas.scene import Scene
 
     with Scene.open(scene) as opened:
@@ -106,8 +106,8 @@ def replay(
     When stopped or killed, the same command goes on where it was.
     """
     from app.work import load_model
-    from canvas import replay as replaying
-    from canvas.recipe import read
+    from canvas.recipes import replay as replaying
+    from canvas.recipes.recipe import read
 
     asked = read(recipe)
     with _scene_for(scene, asked.resolution) as opened:
@@ -163,7 +163,7 @@ def _confirm(job: RegionFill, yes: bool) -> None:
 
 
 def _ray(address: str, source: str | Path, request: FillRequest) -> RayWorkers:
-    from canvas.fill_workers import RayWorkers
+    from canvas.fill.workers import RayWorkers
 
     local = Path(source).expanduser()
     return RayWorkers(address, str(local.resolve()) if local.is_dir() else str(source), request)

@@ -35,7 +35,7 @@ def export(
 
     Without --crs and --origin a map lies where the scene is anchored, else in a local system in metres.
     """
-    from canvas.export import export_scene
+    from canvas.maps.export import export_scene
     from canvas.scene import Scene
 
     check_format(out)
@@ -61,7 +61,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Put an image onto a scene, resampled to its resolution, over what is there; undo takes it back."""
-    from canvas.import_image import import_image
+    from canvas.maps.import_image import import_image
     from canvas.scene import Scene
 
     place, chosen, values = parse_point(at), parse_bands(bands), parse_range(value_range)

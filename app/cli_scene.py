@@ -68,7 +68,7 @@ def extend(
 ) -> None:
     """Grow a scene by half a window."""
     from app import work
-    from canvas.extend import extension_frame
+    from canvas.paint.extend import extension_frame
     from canvas.scene import Scene
 
     seed = work.random_seed() if seed is None else seed

@@ -69,7 +69,7 @@ def estimate(host: ModelHost, scene: Scene, wish: dict[str, Any]) -> Estimate:
     A large one is measured once for each sampler, on one batch of windows.  Raises SceneError, Text2EarthError or
     AppError with a sentence where the wish is impossible or the model is not there.
     """
-    from canvas.region_fill import RegionFill, fill_request
+    from canvas.fill.region_fill import RegionFill, fill_request
 
     request = fill_request(host.model, scene, **wish)
     fill = RegionFill(scene, host.model, request)

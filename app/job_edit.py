@@ -10,10 +10,10 @@ from app.job_work import JobWork, Outcome
 from app.work import Settings, make_edit
 from canvas.geometry import Rect
 from canvas.masks import decode_mask
-from canvas.plan import window_count
+from canvas.paint.plan import window_count
 
 if TYPE_CHECKING:
-    from canvas.painter import Progress
+    from canvas.paint.painter import Progress
     from canvas.scene import Scene
     from text2earth_core import ModelInfo, Text2Earth
 
@@ -35,7 +35,7 @@ class Edit:
 
     def run(self, work: JobWork) -> Outcome:
         """Paint and stage one variation after the other; a retried job makes those that are not there yet."""
-        from canvas.painter import Painter
+        from canvas.paint.painter import Painter
 
         model, request, batch = work.model(), work.request, work.job.id
         frame = Rect(*request["frame"])

@@ -32,7 +32,7 @@ class Export:
     def run(self, work: JobWork) -> Outcome:
         """Write the file; older exports beyond the newest KEPT go."""
         from app.maps import FORMATS
-        from canvas.export import export_scene
+        from canvas.maps.export import export_scene
 
         request = work.request
         target = work.file(f".{request['format']}")

@@ -10,11 +10,11 @@ import numpy as np
 
 from app.job_store import Job
 from app.job_work import PREVIEW_S, JobWork, Outcome
-from canvas import fill_grid
+from canvas.fill import grid as fill_grid
 from canvas.geometry import CELL, Rect
 
 if TYPE_CHECKING:
-    from canvas.painter import Progress
+    from canvas.paint.painter import Progress
     from canvas.scene import Scene
     from text2earth_core import ModelInfo, Text2Earth
 
@@ -38,7 +38,7 @@ class Fill:
 
     def run(self, work: JobWork) -> Outcome:
         """Fill, or go on with it; a cancelled fill keeps what is done for a retry."""
-        from canvas.region_fill import RegionFill, fill_request
+        from canvas.fill.region_fill import RegionFill, fill_request
 
         model, asked = work.model(), work.request
         x, y, w, h = asked["frame"]

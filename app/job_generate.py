@@ -9,7 +9,7 @@ from app.job_store import Job
 from app.job_work import JobWork, Outcome
 from app.work import Settings, extend, make_request
 from canvas.geometry import Rect
-from canvas.plan import window_count
+from canvas.paint.plan import window_count
 
 if TYPE_CHECKING:
     from canvas.scene import Scene

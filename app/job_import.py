@@ -32,7 +32,7 @@ class Import:
 
     def run(self, work: JobWork) -> Outcome:
         """Resample and accept; the file goes once it is in the scene."""
-        from canvas.import_image import import_image
+        from canvas.maps.import_image import import_image
 
         request = work.request
         file = work.received(request["file"], SUFFIX)

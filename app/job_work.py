@@ -23,7 +23,7 @@ from canvas.geometry import Rect
 if TYPE_CHECKING:
     import numpy as np
 
-    from canvas.painter import Progress
+    from canvas.paint.painter import Progress
     from canvas.scene import Scene
     from text2earth_core import ModelInfo, Text2Earth
 

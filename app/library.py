@@ -22,8 +22,8 @@ from typing import Any
 
 from app.errors import AppError
 from canvas.errors import SceneError
-from canvas.files import STAGED
 from canvas.scene import TITLE_LENGTH, Scene
+from canvas.scene_file.files import STAGED
 
 log = logging.getLogger("text2earth")
 

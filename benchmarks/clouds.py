@@ -38,8 +38,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.ground import Ground, edited  # noqa: E402
 from benchmarks.prompts import merged  # noqa: E402
 from benchmarks.stock import StockInpainting  # noqa: E402
-from canvas.clouds import find_clouds  # noqa: E402
-from canvas.painter import Painter  # noqa: E402
+from canvas.paint.clouds import find_clouds  # noqa: E402
+from canvas.paint.painter import Painter  # noqa: E402
 from text2earth_core import Text2Earth  # noqa: E402
 from text2earth_core.conditioning import level_of  # noqa: E402
 from text2earth_core.data.corpus import Picture, load_corpus  # noqa: E402

@@ -29,11 +29,12 @@ from rich.progress import track
 from rich.table import Table
 from stock import StockInpainting
 
-from canvas import CELL, Rect, Scene, fill_grid
-from canvas.extend import extension_frame
-from canvas.fill_survey import bounds_of
-from canvas.painter import Painter
-from canvas.region_fill import RegionFill, fill_request
+from canvas import CELL, Rect, Scene
+from canvas.fill import grid as fill_grid
+from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.fill.survey import bounds_of
+from canvas.paint.extend import extension_frame
+from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth
 from text2earth_core.conditioning import level_of
 from text2earth_core.data.corpus import load_corpus

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from canvas import Rect, Scene
-from canvas.painter import Painter
+from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.student import FAST_STEPS, Student
 
