@@ -17,7 +17,7 @@ from canvas.masks import spread
 from canvas.scene import Scene
 from canvas.scene_file import tiles
 from canvas.scene_file.snapshot import Snapshot
-from text2earth_core.feather import blend, feather_weight
+from text2earth_core.sampling.feather import blend, feather_weight
 
 PIECE = 2  # tiles in a row that are decoded at once
 

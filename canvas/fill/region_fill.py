@@ -43,8 +43,8 @@ from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS
 from canvas.scene_file.history import Step
 from text2earth_core import Text2Earth
-from text2earth_core.noise import world_noise
-from text2earth_core.sampling import QUALITY
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.path import QUALITY
 
 ON_CPU, ON_GPU = 4, 16  # windows in a batch; what a result depends on, so it must not follow the machine's load
 

@@ -17,7 +17,7 @@ from canvas.scene import Scene
 from canvas.scene_file.snapshot import Snapshot
 from canvas.scene_file.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
-from text2earth_core.feather import remade_cells
+from text2earth_core.sampling.feather import remade_cells
 
 VOID, TODO, REMADE, GHOST, KNOWN = range(5)
 """Nothing, seen by no window that matters · to be made · known, but made anew beside what is made, for the

@@ -24,7 +24,7 @@ from canvas.fill.prompt_map import PromptMap
 from canvas.fill.request import FillRequest
 from canvas.scene_file.codec import LATENT_CHANNELS
 from text2earth_core import Text2Earth
-from text2earth_core.stepping import Stepper
+from text2earth_core.sampling.stepper import Stepper
 
 AHEAD = 2  # jobs per worker that wait while another is computed: the bound on memory
 

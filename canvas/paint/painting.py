@@ -18,10 +18,10 @@ from canvas.scene_file.change import Change
 from canvas.scene_file.snapshot import Patch, fingerprint
 from canvas.scene_file.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
-from text2earth_core.differential import remake
-from text2earth_core.feather import blend, feather_weight, remade_cells
-from text2earth_core.noise import world_noise
-from text2earth_core.stepping import StepCallback
+from text2earth_core.sampling.differential import remake
+from text2earth_core.sampling.feather import blend, feather_weight, remade_cells
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.stepper import StepCallback
 
 DECODE = 512  # px along a side decoded at once, plus the halo
 SHOWN = 0.25  # degree of change from which a pixel is the new one alone; below it the old one shines through

@@ -21,7 +21,7 @@ from canvas.scene_file import codec
 from canvas.scene_file.history import Step
 from canvas.scene_file.spool import Piece
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.sampling import QUALITY
+from text2earth_core.sampling.path import QUALITY
 
 Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""

@@ -14,7 +14,7 @@ from canvas import Change, Rect, Request, Scene, SceneError
 from canvas.masks import dilate, placed
 from canvas.paint.painter import Painter, Progress
 from canvas.scene_file.tiles import cells_touched
-from text2earth_core.differential import SOFT_STEPS
+from text2earth_core.sampling.differential import SOFT_STEPS
 
 Make = Callable[..., Change]
 STEPS = 4

@@ -26,7 +26,7 @@ from canvas.recipes.replay import replay
 from canvas.scene_file.snapshot import Patch
 from canvas.scene_file.tiles import cells_touched
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
-from text2earth_core.noise import world_noise
+from text2earth_core.sampling.noise import world_noise
 
 Make = Callable[..., Change]
 ROOT = Path(__file__).parents[2]

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from text2earth_core.differential import remake
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.feather import blend, feather_weight
-from text2earth_core.noise import world_noise
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.sampling.differential import remake
+from text2earth_core.sampling.feather import blend, feather_weight
+from text2earth_core.sampling.noise import world_noise
 
 if TYPE_CHECKING:
     from text2earth_core.model import Text2Earth

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from text2earth_core.model import Text2Earth
-from text2earth_core.stepping import StepCallback, Stepper
+from text2earth_core.sampling.stepper import StepCallback, Stepper
 
 SOFT_STEPS = 12
 """Least number of steps for degrees that differ between cells: with few steps the ground falls into visible bands."""

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.networks.thumbnail_vae import CELL
 
 FINE = 3.0
 """Texture is what is finer than this (standard deviation in px)."""

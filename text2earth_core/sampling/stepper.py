@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from text2earth_core.conditioning import NULL_LEVEL, guidance_at, guide, inpainting_input, level_of, masked_latents
-from text2earth_core.joining import join, told_mask
-from text2earth_core.sampling import QUALITY, noise_path
+from text2earth_core.sampling.conditioning import (
+    NULL_LEVEL,
+    guidance_at,
+    guide,
+    inpainting_input,
+    level_of,
+    masked_latents,
+)
+from text2earth_core.sampling.joining import join, told_mask
+from text2earth_core.sampling.path import QUALITY, noise_path
 
 if TYPE_CHECKING:
     from text2earth_core.model import Text2Earth

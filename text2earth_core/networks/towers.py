@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from text2earth_core.residual import residual_body
+from text2earth_core.networks.residual import residual_body
 
 WIDTH = 128
 """Dimensions of the space in which images and texts meet."""
