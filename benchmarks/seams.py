@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from measures.drift import STATISTICS, copying, drift
+from measures.vae_features import vae_features
 from PIL import Image
 from rich.console import Console
 from rich.progress import track
@@ -37,11 +39,9 @@ from canvas.paint.extend import extension_frame
 from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth
 from text2earth_core.data.corpus import load_corpus
-from text2earth_core.evaluation.drift import STATISTICS, copying, drift
 from text2earth_core.evaluation.lines import Line, SeamScene, lines_through, pieces
 from text2earth_core.evaluation.seam_detector import COUNTS
 from text2earth_core.evaluation.seams import line_count, measure_seams
-from text2earth_core.evaluation.vae_features import vae_features
 from text2earth_core.sampling.conditioning import level_of
 from text2earth_core.sampling.path import FAST, QUALITY
 
