@@ -24,12 +24,12 @@ from rich.progress import track
 from rich.table import Table
 
 from canvas import Rect, Scene
-from canvas.change import Change
-from canvas.extend import extension_frame
-from canvas.painter import Painter
+from canvas.paint.extend import extension_frame
+from canvas.paint.painter import Painter
+from canvas.scene_file.change import Change
 from text2earth_core import Text2Earth
 from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier
-from text2earth_core.sampling import FAST, QUALITY
+from text2earth_core.sampling.path import FAST, QUALITY
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
 RESOLUTION = 1.0

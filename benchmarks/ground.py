@@ -9,8 +9,8 @@ import numpy as np
 
 from canvas.geometry import CELL, Rect
 from canvas.masks import placed
-from canvas.painter import Painter
-from canvas.snapshot import Patch
+from canvas.paint.painter import Painter
+from canvas.scene_file.snapshot import Patch
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def edited(painter: Painter, ground: Ground, mask: np.ndarray, prompt: str = "",
     """uint8 (h, w, 3): the picture after an edit.
 
     Args:
-        mask: uint8 (h, w) as in `canvas.masks.read_mask`. settings: see `canvas.painter.Painter.edit`.
+        mask: uint8 (h, w) as in `canvas.masks.read_mask`. settings: see `canvas.paint.painter.Painter.edit`.
     """
     request = painter.edit(ground, *placed(mask, 0, 0), prompt, **settings)
     change = painter.paint(ground, request)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from canvas.codec import LAYERS
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
+from canvas.scene_file.codec import LAYERS
 
 VERSION = 1
 MAX_SEED = 2**63 - 1

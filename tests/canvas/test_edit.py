@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from canvas import Change, Rect, Request, Scene, SceneError
 from canvas.masks import dilate, placed
-from canvas.painter import Painter, Progress
-from canvas.tiles import cells_touched
+from canvas.paint.painter import Painter, Progress
+from canvas.scene_file.tiles import cells_touched
 
 Make = Callable[..., Change]
 STEPS = 4

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from canvas import CELL, Change, Rect, Request, Scene, SceneError
-from canvas import recipe as recipes
-from canvas.agreement import foreign_ground
-from canvas.painter import Painter
-from canvas.region_fill import RegionFill, fill_request
-from canvas.replay import replay
+from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.paint.agreement import foreign_ground
+from canvas.paint.painter import Painter
+from canvas.recipes import recipe as recipes
+from canvas.recipes.replay import replay
 from text2earth_core import Text2EarthError
 
 Make = Callable[..., Change]

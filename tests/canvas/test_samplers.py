@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from canvas import Rect, Scene
-from canvas.painter import Painter
+from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.student import FAST_STEPS, Student
+from text2earth_core.networks.student import FAST_STEPS, Student
 
 FRAME = Rect(0, 0, 64, 64)
 

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
-from text2earth_core.differential import _freed, remake
-from text2earth_core.noise import world_noise
-from text2earth_core.stepping import Stepper
+from text2earth_core.sampling.differential import _freed, remake
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.stepper import Stepper
 
 STEPS = 10
 SETTINGS = {"resolution": 1.0, "steps": STEPS, "guidance": 2.0}

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.leading import Lead, course_at, lead_in, lead_weight
-from text2earth_core.noise import world_noise
-from text2earth_core.stepping import Stepper
+from text2earth_core.sampling.leading import Lead, course_at, lead_in, lead_weight
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.stepper import Stepper
 
 SIDE = 32
 SETTINGS = {"resolution": 1.0, "steps": 4, "guidance": 2.0}
