@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.api.jobs import MAX_STEPS, Prompt
+from app.api.jobs import MAX_STEPS, Follow, Prompt
 from app.api.scenes import Use
 from app.errors import AppError
 from app.jobs.edit import MAX_VARIATIONS
@@ -45,6 +45,7 @@ class NewEdit(BaseModel, extra="forbid"):
     steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
     sampler: Annotated[str, Field(max_length=16)] | None = None
+    follow: Follow = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     feather: Annotated[int, Field(ge=0, le=MAX_FEATHER)] = EDIT_FEATHER
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
@@ -83,7 +84,7 @@ def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
         raise AppError(422, "The mask is not base64: send the bytes of a PNG encoded as base64.") from error
     frame, mask = placed(read_mask(data), *body.at)
     seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler, body.follow)
     with use.library.open(scene) as opened:
         if use.host.state != "loading":  # says now what it would say when it runs
             make_edit(opened, use.host.model, frame, mask, settings, body.strength, body.feather)
