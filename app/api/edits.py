@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 from app.api.jobs import MAX_STEPS, Follow, Prompt
 from app.api.scenes import Use
 from app.errors import AppError
-from app.jobs.edit import MAX_VARIATIONS
-from app.work import Settings, checked_rect, find_clouds, make_edit, random_seed
+from app.jobs.edit import MAX_VARIATIONS, seconds_of
+from app.work import Settings, checked_frame, checked_rect, find_clouds, make_edit, random_seed
 from canvas.errors import SceneError
 from canvas.geometry import Rect, bounding_rect
 from canvas.masks import encode_mask, placed, read_mask
@@ -51,6 +51,16 @@ class NewEdit(BaseModel, extra="forbid"):
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
 
 
+class PlannedEdit(BaseModel, extra="forbid"):
+    """An edit as far as its duration depends on it; `rect` (x, y, w, h in px) is what its mask spans."""
+
+    rect: Annotated[list[int], Field(min_length=4, max_length=4)]
+    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
+    sampler: Annotated[str, Field(max_length=16)] | None = None
+    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
+    variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
+
+
 class Place(BaseModel, extra="forbid"):
     """A rectangle x, y, w, h in pixels."""
 
@@ -73,6 +83,14 @@ def propose_clouds(use: Use, scene: str, body: Place) -> dict[str, Any]:
     inside = found[box.slices(rect)].ravel()
     ends = np.flatnonzero(np.diff(inside, prepend=False, append=not inside[-1]))
     return {"rect": list(box), "counts": np.diff(ends, prepend=0).tolist()}
+
+
+@router.post("/edits/cost")
+def get_cost(use: Use, scene: str, body: PlannedEdit) -> dict[str, Any]:
+    """About how many `seconds` an edit takes, from the pace of its sampler so far; null where that is not known yet."""
+    use.library.path(scene)
+    frame = checked_frame(checked_rect(body.rect).snap_out())
+    return {"seconds": seconds_of(use.host, frame, body.sampler, body.steps, body.strength, body.variations)}
 
 
 @router.post("/edits", status_code=202)
