@@ -167,6 +167,7 @@ def test_who_leads_beside_other_ground_is_chosen_kept_and_given_back(canvas: Can
     canvas.wait_revision(3)
     asked = [step["request"]["follow"] for step in server.get(f"/api/scenes/{scene}/history")]
     assert asked == [None, 0.95, None]
+    page.locator(".history-row").nth(3).wait_for()
     page.locator(".history-row").nth(1).get_by_role("button", name="Use these settings again").click()
     page.wait_for_function("document.querySelector('.follow input').value === '0.95'")
 
