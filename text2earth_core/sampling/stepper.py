@@ -137,8 +137,13 @@ class Stepper:
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
         t = torch.tensor(self._path.timesteps[step], device=self._device)
         scale = guidance_at(step, self.steps, self._guidance, self._model.facts.guidance_rise)
-        output = self._predict(latents, t, scale, mixed, mask, known, masked)
-        if lead is not None and lead.in_step(step, self.steps) and self._model.info.inpaints:
+        if lead is None or not lead.in_step(step, self.steps) or not self._model.info.inpaints:
+            output = self._predict(latents, t, scale, mixed, mask, known, masked)
+        else:
+            # Beside the ground nothing is asked for but to go on with it, so that the border lies where the lead passes
+            # to the prompt and not, as straight as a frame, where the known ground ends.
+            nothing = self._null.expand_as(mixed)
+            output = self._predict(latents, t, 1.0, nothing, mask, known, masked)
             weight, foreign = (part.to(latents) for part in (lead.weight, lead.foreign))
             hidden = None if masked is None else masked_latents(masked.to(latents), foreign, self._grey)
             own = self._predict(latents, t, scale, mixed, torch.maximum(mask, foreign), known, hidden)
