@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from text2earth_core import Text2Earth, Text2EarthError
+from text2earth_core.alignment import clip_score, load_towers
 from text2earth_core.data.corpus import Picture
 from text2earth_core.evaluation.classifier import (
     FEATURES,
@@ -35,7 +36,6 @@ from text2earth_core.evaluation.scale import (
     texture_scale,
 )
 from text2earth_core.evaluation.targets import check_all
-from text2earth_core.evaluation.towers import clip_score, load_towers
 from text2earth_core.training.text import train_text
 
 

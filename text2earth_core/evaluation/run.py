@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from text2earth_core.alignment import towers_fingerprint
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation.context import Context
 from text2earth_core.evaluation.generated import Progress
@@ -17,7 +18,6 @@ from text2earth_core.evaluation.measurements import MEASUREMENTS
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.evaluation.report import write_report
 from text2earth_core.evaluation.speed import tile_seconds
-from text2earth_core.evaluation.towers import towers_fingerprint
 from text2earth_core.model import Text2Earth
 
 PLAN_FILE = "plan.json"
