@@ -31,13 +31,14 @@ from canvas.fill import grid as fill_grid
 from canvas.fill.bands import Band, Window
 from canvas.fill.cost import Cost
 from canvas.fill.merge import Merger
-from canvas.fill.prompt_map import PromptMap
-from canvas.fill.request import KIND, FillRequest, checked_box, parse_prompt, parse_region
+from canvas.fill.request import KIND, FillRequest, checked_box
 from canvas.fill.state import SURVEY, FillState
 from canvas.fill.survey import ACTIVE, BOUNDARY, FOREIGN, bounds_of, survey
 from canvas.fill.workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
 from canvas.paint.painter import FEATHER, Progress, Readable
+from canvas.prompt_json import parse_prompt, parse_region
+from canvas.prompt_map import PromptMap
 from canvas.request import MAX_FEATHER
 from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS
@@ -191,9 +192,7 @@ class RegionFill:
         padded = [*seen, *[seen[-1]] * (self._batch - len(seen))]
         return Batch(number, *(np.stack(part) for part in zip(*padded, strict=True)))
 
-    def _see(
-        self, state: FillState, number: int, window: Window
-    ) -> tuple[np.ndarray, ...]:
+    def _see(self, state: FillState, number: int, window: Window) -> tuple[np.ndarray, ...]:
         """The fields of a `Batch` for one window."""
         band, side = window.band, self._side
         place = Rect(window.x.start, band.y.start, side, side)

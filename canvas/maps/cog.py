@@ -15,7 +15,7 @@ from canvas.errors import SceneError, disk_full
 from canvas.geometry import Rect
 from canvas.maps import cog_copy
 from canvas.maps.crs import placed
-from canvas.maps.export import Export
+from canvas.maps.export_file import Export
 from canvas.maps.geotiff import chunks, gdal, put, staged
 
 POLL_S = 0.2

@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 
 from canvas.errors import SceneError
-from canvas.fill.request import MAX_PROMPTS, FillRequest, checked_box, parse_prompt, parse_region
+from canvas.fill.request import MAX_PROMPTS, FillRequest, checked_box
 from canvas.geometry import CELL, LIMIT, TILE
+from canvas.prompt_json import parse_prompt, parse_region
 from canvas.request import MAX_FEATHER, MAX_SEED, MAX_STEPS, Request, complaint, is_number, is_whole
 from canvas.scene import RESOLUTIONS, Scene
 from canvas.scene_file import codec, tiles
