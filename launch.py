@@ -37,6 +37,7 @@ RUNTIME = [
 ]
 TESTING = [
     "pytest", "pytest_timeout", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo", "axe_playwright_python",
+    "ruff", "mypy", "importlinter",
 ]
 # fmt: on
 OLDEST_TORCH = (2, 6)
