@@ -22,8 +22,9 @@ from typing import Any
 
 from app.errors import AppError
 from canvas.errors import SceneError
-from canvas.scene import TITLE_LENGTH, Scene
+from canvas.scene import Scene
 from canvas.scene_file.files import STAGED
+from canvas.scene_file.meta import TITLE_LENGTH
 
 log = logging.getLogger("text2earth")
 

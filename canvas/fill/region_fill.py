@@ -32,7 +32,6 @@ from canvas.fill.bands import Band, Window
 from canvas.fill.cost import Cost
 from canvas.fill.merge import Merger
 from canvas.fill.request import KIND, FillRequest, checked_box
-from canvas.fill.state import SURVEY, FillState
 from canvas.fill.survey import ACTIVE, BOUNDARY, FOREIGN, bounds_of, survey
 from canvas.fill.workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
@@ -42,6 +41,7 @@ from canvas.prompt_map import PromptMap
 from canvas.request import MAX_FEATHER
 from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS
+from canvas.scene_file.fill_state import SURVEY, FillState
 from canvas.scene_file.history import Step
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.leading import check_follow, course_at, lead_weight

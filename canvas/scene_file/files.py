@@ -13,6 +13,7 @@ from canvas.geometry import CELL, LIMIT, TILE
 from canvas.layers import LAYERS
 from canvas.scene_file import schema
 from canvas.scene_file.database import sync_folder
+from canvas.scene_file.meta import RESOLUTIONS
 from canvas.scene_file.staging import MAX_PLACE, MAX_WAITING
 
 MAX_BYTES = 8 * 2**30  # of an upload
@@ -77,7 +78,7 @@ _ANCHOR = {"epsg": ("integer",), "east": ("real", "integer"), "north": ("real", 
 _UNSOUND = (
     f"SELECT 1 FROM meta WHERE key = 'epsg' AND NOT value BETWEEN 1 AND {MAX_EPSG}",
     f"SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) <= {MAX_COORDINATE}",
-    "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.25 AND 128",
+    f"SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN {RESOLUTIONS[0]} AND {RESOLUTIONS[1]}",
     f"SELECT 1 FROM meta WHERE key = 'revision' AND NOT value BETWEEN 0 AND {MAX_REVISION}",
     "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'"
     " OR coalesce(json_type(request, '$.kind'), '') != 'text' OR coalesce(json_type(request, '$.prompt'), '') != 'text'"

@@ -273,7 +273,7 @@ def test_what_is_asked_of_the_fast_sampler_is_written_and_repeated(
     scene: Scene, model: Text2Earth, tmp_path: Path
 ) -> None:
     fill(scene, model, [0, 0, 96, 64], sampler="fast", steps=None)
-    made = recipe.written(scene)
+    made = recipe.recipe_of(scene)
     assert (made["sampler"], made["steps"], made["guidance"]) == ("fast", 4, 1.0)
     with Scene.create(tmp_path / "again.t2e", 1.0) as again:
         replay(recipe.parse(made), again, model)
