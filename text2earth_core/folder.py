@@ -11,7 +11,7 @@ import transformers
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.facts import MAX_STEPS, SIDE_STEP, ModelFacts, is_possible
 
 # Their progress bars and advice are for people who call them, not for ours.
@@ -207,7 +207,7 @@ def _scheduler(folder: Path) -> DDIMScheduler:
     try:
         return DDIMScheduler.from_config(config | {"clip_sample": False})
     except Exception as error:
-        raise Text2EarthError(f"{path} cannot be used: {_reason(error)}") from None
+        raise Text2EarthError(f"{path} cannot be used: {reason_of(error)}.") from None
 
 
 def _load_part(kind: Any, place: Path) -> Any:
@@ -215,11 +215,7 @@ def _load_part(kind: Any, place: Path) -> Any:
     try:
         return kind.from_pretrained(place, local_files_only=True, **options)
     except Exception as error:
-        raise Text2EarthError(f"{place} cannot be loaded: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or repr(error)).splitlines()[0][:200]
+        raise Text2EarthError(f"{place} cannot be loaded: {reason_of(error)}.") from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ given is in `export_file`. This one chooses among them, and sees to it that a fi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,8 +15,8 @@ from canvas.errors import SceneError, storage_error
 from canvas.geometry import LIMIT, Rect
 from canvas.maps.export_file import Export, Progress
 from canvas.scene import Scene
-from canvas.scene_file.database import sync_folder
 from canvas.scene_file.snapshot import Snapshot
+from text2earth_core.whole_file import whole_file
 
 MAX_SIDE = 2**18  # px of a region to export: rows and lists of its parts are held in memory
 
@@ -93,19 +92,17 @@ def _region(at: Snapshot, rect: Rect | None) -> Rect:
 @contextmanager
 def _complete_or_not_at_all(path: Path) -> Iterator[Path]:
     """Lend a temporary name beside `path`; what was written there gets its name at the end, on the disk for good."""
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.absolute().parent)
+        with whole_file(path) as part:
+            try:
+                yield part
+            finally:
+                for left in path.parent.glob(f"{_literal(part.stem)}.?*"):
+                    if left != part:
+                        with suppress(OSError):
+                            left.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, path) from error
-    finally:
-        for left in path.parent.glob(f"{_literal(part.stem)}*"):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
 
 
 def _literal(name: str) -> str:

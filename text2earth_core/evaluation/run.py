@@ -19,6 +19,7 @@ from text2earth_core.evaluation.plan import Plan
 from text2earth_core.evaluation.report import write_report
 from text2earth_core.evaluation.speed import tile_seconds
 from text2earth_core.model import Text2Earth
+from text2earth_core.whole_file import whole_file
 
 PLAN_FILE = "plan.json"
 
@@ -97,9 +98,8 @@ def evaluate(
         if wanted and not stored.is_file() and not late:
             progress(f"measuring {name}", 0, 0)
             figures = measure(context)
-            part = stored.with_suffix(".part")
-            part.write_text(json.dumps(figures, indent=1), encoding="utf-8")
-            part.replace(stored)
+            with whole_file(stored, durable=False) as part:
+                part.write_text(json.dumps(figures, indent=1), encoding="utf-8")
         if stored.is_file():
             report["figures"][name] = json.loads(stored.read_text(encoding="utf-8"))
         else:

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
@@ -121,8 +121,7 @@ class StudentObjective(Objective):
         try:
             rest: Any = set_peft_model_state_dict(self.trainable, load_file(model / STUDENT / WEIGHTS_FILE))
         except Exception as error:
-            reason = (str(error) or repr(error)).splitlines()[0][:120]
-            raise Text2EarthError(f"The student in {model} cannot be trained further: {reason}") from None
+            raise Text2EarthError(f"The student in {model} cannot be trained further: {reason_of(error)}.") from None
         if rest.unexpected_keys:
             raise Text2EarthError(f"The student in {model} is of another UNet than {self.folder}.")
         self.samples_before = read_facts(model).student_samples
