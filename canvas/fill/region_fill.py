@@ -135,7 +135,7 @@ class RegionFill:
 
     def _survey(self, state: FillState, report: _Reporter) -> None:
         try:
-            survey(self._scene, self._request, state, self._model, report.surveyed)
+            survey(self._scene, self._request, state, self._model, report.show_survey)
         except SceneError:
             self.discard()
             raise
@@ -146,7 +146,7 @@ class RegionFill:
         step = None
         while step is None:  # again only for rows of tiles that somebody changed meanwhile
             for band in merger.bands:
-                merger.stage(band, workers, report.decoded)
+                merger.stage(band, workers, report.show_part)
             step = state.finish(self._request)
         return step
 
@@ -173,7 +173,7 @@ class RegionFill:
                 window.band.add(window, stepped[place])
                 if window.band.missing == 0:
                     state.add(number, window.band.number, *window.band.take(self._bounds))
-            report.stepped(group, estimate)
+            report.show_steps(group, estimate)
 
     def _windows(self, state: FillState, number: int) -> Iterator[Window]:
         """The windows of a step that make something, row by row."""
@@ -229,11 +229,11 @@ class _Reporter:
     total: int
     count: int = 0
 
-    def surveyed(self) -> None:
+    def show_survey(self) -> None:
         """Some of the ground was looked at: there is nothing to show yet."""
         self._tell(Rect(0, 0, 0, 0), np.zeros((4, 0, 0), np.float32))
 
-    def stepped(self, group: Sequence[Window], estimate: np.ndarray) -> None:
+    def show_steps(self, group: Sequence[Window], estimate: np.ndarray) -> None:
         """A batch of windows took a step: shows the last of them as far as it counts."""
         self.count += len(group)
         last = group[-1]
@@ -242,7 +242,7 @@ class _Reporter:
         own = estimate[len(group) - 1, :, rows, left - last.x.start : right - last.x.start]
         self._tell(Rect.from_corners(*(v * CELL for v in (left, top, right, bottom))), own)
 
-    def decoded(self, rect: Rect, latents: np.ndarray) -> None:
+    def show_part(self, rect: Rect, latents: np.ndarray) -> None:
         """A part was decoded, which is little beside the steps and not counted."""
         self.count = self.total
         self._tell(rect, latents)
