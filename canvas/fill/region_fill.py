@@ -35,7 +35,7 @@ from canvas.fill.request import KIND, FillRequest, checked_box
 from canvas.fill.survey import ACTIVE, BOUNDARY, FOREIGN, bounds_of, survey
 from canvas.fill.workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
-from canvas.paint.painter import FEATHER, Progress, Readable
+from canvas.paint.painter import Progress, Readable
 from canvas.prompt_json import parse_prompt, parse_region
 from canvas.prompt_map import PromptMap
 from canvas.request import MAX_FEATHER
@@ -44,6 +44,7 @@ from canvas.scene_file.codec import LATENT_CHANNELS
 from canvas.scene_file.fill_state import SURVEY, FillState
 from canvas.scene_file.history import Step
 from text2earth_core import Text2Earth
+from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.leading import check_follow, course_at, lead_weight
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.path import QUALITY

@@ -202,7 +202,7 @@ def outpainting(context: Context) -> Figures:
     reference = [middle(others[index].pixels, window) for index, _ in turns]
     found: Figures = {"images": count}
     for sampler in context.samplers:
-        folder = context.images / f"outpainted-{sampler}"
+        folder = context.outpainted(sampler)
         made = outpaint_set(context.model, tasks, folder, context.progress, sampler)
         found[sampler] = measure_outpainting(context.features, reference, *made)
     return found

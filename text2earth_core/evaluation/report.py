@@ -98,7 +98,7 @@ def class_rows(context: Context, sampler: str) -> list[tuple[str, list[str]]]:
 
 def outpainting_rows(context: Context) -> list[tuple[str, list[str]]]:
     """Some outpainted images."""
-    folder = context.images / f"outpainted-{context.samplers[0]}"
+    folder = context.outpainted(context.samplers[0])
     made = [data_uri(np.asarray(Image.open(path).convert("RGB"))) for path in sorted(folder.glob("*.png"))[:SHOWN]]
     return [("", made)]
 

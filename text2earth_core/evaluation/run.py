@@ -19,6 +19,7 @@ from text2earth_core.evaluation.plan import Plan
 from text2earth_core.evaluation.report import write_report
 from text2earth_core.evaluation.speed import tile_seconds
 from text2earth_core.model import Text2Earth
+from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.whole_file import whole_file
 
 PLAN_FILE = "plan.json"
@@ -89,6 +90,8 @@ def evaluate(
         depends = [context.sampled_by, plan.as_dict(), samplers, hub and name == "pretrained"]
         if name == "speed":
             depends.append(model.info.device)
+        if name == "outpainting":
+            depends.append(FEATHER)
         if name in MEASURED_WITH_TOWERS:
             depends.append(towers_fingerprint(folder))
         key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:12]
