@@ -32,11 +32,13 @@ TEST_LOCK = HERE / "requirements-test.lock"
 # fmt: off
 RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
-    "huggingface_hub", "datasets", "pyarrow", "tensorboard", "numpy", "cv2", "PIL", "fastapi", "uvicorn", "gradio",
-    "typer", "rich", "peft", "rasterio", "affine", "torchmetrics", "matplotlib",
+    "timm", "huggingface_hub", "pyarrow", "tensorboard", "numpy", "scipy", "sklearn", "cv2", "PIL", "fastapi",
+    "starlette", "pydantic", "uvicorn", "gradio", "typer", "rich", "peft", "rasterio", "affine", "torchmetrics",
+    "matplotlib", "jinja2", "markupsafe",
 ]
 TESTING = [
     "pytest", "pytest_timeout", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo", "axe_playwright_python",
+    "ruff", "mypy", "importlinter",
 ]
 # fmt: on
 OLDEST_TORCH = (2, 6)

@@ -47,13 +47,13 @@ async def receive_image(
     target = use.library.job_file(file, SUFFIX)
     try:
         await receive(request, target)
-        return {"file": file, "name": name} | await asyncio.to_thread(_described, use, scene, file, name)
+        return {"file": file, "name": name} | await asyncio.to_thread(_describe, use, scene, file, name)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
 
 
-def _described(use: Use, scene: str, file: str, name: str) -> dict[str, Any]:
+def _describe(use: Use, scene: str, file: str, name: str) -> dict[str, Any]:
     from canvas.maps.import_image import describe
 
     use.library.forget_old_files(KEPT, SUFFIX, needed=use.jobs.files())

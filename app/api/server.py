@@ -25,7 +25,7 @@ from app.api import jobs as job_routes
 from app.api.security import Guard
 from app.api.services import Services
 from app.errors import AppError
-from app.jobs.queue import JobQueue
+from app.jobs.scene_jobs import SceneJobs
 from app.jobs.store import JobStore
 from app.jobs.watch import SceneWatch
 from app.page.slot import PageSlot
@@ -55,7 +55,7 @@ def create_app(
     library = Library(folder)
     hub = EventHub()
     host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()))
-    jobs = JobQueue(store, library, host, hub)
+    jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot()
 

@@ -85,7 +85,7 @@ def recipe(
     as_json: Json = False,
 ) -> None:
     """Write the recipe that rebuilds a scene from its history."""
-    from canvas.recipes.recipe import written as recipe_of
+    from canvas.recipes.recipe import recipe_of
     from canvas.scene import Scene
 
     with Scene.open(scene) as opened:

@@ -24,8 +24,8 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from canvas.geometry import TILE, Rect, tile_rect
-from canvas.maps.geotiff import CHUNK, gdal, put, staged
-from canvas.maps.picture import opened, readable, upright
+from canvas.maps.geotiff import CHUNK, create_stage, gdal, put
+from canvas.maps.picture import open_picture, readable, upright
 from canvas.maps.picture_rgb import RgbReader
 from canvas.maps.placement import Ground, Placement, extent_of, own_resolution, place
 from canvas.request import Request
@@ -56,7 +56,7 @@ def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[st
     `resolution` (m/px) and `rect` (x, y, w, h in px of the scene) are None where the file does not say them; `placed`
     tells whether the file names its place or the rectangle is only a proposal.
     """
-    with opened(Path(path), name) as source:
+    with open_picture(Path(path), name) as source:
         ground = _ground(scene)
         resolution = own_resolution(source)
         found = place(source, ground, name=name or "The picture") if resolution else None
@@ -97,7 +97,7 @@ def import_image(
     report = progress or (lambda done, total: None)
     stage = (scratch or scene.path.parent) / f".{scene.path.stem}.{secrets.token_hex(4)}{STAGED}"
     try:
-        with opened(path, name) as source:
+        with open_picture(path, name) as source:
             ground = _ground(scene)
             placement = place(source, ground, resolution, at, name)
             reader = RgbReader(source, bands, value_range)
@@ -134,7 +134,10 @@ def _stage(
     by = placement.shrink
     width, height = -(-source.width // by), -(-source.height // by)
     transform = placement.transform @ Affine.scale(by)
-    with gdal("Reading the picture", stage.parent), staged(stage, width, height, placement.crs, transform) as file:
+    with (
+        gdal("Reading the picture", stage.parent),
+        create_stage(stage, width, height, placement.crs, transform) as file,
+    ):
         todo = list(_windows(source, by))
         for number, part in enumerate(todo, start=1):
             with readable(name):

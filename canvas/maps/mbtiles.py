@@ -22,7 +22,7 @@ from rasterio.windows import Window
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import TILE, Rect
 from canvas.maps.cog import write_stage
-from canvas.maps.export import Export
+from canvas.maps.export_file import Export
 from canvas.maps.geotiff import gdal
 from canvas.maps.tile_tree import build
 

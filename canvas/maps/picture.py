@@ -38,7 +38,7 @@ ORIENTED = 300 * 10**6  # px up to which Pillow reads the header of a photograph
 
 
 @contextmanager
-def opened(path: Path, name: str | None = None) -> Iterator[DatasetReader]:
+def open_picture(path: Path, name: str | None = None) -> Iterator[DatasetReader]:
     """Lend an image file, open for windowed reading; `name` is what its errors call it.
 
     Only GeoTIFF, PNG, JPEG and WebP are opened, nothing beside the file is looked at. Raises SceneError where it is

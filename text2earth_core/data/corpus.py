@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from rich.progress import track
 
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 
 SCENES = ("rsicd", "resisc", "rsscn7", "ucm")
 """The data sets that the shipped model was trained on and is measured with."""
@@ -105,9 +105,7 @@ def read_rows(data: Path, name: str) -> list[dict]:
         try:
             table = pq.read_table(path, columns=list(COLUMNS))
         except (OSError, KeyError, ValueError) as error:
-            raise Text2EarthError(
-                f"{path} cannot be read as a table of images: {str(error).splitlines()[0]}."
-            ) from None
+            raise Text2EarthError(f"{path} cannot be read as a table of images: {reason_of(error)}.") from None
         for number, row in enumerate(table.to_pylist()):
             try:
                 rows.append(_checked(row) | {"source": name})

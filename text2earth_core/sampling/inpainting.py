@@ -1,7 +1,7 @@
 """Regenerating part of one picture, with everything outside mask + feather kept bit for bit."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,16 +13,14 @@ from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.differential import remake
 from text2earth_core.sampling.feather import blend, feather_weight
 from text2earth_core.sampling.leading import Lead, check_follow, lead_in
+from text2earth_core.sampling.model_view import ModelView
 from text2earth_core.sampling.noise import world_noise
-
-if TYPE_CHECKING:
-    from text2earth_core.model import Text2Earth
 
 UNET_MULTIPLE = 64
 
 
 def inpaint_image(
-    model: "Text2Earth",
+    model: ModelView,
     image: Image.Image,
     mask: Image.Image,
     prompt: str,
@@ -63,7 +61,7 @@ class Task:
     masked: Tensor | None
 
 
-def prepare(model: "Text2Earth", image: Image.Image, mask: Image.Image, feather: int, seed: int) -> Task:
+def prepare(model: ModelView, image: Image.Image, mask: Image.Image, feather: int, seed: int) -> Task:
     """Everything of `Text2Earth.inpaint` that comes before denoising.
 
     Raises:
@@ -100,7 +98,7 @@ def _lead(task: Task, follow: float, seed: int) -> Lead | None:
     return lead_in(made, np.ones_like(made), follow, seed, 0, 0)
 
 
-def finish(model: "Text2Earth", task: Task, made: Tensor) -> Image.Image:
+def finish(model: ModelView, task: Task, made: Tensor) -> Image.Image:
     """Decode denoised latents and blend them into the picture, which stays bit-identical outside mask + feather."""
     painted = model.decode(made)
     height, width = task.original.shape[:2]

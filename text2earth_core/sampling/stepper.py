@@ -7,7 +7,6 @@ noisy latents.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -22,10 +21,8 @@ from text2earth_core.sampling.conditioning import (
 )
 from text2earth_core.sampling.joining import join, told_mask
 from text2earth_core.sampling.leading import Lead
+from text2earth_core.sampling.model_view import ModelView
 from text2earth_core.sampling.path import QUALITY, noise_path
-
-if TYPE_CHECKING:
-    from text2earth_core.model import Text2Earth
 
 StepCallback = Callable[[int, int, Tensor], None]
 """(step from 1, number of steps, estimate of the clean latents); raise `Cancelled` in it to stop.
@@ -51,7 +48,7 @@ class Stepper:
 
     def __init__(
         self,
-        model: Text2Earth,
+        model: ModelView,
         prompts: Sequence[str],
         *,
         negative_prompt: str = "",
