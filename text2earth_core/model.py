@@ -319,8 +319,8 @@ class Text2Earth:
         """Regenerate the white part of a mask; pixels outside mask + feather stay bit-identical.
 
         Args:
-            image: RGB, any size up to 2048 px. mask: same size; white = regenerate. strength: how far it
-                may go from what is there, up to 1 for anew.
+            image: any size up to 2048 px, taken as 8-bit RGB and upright. mask: same size; white = regenerate, and
+                transparent = keep. strength: how far it may go from what is there, up to 1 for anew.
             follow: from 0, the ground around the mask decides what grows there, to 1, the prompt does; None: the
                 prompt, where there is one.
             feather: px over which new pixels fade into known ones, outside the mask.

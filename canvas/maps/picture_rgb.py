@@ -11,8 +11,8 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from canvas.errors import SceneError
+from text2earth_core.pictures import PERCENTILES, percentiles, stretched
 
-PERCENTILES = (2.0, 98.0)
 SAMPLES = 8  # windows along each side that are looked at for the percentiles
 SAMPLE_SIDE = 128  # px
 _INKS = {ColorInterp.cyan, ColorInterp.magenta, ColorInterp.yellow, ColorInterp.black}
@@ -48,7 +48,7 @@ class RgbReader:
         if values.dtype.kind == "f":
             valid &= np.isfinite(values).all(axis=0)
         if self.value_range is not None:
-            values = self._stretched(values)
+            values = stretched(values, *self.value_range)
         return np.moveaxis(np.broadcast_to(values, (3, *values.shape[1:])), 0, 2), valid
 
     def _checked(self, bands: Sequence[int]) -> tuple[int, ...]:
@@ -104,17 +104,7 @@ class RgbReader:
             if values.dtype.kind == "f":
                 known &= np.isfinite(values)
             found.append(values[known])
-        values = np.concatenate(found)
-        if values.size == 0:
-            return 0.0, 1.0
-        low, high = (float(value) for value in np.percentile(values, PERCENTILES))
-        return (low, high) if low < high else (low, low + 1)
-
-    def _stretched(self, values: np.ndarray) -> np.ndarray:
-        assert self.value_range is not None
-        low, high = self.value_range
-        scaled = (values.astype(np.float32) - low) * (255 / (high - low)) + 0.5
-        return np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
+        return percentiles(np.concatenate(found))
 
 
 def _palette(source: DatasetReader) -> np.ndarray | None:
