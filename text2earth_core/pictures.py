@@ -64,6 +64,7 @@ def stretched(values: np.ndarray, low: float, high: float) -> np.ndarray:
 def _upright(image: Image.Image) -> Image.Image:
     """A photograph as it was held; notes of its camera that cannot be read turn nothing."""
     try:
+        image.load()  # which already turns a TIFF, and takes its note away
         return ImageOps.exif_transpose(image)
     except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return image

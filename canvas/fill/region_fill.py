@@ -191,9 +191,7 @@ class RegionFill:
         padded = [*seen, *[seen[-1]] * (self._batch - len(seen))]
         return Batch(number, *(np.stack(part) for part in zip(*padded, strict=True)))
 
-    def _see(
-        self, state: FillState, number: int, window: Window
-    ) -> tuple[np.ndarray, ...]:
+    def _see(self, state: FillState, number: int, window: Window) -> tuple[np.ndarray, ...]:
         """The fields of a `Batch` for one window."""
         band, side = window.band, self._side
         place = Rect(window.x.start, band.y.start, side, side)

@@ -19,10 +19,12 @@ import cv2
 import numpy as np
 import rasterio
 from affine import Affine
+from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
 from canvas.maps.geotiff import CHUNK, gdal, put, staged
 from canvas.maps.picture import opened, readable, upright
@@ -53,6 +55,7 @@ class Imported:
 def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[str, Any]:
     """What an import dialog shows before anything is decoded, JSON-ready.
 
+    `alpha` tells whether a band is marked as transparency.
     `resolution` (m/px) and `rect` (x, y, w, h in px of the scene) are None where the file does not say them; `placed`
     tells whether the file names its place or the rectangle is only a proposal.
     """
@@ -67,6 +70,7 @@ def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[st
             "height": round(bottom - top),
             "bands": source.count,
             "dtype": source.dtypes[0],
+            "alpha": ColorInterp.alpha in source.colorinterp,
             "crs": f"EPSG:{source.crs.to_epsg()}" if source.crs and source.crs.to_epsg() else None,
             "resolution": resolution,
             "rect": list(found.rect) if found else None,
@@ -103,6 +107,8 @@ def import_image(
             reader = RgbReader(source, bands, value_range)
             digest = _sha256(path)
             _stage(source, reader, placement, stage, name, report)
+            if reader.shows_nothing:
+                raise SceneError(f"{name} has no known pixel. {reader.transparency}")
         request = Request(
             KIND,
             placement.rect,

@@ -84,12 +84,13 @@ def test_eight_bits_in_a_wider_coat_stay_as_they_are():
     assert as_mask(Image.fromarray(np.array([[0, 200, 255]], np.float32))).tolist() == [[0, 200, 255]]
 
 
-def test_a_photograph_is_taken_upright():
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_photograph_is_taken_upright(kind):
     lying = np.arange(24, dtype=np.uint8).reshape(4, 6)
     exif = Image.Exif()
     exif[274] = 6  # the right side is the top
     file = io.BytesIO()
-    Image.fromarray(lying).save(file, "PNG", exif=exif)
+    Image.fromarray(lying).save(file, kind, exif=exif, compression="tiff_lzw")
     assert np.array_equal(as_mask(Image.open(file)), np.rot90(lying, -1))
     assert np.array_equal(as_rgb(Image.open(file))[..., 0], np.rot90(lying, -1))
 
