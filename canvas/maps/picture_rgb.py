@@ -46,7 +46,7 @@ class RgbReader:
     @property
     def notes(self) -> list[str]:
         """Sentences about what was decided, and about what transparency took of what was read so far."""
-        return [*self._decided, *([self.transparency] if self._hidden else [])]
+        return [*self._decided, *filter(None, [self.transparency])]
 
     @property
     def transparency(self) -> str | None:
@@ -68,7 +68,7 @@ class RgbReader:
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """(h, w, 3) uint8 and (h, w) bool of a window; a pixel is known where any of its bands is."""
         values = self._source.read(list(self.bands), window=window)
-        valid = self._known(window).any(axis=0)
+        valid = np.logical_or.reduce(self._known(window), axis=0)
         if self._sees_through:
             self._seen += valid.size
             self._hidden += int(valid.size - valid.sum())
