@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from app.api.scenes import Use
 from app.api.services import Services
@@ -24,11 +24,11 @@ from app.work import (
     row_of_frames,
 )
 from canvas.geometry import Rect
-from canvas.request import MAX_PROMPT, MAX_STEPS
+from canvas.request import MAX_PROMPT, MAX_STEPS, writable
 
 router = APIRouter(prefix="/api")
 
-Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(writable)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
 
 

@@ -6,6 +6,7 @@ stderr and exit status 1.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from app.cli import evaluate, fill, maps, scene, train
 from app.cli.output import Json, Sampler, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
+from canvas.request import is_text
 
 app = typer.Typer(
     help="Text2Earth: images of the earth from text, and scenes that grow.",
@@ -54,7 +56,7 @@ def generate(
 
     check_image_file(out)  # now, not after the work
     loaded = load_model(model, device)
-    for note in prompt_notes(loaded, prompt):
+    for note in prompt_notes(loaded, prompt, resolution):
         say(note)
     files = [out] if count == 1 else [out.with_stem(f"{out.stem}-{number:04d}") for number in range(1, count + 1)]
     with bar("Generating", count) as advance:
@@ -71,6 +73,10 @@ def generate(
 
 def main() -> None:
     """Run the command line and exit."""
+    foreign = next((argument for argument in sys.argv[1:] if not is_text(argument)), None)
+    if foreign is not None:
+        shown = os.fsencode(foreign).decode("utf-8", errors="backslashreplace")
+        _fail(f"{shown} is no text in UTF-8: rename the file, or set the terminal to UTF-8 and type it again.")
     try:
         app()
     except (AppError, SceneError) as error:

@@ -192,6 +192,12 @@ def test_what_can_be_understood_is(tmp_path):
     assert (plain["label"], plain["resolution"]) == ("", None)
 
 
+def test_a_caption_that_says_the_level_says_the_resolution(tmp_path):
+    level = ["15_GOOGLE_LEVEL_a lake"]
+    write(tmp_path, "mine", [row(captions=level, resolution=None), row(captions=level, resolution=0.5)])
+    assert [one.resolution for one in load_corpus(tmp_path)] == [4.0, 0.5]
+
+
 def test_an_image_without_a_label_is_told_by_its_captions_alone(tmp_path):
     write(tmp_path, "mine", [row(label=None), row(label=None, captions=[])])
     captioned, silent = load_corpus(tmp_path)

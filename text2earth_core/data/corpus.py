@@ -16,6 +16,7 @@ from rich.progress import track
 from text2earth_core.data.damage import leave_out
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.pictures import percentiles, stretched
+from text2earth_core.prompts import take_level
 
 SCENES = ("rsicd", "resisc", "rsscn7", "ucm")
 """The data sets that the shipped model was trained on and is measured with."""
@@ -135,6 +136,8 @@ def _checked(row: dict) -> dict:
         raise ValueError("its captions are no texts")
     if resolution is not None and not (isinstance(resolution, int | float) and 0 < resolution < math.inf):
         raise ValueError(f"its resolution is {resolution!r}, not a number of m/px")
+    if resolution is None:  # Git-10M says it before the words
+        resolution = next((metres for caption in captions if caption and (metres := take_level(caption)[1])), None)
     if not all(row[key] is None or isinstance(row[key], str) for key in ("label", "split")):
         raise ValueError("its label or split is no text")
     return {
