@@ -55,6 +55,10 @@ def random_seed() -> int:
 
 def load_model(source: str | Path | None, device: str | None) -> Text2Earth:
     """The model in a folder or on the hub, None for the shipped one; Text2EarthError where it cannot be loaded."""
+    from app.serving.network import set_unusable_aside
+
+    if source is not None and not Path(source).expanduser().is_dir():
+        set_unusable_aside()  # it may have to be fetched
     from text2earth_core import Text2Earth
 
     return Text2Earth.from_pretrained(SHIPPED_MODEL if source is None else source, device=device)

@@ -72,9 +72,9 @@ class Place(BaseModel, extra="forbid"):
 
 @router.get("/ready")
 async def ready(request: Request) -> dict[str, Any]:
-    """Whether the page is built and where the model is; answers before anything heavy is imported."""
+    """Whether the page is there or never will be, and where the model is; answers before anything heavy is imported."""
     use: Services = request.app.state.services
-    return {"page": use.page.ready, "model": use.host.state}
+    return {"page": use.page.ready, "page_failed": use.page.failed, "model": use.host.state}
 
 
 @router.get("/model")
