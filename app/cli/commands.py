@@ -7,8 +7,10 @@ stderr and exit status 1.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,6 +20,8 @@ from app.cli.output import Json, Sampler, bar, check_image_file, emit, say, writ
 from app.errors import AppError
 from canvas.errors import SceneError
 from canvas.request import is_text
+
+STOPS = ("SIGTERM", "SIGHUP")  # what a scheduler and a closed terminal send
 
 app = typer.Typer(
     help="Text2Earth: images of the earth from text, and scenes that grow.",
@@ -77,6 +81,9 @@ def main() -> None:
     if foreign is not None:
         shown = os.fsencode(foreign).decode("utf-8", errors="backslashreplace")
         _fail(f"{shown} is no text in UTF-8: rename the file, or set the terminal to UTF-8 and type it again.")
+    for name in STOPS:
+        if hasattr(signal, name):  # Windows has not all of them
+            signal.signal(getattr(signal, name), _stop)
     try:
         app()
     except (AppError, SceneError) as error:
@@ -91,6 +98,11 @@ def main() -> None:
         if not isinstance(error, Text2EarthError):
             raise
         _fail(str(error))
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """As Ctrl-C does: what is half done is cleared away, and what can go on later is kept."""
+    raise KeyboardInterrupt
 
 
 def _fail(sentence: str) -> None:
