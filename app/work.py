@@ -32,7 +32,8 @@ MAX_ROW = 50  # frames queued at once
 class Settings:
     """What a person sets for a generation; None is the model's own default.
 
-    `guidance` is the scale s = 1 + omega, without a unit; `sampler` is "fast" or "quality".
+    `guidance` is the scale s = 1 + omega, without a unit; `sampler` is "fast" or "quality"; `follow` goes from 0,
+    what is made continues the ground, to 1, it follows the prompt; None decides by the ground (see `Request`).
     """
 
     prompt: str = ""
@@ -41,11 +42,16 @@ class Settings:
     steps: int | None = None
     guidance: float | None = None
     sampler: str | None = None
+    follow: float | None = None
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Settings:
-        """The settings in a job's request; what is not there stands at its default."""
-        return cls(**{field.name: request[field.name] for field in fields(cls) if field.name in request})
+        """The settings in a job's request; what is not there stands at its default.
+
+        Without `follow` it is from before there was a choice, and continues the ground as it would have then.
+        """
+        asked = {"follow": 0.0} | request
+        return cls(**{field.name: asked[field.name] for field in fields(cls) if field.name in asked})
 
 
 def random_seed() -> int:
@@ -108,6 +114,7 @@ def make_request(scene: Scene, model: Text2Earth, frame: Rect, settings: Setting
         steps=settings.steps,
         guidance=settings.guidance,
         sampler=settings.sampler,
+        follow=settings.follow,
     )
 
 
@@ -129,6 +136,7 @@ def make_edit(
         guidance=settings.guidance,
         sampler=settings.sampler,
         feather=feather,
+        follow=settings.follow,
     )
 
 

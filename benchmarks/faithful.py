@@ -100,9 +100,11 @@ def measure(
         "the same prompt": ([(name, name) for name in COVERS], None),
     }  # fmt: skip
     console, strips, figures = Console(stderr=True), {}, {}
+    each = seeds * (len(COVERS) - 1)  # as many of each prompt as are extended with it
     alone = [np.asarray(model.generate(name, RESOLUTION, seed=200 + n, sampler=sampler)[0])
-             for name in COVERS for n in range(seeds)]  # fmt: skip
-    first, three = hits(judge, alone, [name for name in COVERS for _ in range(seeds)])
+             for name in track(COVERS, f"{sampler}: alone", console=console, transient=True)
+             for n in range(each)]  # fmt: skip
+    first, three = hits(judge, alone, [name for name in COVERS for _ in range(each)])
     figures["alone"] = {"count": len(alone), "first": first, "among_three": three}
     for way, (chosen, follow) in ways.items():
         jobs = [(ground, prompt, seed) for ground, prompt in chosen for seed in range(seeds)]

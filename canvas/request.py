@@ -10,7 +10,7 @@ from typing import Any
 
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
-from canvas.scene_file.codec import LAYERS
+from canvas.layers import LAYERS
 
 VERSION = 1
 MAX_SEED = 2**63 - 1

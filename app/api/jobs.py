@@ -30,6 +30,9 @@ router = APIRouter(prefix="/api")
 
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(writable)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
+Follow = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)]
+"""From 0, continue the ground, to 1, follow the prompt; None: ground that the same prompt made leads, beside other
+ground the prompt does."""
 
 
 class PromptText(BaseModel, extra="forbid"):
@@ -54,6 +57,7 @@ class NewJob(BaseModel, extra="forbid"):
     steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     sampler: Annotated[str | None, Field(max_length=16)] = None
+    follow: Follow = None
 
     @model_validator(mode="after")
     def _one_place(self) -> NewJob:
@@ -93,7 +97,7 @@ def check_prompt(use: Use, body: PromptText) -> dict[str, Any]:
 def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
     """Queue a generation; returns the job, for a row of several the first."""
     seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler, body.follow)
     with use.library.open(scene) as opened:
         if body.frame is not None:
             frames = [checked_frame(body.frame)]

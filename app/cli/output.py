@@ -15,6 +15,13 @@ import typer
 from app.errors import AppError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Follow = Annotated[
+    float | None,
+    typer.Option(
+        metavar="0..1",
+        help="0 continues the ground, 1 follows the prompt; default: decided by what the ground was made with.",
+    ),
+]
 Sampler = Annotated[str | None, typer.Option(help="quality (default), or fast: a few steps with guidance built in.")]
 
 

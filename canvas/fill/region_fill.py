@@ -31,13 +31,13 @@ from canvas.fill import grid as fill_grid
 from canvas.fill.bands import Band, Window
 from canvas.fill.cost import Cost
 from canvas.fill.merge import Merger
-from canvas.fill.prompt_map import PromptMap
 from canvas.fill.request import KIND, FillRequest, checked_box, parse_prompt, parse_region
 from canvas.fill.state import SURVEY, FillState
 from canvas.fill.survey import ACTIVE, BOUNDARY, FOREIGN, bounds_of, survey
 from canvas.fill.workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
 from canvas.paint.painter import FEATHER, Progress, Readable
+from canvas.prompt_map import PromptMap
 from canvas.request import MAX_FEATHER
 from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS

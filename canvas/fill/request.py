@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from canvas.errors import SceneError
-from canvas.fill.prompt_map import Points, Prompt, Region
 from canvas.geometry import CELL, LIMIT, Rect
+from canvas.prompt_map import Points, Prompt, Region
 from canvas.request import MAX_PROMPT, Request, is_text
 
 KIND = "fill"

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from canvas.errors import SceneError
-from canvas.fill.prompt_map import Region
 from canvas.fill.request import FillRequest
 from canvas.fill.state import FillState, content_box
 from canvas.geometry import CELL, Rect
 from canvas.masks import dilate
 from canvas.paint.agreement import foreign_ground
+from canvas.prompt_map import Region
 from canvas.scene import Scene
 from canvas.scene_file.snapshot import Snapshot
 from canvas.scene_file.tiles import cells_filled, cells_touched
@@ -59,7 +59,9 @@ def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Ear
             roles = _roles(todo, filled, side, remade_cells(request.feather))[top : top + band.h]
             anything |= bool((roles == TODO).any())
             known = _known(at, request, model, band, roles == KNOWN)
-            roles[(roles == KNOWN) & _foreign(at, request, band)] = FOREIGN
+            around = Rect(bounds.x, band.y - top, bounds.w, len(filled))
+            foreign = _foreign(at, request, around, filled)[top : top + band.h]
+            roles[(roles == KNOWN) & foreign] = FOREIGN
             state.write_survey(band.y, roles, known)
             near = near[-2:]
             looked()
@@ -117,12 +119,12 @@ def _known(at: Snapshot, request: FillRequest, model: Text2Earth, band: Rect, wa
     return latents
 
 
-def _foreign(at: Snapshot, request: FillRequest, band: Rect) -> np.ndarray:
-    """bool (h, w): beside which ground in a band of cells the prompts decide."""
+def _foreign(at: Snapshot, request: FillRequest, cells: Rect, filled: np.ndarray) -> np.ndarray:
+    """bool (h, w): beside which ground in a rectangle of cells the prompts decide."""
     if request.follow is not None:
-        return np.full((band.h, band.w), request.follow > 0)
-    area, texts = _pixels(band), [prompt.text for prompt in request.prompt_map]
-    return foreign_ground(at.requests(area), area, request.layer, texts)
+        return filled if request.follow > 0 else np.zeros_like(filled)
+    area, texts = _pixels(cells), [prompt.text for prompt in request.prompt_map]
+    return foreign_ground(at.requests(area), area, request.layer, texts, filled)
 
 
 def _chunks(band: Rect) -> Iterator[Rect]:

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 
 from canvas.errors import SceneError
-from canvas.fill.prompt_map import PromptMap
 from canvas.fill.request import FillRequest
+from canvas.prompt_map import PromptMap
 from canvas.scene_file.codec import LATENT_CHANNELS
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.leading import Lead

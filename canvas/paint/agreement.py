@@ -9,16 +9,20 @@ import numpy as np
 
 from canvas.fill.request import parse_prompt
 from canvas.geometry import CELL, Rect
-from canvas.masks import decode_mask
+from canvas.masks import decode_mask, dilate
 from canvas.scene_file.tiles import cells_touched
+from text2earth_core.sampling.leading import FAR
 
 
 def foreign_ground(
-    requests: Iterable[tuple[Rect, dict[str, Any]]], area: Rect, layer: str, prompts: Sequence[str]
+    requests: Iterable[tuple[Rect, dict[str, Any]]], area: Rect, layer: str, prompts: Sequence[str], known: np.ndarray
 ) -> np.ndarray:
-    """Cells of an area (px, on the cell grid) that none of `prompts` made: bool (h/8, w/8).
+    """Known cells of an area (px, on the cell grid) that the prompts disagree with: bool (h/8, w/8).
 
-    `requests` are the changes that touch the area, newest first, as `Snapshot.requests` tells them.
+    That is what none of `prompts` made, and what lies within `FAR` cells of it, where the one passes into the other.
+    `requests` are the changes that touch the area, newest first, as `Snapshot.requests` tells them; `known` (h/8, w/8)
+    says which cells have content.
+
     An empty prompt asks for nothing but to go on, so it agrees with all ground. Ground that was imported or made with
     an empty prompt disagrees with every other one. What a change made is told by the rectangle that it changed and, of
     an edit, by its mask.
@@ -39,7 +43,7 @@ def foreign_ground(
         unknown[here][made] = False
         if not unknown.any():
             break
-    return foreign
+    return dilate(foreign & known, round(FAR)) & known
 
 
 def _made(request: dict[str, Any], part: Rect) -> np.ndarray:

@@ -91,7 +91,7 @@ class Painting:
         self._ground = filled & ~self._todo
         self._foreign = filled.copy()  # known ground beside which, and in whose place, the prompt decides
         if request.follow is None:
-            self._foreign &= foreign_ground(scene.requests(area), area, request.layer, [request.prompt])
+            self._foreign = foreign_ground(scene.requests(area), area, request.layer, [request.prompt], filled)
         self._known = self._ground.copy()  # what stays, or is made by now: the ground, then what each window makes
         self.windows = plan.windows(frame, self._todo, self._ground, area, window)
         self._latents = self._patch.latents.copy()

@@ -27,10 +27,12 @@ Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""
 
 
-def fill_of(recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None = None) -> FillRequest:
+def fill_of(
+    recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None = None, follow: float | None = None
+) -> FillRequest:
     """The fill that a recipe asks for, on a scene and with a model it fits; SceneError otherwise.
 
-    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance.
+    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance; `follow` of its own.
     """
     if recipe.fill is None:
         raise SceneError("This recipe rebuilds a whole scene: use `text2earth scene replay` with it.")
@@ -39,6 +41,8 @@ def fill_of(recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None
     fill = dict(recipe.fill)
     if sampler is not None and sampler != (fill.get("sampler") or QUALITY):
         fill |= {"sampler": sampler, "steps": None, "guidance": None}
+    if follow is not None:
+        fill["follow"] = follow
     return fill_request(model, scene, **fill)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect, tile_rect
+from canvas.layers import LAYERS
 from canvas.request import Request
 from canvas.scene_file import codec, tiles
 from canvas.scene_file.history import TileChange
@@ -35,7 +36,7 @@ class Change:
         """A change with arrays of the wrong shape is a mistake of the program, an empty one of the person."""
         rect = self.rect
         shapes = {
-            "pixels": (self.pixels.shape, (rect.h, rect.w, codec.LAYERS[self.layer])),
+            "pixels": (self.pixels.shape, (rect.h, rect.w, LAYERS[self.layer])),
             "valid": (self.valid.shape, (rect.h, rect.w)),
             "latents": (self.latents.shape, (codec.LATENT_CHANNELS, rect.h // CELL, rect.w // CELL)),
             "latent_valid": (self.latent_valid.shape, (rect.h // CELL, rect.w // CELL)),

@@ -11,7 +11,6 @@ from PIL import Image
 from canvas.errors import SceneError
 from canvas.geometry import TILE, TILE_CELLS
 
-LAYERS = {"rgb": 3}  # layer: samples per pixel
 LATENT_CHANNELS = 4
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from canvas.anchor import MAX_COORDINATE, MAX_EPSG
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import CELL, LIMIT, TILE
+from canvas.layers import LAYERS
 from canvas.scene_file import schema
-from canvas.scene_file.codec import LAYERS
 from canvas.scene_file.database import sync_folder
 from canvas.scene_file.staging import MAX_PLACE, MAX_WAITING
 

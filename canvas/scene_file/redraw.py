@@ -6,7 +6,8 @@ import sqlite3
 import threading
 from collections.abc import Callable
 
-from canvas.scene_file import codec, pyramid
+from canvas.layers import LAYERS
+from canvas.scene_file import pyramid
 from canvas.scene_file.database import Database
 
 
@@ -21,7 +22,7 @@ class Redrawer:
         """Every tile that is out of date; returns how many there were."""
         return sum(
             self._redraw(layer, lambda connection, layer=layer: pyramid.dirty(connection, layer))  # type: ignore[misc]
-            for layer in codec.LAYERS
+            for layer in LAYERS
         )
 
     def below(self, layer: str, z: int, x: int, y: int) -> int:

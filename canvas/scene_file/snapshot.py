@@ -14,6 +14,7 @@ import numpy as np
 from canvas.anchor import Anchor
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
+from canvas.layers import LAYERS
 from canvas.scene_file import codec, tiles
 
 
@@ -52,7 +53,7 @@ class Snapshot:
     def layers(self) -> tuple[str, ...]:
         """The layers with content, `rgb` first."""
         found = {row[0] for row in self._connection.execute("SELECT DISTINCT layer FROM heads")}
-        return tuple(layer for layer in codec.LAYERS if layer in found)
+        return tuple(layer for layer in LAYERS if layer in found)
 
     @property
     def bounds(self) -> Rect | None:
@@ -157,6 +158,6 @@ class Snapshot:
 
 
 def _blank(rect: Rect, layer: str) -> tuple[np.ndarray, np.ndarray]:
-    if layer not in codec.LAYERS:
-        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(codec.LAYERS)}.")
-    return np.zeros((rect.h, rect.w, codec.LAYERS[layer]), np.uint8), np.zeros((rect.h, rect.w), bool)
+    if layer not in LAYERS:
+        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(LAYERS)}.")
+    return np.zeros((rect.h, rect.w, LAYERS[layer]), np.uint8), np.zeros((rect.h, rect.w), bool)

@@ -12,6 +12,7 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
+from canvas.layers import LAYERS
 from canvas.masks import MAX_SIDE
 from canvas.request import MAX_FEATHER, Request
 from canvas.scene_file import codec
@@ -107,7 +108,7 @@ def discard(connection: sqlite3.Connection, batch: str) -> int:
 def _change(row: tuple[Any, ...]) -> Change:
     request, layer, x, y, w, h, place, latents, latent_valid, picture = row
     rect = Rect(x, y, w, h)
-    if layer not in codec.LAYERS or rect.empty or max(w, h) > MAX_PLACE or not rect.on_cells or not place:
+    if layer not in LAYERS or rect.empty or max(w, h) > MAX_PLACE or not rect.on_cells or not place:
         raise SceneError(_DAMAGED)
     rows, columns = h // CELL, w // CELL
     try:

@@ -9,6 +9,7 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, TILE, TILE_CELLS, Rect, bounding_rect
+from canvas.layers import LAYERS
 from canvas.scene_file import codec
 
 
@@ -29,7 +30,7 @@ class Tile:
     @classmethod
     def blank(cls, layer: str) -> Tile:
         return cls(
-            np.zeros((TILE, TILE, codec.LAYERS[layer]), np.uint8),
+            np.zeros((TILE, TILE, LAYERS[layer]), np.uint8),
             np.zeros((TILE, TILE), bool),
             np.zeros((codec.LATENT_CHANNELS, TILE_CELLS, TILE_CELLS), np.float32),
             np.zeros((TILE_CELLS, TILE_CELLS), bool),

@@ -9,21 +9,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canvas import CELL, Change, Rect, Request, Scene, SceneError
+from canvas import Change, Rect, Request, Scene, SceneError
 from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.masks import dilate
 from canvas.paint.agreement import foreign_ground
 from canvas.paint.painter import Painter
 from canvas.recipes import recipe as recipes
 from canvas.recipes.replay import replay
+from canvas.scene_file.tiles import cells_filled
 from text2earth_core import Text2EarthError
+from text2earth_core.sampling.leading import FAR
 
 Make = Callable[..., Change]
-LEFT, RIGHT = Rect(0, 0, 64, 64), Rect(64, 0, 64, 64)
-AREA = Rect(-64, 0, 256, 64)
+LEFT, RIGHT = Rect(0, 0, 160, 64), Rect(160, 0, 160, 64)
+AREA = Rect(-64, 0, 448, 64)
+BORDER = 20  # the cell of LEFT and RIGHT together at which they meet
+PASSING = round(FAR)  # cells
 
 
 def foreign(scene: Scene, *prompts: str) -> np.ndarray:
-    return foreign_ground(scene.requests(AREA), AREA, "rgb", prompts)[:, 8:24]  # cells of LEFT and RIGHT
+    """bool (8, 40): of the cells of LEFT and RIGHT."""
+    known = cells_filled(scene.read(AREA).valid)
+    found = foreign_ground(scene.requests(AREA), AREA, "rgb", prompts, known)
+    assert not found[~known].any(), "empty ground disagrees with nobody"
+    return found[:, 8:48]
 
 
 @pytest.fixture
@@ -34,11 +43,11 @@ def two_grounds(scene: Scene, make_change: Make) -> Scene:
     return scene
 
 
-def test_ground_agrees_with_the_prompt_that_made_it_whatever_its_case_and_spaces(two_grounds: Scene) -> None:
+def test_ground_agrees_with_the_prompt_that_made_it_but_for_where_it_passes_into_other(two_grounds: Scene) -> None:
     for prompt in ("prompt 1", " Prompt  1 "):
         found = foreign(two_grounds, prompt)
-        assert not found[:, :8].any()
-        assert found[:, 8:].all()
+        assert not found[:, : BORDER - PASSING].any()
+        assert found[:, BORDER - PASSING :].all()
     assert foreign(two_grounds, "prompt 3").all()
     assert not foreign(two_grounds, "prompt 2", "prompt 1").any()
     assert not foreign(two_grounds, " ").any(), "an empty prompt goes on with everything"
@@ -47,42 +56,43 @@ def test_ground_agrees_with_the_prompt_that_made_it_whatever_its_case_and_spaces
 def test_the_newest_change_of_a_place_says_what_it_is_and_an_undone_one_nothing(
     two_grounds: Scene, make_change: Make
 ) -> None:
-    two_grounds.accept(make_change(Rect(32, 0, 32, 64), 2))
-    assert not foreign(two_grounds, "prompt 2")[:, 4:].any()
-    assert foreign(two_grounds, "prompt 1")[:, 4:].all()
+    two_grounds.accept(make_change(Rect(80, 0, 80, 64), 2))
+    assert not foreign(two_grounds, "prompt 2")[:, 10 + PASSING :].any()
+    assert foreign(two_grounds, "prompt 1")[:, 10 - PASSING :].all()
     two_grounds.undo()
-    assert foreign(two_grounds, "prompt 2")[:, :8].all()
+    assert foreign(two_grounds, "prompt 2")[:, :BORDER].all()
 
 
 def test_an_edit_made_what_lies_under_its_mask_and_an_import_agrees_with_nothing(
     two_grounds: Scene, painter: Painter, make_change: Make
 ) -> None:
-    mask = np.zeros((64, 64), np.uint8)
-    mask[16:32, 16:32] = 255
-    mask[48:56, 48:56] = 255
+    mask = np.zeros((64, 160), np.uint8)
+    mask[:, 4:84] = 255
+    mask[:, 136:] = 255
     request = painter.edit(two_grounds, LEFT, mask, "a lake", steps=1, feather=8)
     two_grounds.accept(painter.paint(two_grounds, request))
-    lake = ~foreign(two_grounds, "a lake")[:, :8]
-    assert np.array_equal(lake, mask.reshape(8, CELL, 8, CELL).max((1, 3)) > 0)
-    assert np.array_equal(lake, foreign(two_grounds, "prompt 1")[:, :8])
+    made = np.zeros((8, 40), bool)
+    made[:, :11] = made[:, 17:20] = True
+    assert np.array_equal(foreign(two_grounds, "a lake"), dilate(~made, PASSING))
+    assert np.array_equal(foreign(two_grounds, "prompt 1", "prompt 2"), dilate(made, PASSING))
     change = make_change(RIGHT, 9)
     imported = replace(change.request, kind="import", prompt="", source={"file": "a.png", "sha256": "0"})
     two_grounds.accept(replace(change, request=imported))
-    assert foreign(two_grounds, "prompt 2", "prompt 9")[:, 8:].all()
+    assert foreign(two_grounds, "prompt 2", "prompt 9")[:, BORDER:].all()
 
 
 def test_a_fill_made_each_place_with_the_prompt_that_holds_there(scene: Scene, painter: Painter) -> None:
-    prompts = [{"text": "forest"}, {"text": "desert", "region": [64, 0, 128, 64], "feather": 8}]
-    request = fill_request(painter.model, scene, [0, 0, 128, 64], prompts, steps=1)
+    prompts = [{"text": "forest"}, {"text": "desert", "region": [160, 0, 320, 64], "feather": 8}]
+    request = fill_request(painter.model, scene, [0, 0, 320, 64], prompts, steps=1)
     RegionFill(scene, painter.model, request).run()
-    desert = ~foreign(scene, "desert")
-    assert desert[:, 8:].all()
-    assert not desert[:, :6].any()
+    assert foreign(scene, "desert")[:, :BORDER].all()
+    assert not foreign(scene, "desert")[:, BORDER + PASSING :].any()
+    assert not foreign(scene, "forest")[:, : BORDER - PASSING].any()
 
 
 def paint(painter: Painter, scene: Scene, prompt: str, follow: float | None) -> np.ndarray:
     # Little is new: in so small a window the network would else be shown no ground at all.
-    request = painter.request(scene, Rect(80, 0, 64, 64), prompt, steps=2, seed=4, feather=8, follow=follow)
+    request = painter.request(scene, Rect(272, 0, 64, 64), prompt, steps=2, seed=4, feather=8, follow=follow)
     return painter.paint(scene, request).latents
 
 
@@ -102,9 +112,9 @@ def test_a_fill_follows_its_prompts_beside_other_ground_only(two_grounds: Scene,
     for prompt in ("a lake", "prompt 2"):
         for follow in (None, 0.0, 1.0):
             settings = {"steps": 2, "feather": 8, "follow": follow}
-            request = fill_request(painter.model, two_grounds, [128, 0, 144, 64], [{"text": prompt}], **settings)
+            request = fill_request(painter.model, two_grounds, [320, 0, 336, 64], [{"text": prompt}], **settings)
             RegionFill(two_grounds, painter.model, request).run()
-            made[prompt, follow] = two_grounds.read(Rect(128, 0, 16, 64)).latents
+            made[prompt, follow] = two_grounds.read(Rect(320, 0, 16, 64)).latents
             two_grounds.undo()
     assert np.array_equal(made["a lake", None], made["a lake", 1.0])
     assert np.array_equal(made["prompt 2", None], made["prompt 2", 0.0])

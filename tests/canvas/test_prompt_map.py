@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas.fill.prompt_map import Prompt, PromptMap, Region
 from canvas.geometry import Rect
+from canvas.prompt_map import Prompt, PromptMap, Region
 
 LEFT = Prompt("left", Region.of_rect(Rect(0, 0, 500, 400)), 100)
 RIGHT = Prompt("right", Region.of_rect(Rect(500, 0, 500, 400)), 100)

@@ -20,8 +20,8 @@ from torch import Tensor
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.sampling.noise import world_noise
 
-NEAR, FAR = 1.0, 8.0
-"""Latent cells from the ground at which the prompt begins to lead, and from which it leads alone."""
+FAR = 8.0
+"""Latent cells from the ground over which the lead passes to the prompt."""
 
 LED = 0.5
 """Share of the steps, from the first on, in which the prompt may lead."""
@@ -85,9 +85,9 @@ def lead_weight(made: np.ndarray, foreign: np.ndarray, follow: float, course: np
     if not beside.any():  # all that there is gets made anew
         return np.where(made, np.float32(follow), np.float32(0))
     distance = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # In a mask too narrow for the whole way, its middle is as far as one can get.
-    far = max(NEAR + 1, min(FAR, 0.75 * float(distance[made].max(initial=0))))
-    way = ((distance + WANDER * course * far / FAR - NEAR) / (far - NEAR)).clip(0, 1)
+    # A mask too narrow for the whole way has it within half of its own depth.
+    far = max(1.0, min(FAR, float(distance[made].max(initial=0)) / 2))
+    way = (distance / far + WANDER / FAR * course).clip(0, 1)
     return np.where(made, follow * way * way * (3 - 2 * way), 0).astype(np.float32)
 
 
