@@ -19,6 +19,8 @@ def parse_prompt(value: Any, name: str) -> Prompt:
         raise SceneError(f'{name} has no text: give {{"text": "...", "region": [x0, y0, x1, y1], "feather": px}}.')
     if len(value["text"]) > MAX_PROMPT:
         raise SceneError(f"The text of {name.lower()} is longer than {MAX_PROMPT} characters: shorten it.")
+    if "\0" in value["text"]:
+        raise SceneError(f"The text of {name.lower()} holds a NUL, which is no character of a text: type it again.")
     unknown = set(value) - {"text", "region", "feather"}
     if unknown:
         raise SceneError(f"{name} has a field {sorted(unknown)[0]!r} that this program does not know: remove it.")

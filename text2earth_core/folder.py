@@ -13,6 +13,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.facts import MAX_STEPS, SIDE_STEP, ModelFacts, is_possible
+from text2earth_core.layouts import variant_of, weights_there
 
 # Their progress bars and advice are for people who call them, not for ours.
 diffusers.utils.logging.set_verbosity_error()
@@ -47,6 +48,11 @@ def locate(folder_or_hub_id: str | Path) -> Path:
         Text2EarthError: there is no such folder and no such model can be fetched, or a part is missing.
     """
     folder = Path(folder_or_hub_id).expanduser()
+    if folder.is_file():
+        raise Text2EarthError(
+            f"{folder} is one file: convert it to a model folder first, as diffusers' from_single_file and "
+            "save_pretrained do."
+        )
     if not folder.is_dir():
         folder = _download(str(folder_or_hub_id))
     for part in PARTS:
@@ -54,7 +60,8 @@ def locate(folder_or_hub_id: str | Path) -> Path:
             raise Text2EarthError(f"The model folder {folder} lacks {part}/: it must hold {', '.join(PARTS)}.")
         if part in ("unet", "vae", "text_encoder") and not list((folder / part).glob("*.safetensors")):
             raise Text2EarthError(
-                f"{folder / part} holds no .safetensors weights: other formats are not loaded, convert them first."
+                f"{folder / part} holds no .safetensors weights but {weights_there(folder / part)}: other formats are "
+                "not loaded, convert them first."
             )
     return folder
 
@@ -211,7 +218,9 @@ def _scheduler(folder: Path) -> DDIMScheduler:
 
 
 def _load_part(kind: Any, place: Path) -> Any:
-    options = {} if kind is CLIPTokenizer else {"use_safetensors": True}
+    options: dict[str, Any] = {}
+    if kind is not CLIPTokenizer:
+        options = {"use_safetensors": True, "variant": variant_of(place)}
     try:
         return kind.from_pretrained(place, local_files_only=True, **options)
     except Exception as error:
@@ -220,7 +229,7 @@ def _load_part(kind: Any, place: Path) -> Any:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_bytes())  # of any editor: with a byte order mark, or in UTF-16
     except FileNotFoundError:
         raise Text2EarthError(f"{path} is missing: the model folder is not complete.") from None
     except (OSError, ValueError, RecursionError):

@@ -21,6 +21,7 @@ from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.student import FAST_STEPS, Student
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import TextConditioner
 from text2earth_core.sampling.inpainting import inpaint_image
 from text2earth_core.sampling.leading import Lead
@@ -162,7 +163,7 @@ class Text2Earth:
 
     def check_prompt(self, text: str) -> PromptReport:
         """Say how long a prompt is, what of it does not fit, and which words the model has never seen."""
-        return check_prompt(self.text.tokenizer, self.words, text)
+        return check_prompt(self.text.tokenizer, self.words, split_level(text)[0])
 
     def encode(self, pixels: np.ndarray) -> Tensor:
         """Pixels uint8 (H, W, 3), sides multiples of 8, to latents float32 (4, H/8, W/8)."""
@@ -267,7 +268,7 @@ class Text2Earth:
 
         Args:
             prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
-            resolution: ground resolution in m/px; None leaves it to the model.
+            resolution: ground resolution in m/px; None leaves it to the prompt's Google level, else to the model.
             size: side in px, a multiple of 64; default the model's window. sampler: see `denoise`.
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
@@ -310,8 +311,8 @@ class Text2Earth:
         """Regenerate the white part of a mask; pixels outside mask + feather stay bit-identical.
 
         Args:
-            image: RGB, any size up to 2048 px. mask: same size; white = regenerate. strength: how far it
-                may go from what is there, up to 1 for anew.
+            image: any size up to 2048 px, taken as 8-bit RGB and upright. mask: same size; white = regenerate, and
+                transparent = keep. strength: how far it may go from what is there, up to 1 for anew.
             follow: from 0, the ground around the mask decides what grows there, to 1, the prompt does; None: the
                 prompt, where there is one.
             feather: px over which new pixels fade into known ones, outside the mask.

@@ -241,7 +241,9 @@ class JobQueue:
 
     def _notes(self, job: Job) -> list[str]:
         """What the model will not read of a prompt as it was meant; nothing while the model loads."""
-        return request_notes(self._host.model, job.request) if self._host.state == "ready" else []
+        if self._host.state != "ready":
+            return []
+        return request_notes(self._host.model, job.request, lambda: self._library.summary(job.scene)["resolution"])
 
     def _publish(self, *jobs: Job) -> None:
         for job in jobs:

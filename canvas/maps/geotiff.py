@@ -32,6 +32,7 @@ OPTIONS = {
     "GDAL_TIFF_INTERNAL_MASK": "YES",
     "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
     "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",  # it says nothing about a file that ends in the middle
+    "GTIFF_REPORT_COMPD_CS": "NO",  # of a system with heights, the part that places the pixels
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
 }
 

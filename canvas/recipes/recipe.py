@@ -82,7 +82,7 @@ def read(path: str | Path) -> Recipe:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SceneError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB: that is not a recipe.")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_bytes())  # which knows UTF-8 and UTF-16, with their marks, by themselves
     except OSError as error:
         raise SceneError(f"{path} cannot be read ({error.strerror}): check the name and its permissions.") from error
     except (ValueError, RecursionError):

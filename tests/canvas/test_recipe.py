@@ -268,6 +268,17 @@ def test_files_that_are_no_recipes_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "binary.json")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_recipe_from_another_systems_editor_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(FILL), encoding=encoding)
+    assert read(tmp_path / "a.json").fill == parse(FILL).fill
+
+
+def test_a_prompt_with_a_nul_is_refused() -> None:
+    with pytest.raises(SceneError, match="NUL"):
+        parse(FILL | {"prompts": [{"text": "a\0forest"}]})
+
+
 def test_recipes_for_other_scales_and_models_are_refused(scene: Scene, painter: Painter) -> None:
     for change, words in (({"resolution": 2.0}, "2 m/px"), ({"model": "another"}, "another")):
         with pytest.raises(SceneError, match=words):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.pictures import as_mask, as_rgb
 from text2earth_core.sampling.differential import remake
 from text2earth_core.sampling.feather import blend, feather_weight
 from text2earth_core.sampling.leading import Lead, check_follow, lead_in
@@ -69,18 +70,16 @@ def prepare(model: ModelView, image: Image.Image, mask: Image.Image, feather: in
     """
     if not model.info.inpaints:
         raise Text2EarthError("This model has 4 input channels and cannot inpaint: load a 9-channel one.")
-    if image.size != mask.size:
-        raise Text2EarthError(
-            f"Image ({image.width}x{image.height}) and mask ({mask.width}x{mask.height}) differ in size."
-        )
     if max(image.size) > 2048:
         raise Text2EarthError(
             f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side."
         )
     if feather < 0:
         raise Text2EarthError("The feather must not be negative.")
-    original = np.asarray(image.convert("RGB"))
-    chosen = np.asarray(mask.convert("L")) >= 128
+    original, chosen = as_rgb(image), as_mask(mask) >= 128
+    if original.shape[:2] != chosen.shape:
+        (height, width), (rows, columns) = original.shape[:2], chosen.shape
+        raise Text2EarthError(f"Image ({width}x{height}) and mask ({columns}x{rows}), both upright, differ in size.")
     if not chosen.any():
         raise Text2EarthError("The mask is empty: paint white where the image should change.")
     weight = feather_weight(chosen, feather)

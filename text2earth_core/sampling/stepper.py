@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import (
     NULL_LEVEL,
     guidance_at,
@@ -38,12 +39,12 @@ class Stepper:
         looks_back: whether a step wants to know the estimate of the step before.
 
     Args:
-        prompts: what may be mixed in a window, by `weights` in `step`.
-        resolution: m/px, or None for unknown. steps, guidance: None takes the sampler's own. sampler: see
-            `Text2Earth.denoise`.
+        prompts: what may be mixed in a window, by `weights` in `step`; a Google level before one is taken off it.
+        resolution: m/px, or None for what such a level says, or for unknown. steps, guidance: None takes the sampler's
+            own. sampler: see `Text2Earth.denoise`.
 
     Raises:
-        Text2EarthError: a setting is out of range.
+        Text2EarthError: a setting is out of range, or a prompt is no text.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class Stepper:
         self._device = self._unet.device
         self._path = noise_path(model.scheduler, self.steps, model.facts, sampler)
         self.looks_back = model.facts.multistep and sampler == QUALITY  # the student's steps are jumps of its own
-        self._prompts = model.text.embed(list(prompts))
-        self._null = model.text.embed([negative_prompt])
-        self._level = level_of(resolution)
+        texts, asked = zip(*map(split_level, prompts), strict=True)
+        self._prompts = model.text.embed(list(texts))
+        self._null = model.text.embed([split_level(negative_prompt)[0]])
+        self._level = level_of(resolution if resolution is not None else next(filter(None, asked), None))
         self._grey = model.codec.grey.to(self._device)
 
     def amplitudes(self, step: int) -> tuple[float, float]:

@@ -154,7 +154,8 @@ def fit(
                 loss, figures = objective.loss(next(batches), seen)
             if not torch.isfinite(loss):
                 raise Text2EarthError(
-                    f"The loss is not a number after {seen} samples: resume with a lower learning rate."
+                    f"The loss is not a number after {seen} samples: go on from the last checkpoint with --resume, and "
+                    "where it comes again, with other images or a smaller --learning-rate (diffusion, student)."
                 )
             accelerator.backward(loss)
             figures["gradient_norm"] = float(accelerator.clip_grad_norm_(parameters, schedule.clip))
