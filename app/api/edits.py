@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,16 +11,17 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.api.jobs import MAX_STEPS, Follow, Prompt
 from app.api.scenes import Use
+from app.api.settings import Prompt, Sampler, SamplingBody, Steps
 from app.errors import AppError
 from app.jobs.edit import MAX_VARIATIONS, seconds_of
-from app.work import Settings, checked_frame, checked_rect, find_clouds, make_edit, random_seed
+from app.work import checked_frame, checked_rect, find_clouds, make_edit
 from canvas.errors import SceneError
 from canvas.geometry import Rect, bounding_rect
 from canvas.masks import encode_mask, placed, read_mask
 from canvas.request import EDIT_FEATHER, MAX_FEATHER
 from canvas.scene import Scene
+from text2earth_core.sampling.settings import MAX_SEED
 
 router = APIRouter(prefix="/api/scenes/{scene}")
 
@@ -30,7 +30,7 @@ SHOWN_STEPS = 200  # newest steps that the history lists
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # ids are never used twice in a scene
 
 
-class NewEdit(BaseModel, extra="forbid"):
+class NewEdit(SamplingBody):
     """A change of what lies under a mask.
 
     `mask` is a PNG in base64, white where the scene may change; its top left pixel lies `at` (x, y in px).  `strength`
@@ -40,12 +40,7 @@ class NewEdit(BaseModel, extra="forbid"):
     mask: Annotated[str, Field(max_length=MAX_MASK_TEXT)]
     at: Annotated[list[int], Field(min_length=2, max_length=2)]
     prompt: Prompt = ""
-    negative_prompt: Prompt = ""
-    seed: Annotated[int, Field(ge=0, lt=2**63 - MAX_VARIATIONS)] | None = None
-    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
-    guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    sampler: Annotated[str, Field(max_length=16)] | None = None
-    follow: Follow = None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED - MAX_VARIATIONS)] | None = None  # variations count it up
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     feather: Annotated[int, Field(ge=0, le=MAX_FEATHER)] = EDIT_FEATHER
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
@@ -55,8 +50,8 @@ class PlannedEdit(BaseModel, extra="forbid"):
     """An edit as far as its duration depends on it; `rect` (x, y, w, h in px) is what its mask spans."""
 
     rect: Annotated[list[int], Field(min_length=4, max_length=4)]
-    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
-    sampler: Annotated[str, Field(max_length=16)] | None = None
+    steps: Steps = None
+    sampler: Sampler = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
 
@@ -101,12 +96,11 @@ def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
     except (binascii.Error, ValueError) as error:
         raise AppError(422, "The mask is not base64: send the bytes of a PNG encoded as base64.") from error
     frame, mask = placed(read_mask(data), *body.at)
-    seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler, body.follow)
+    sampling = body.sampling()
     with use.library.open(scene) as opened:
         if use.host.state != "loading":  # says now what it would say when it runs
-            make_edit(opened, use.host.model, frame, mask, settings, body.strength, body.feather)
-    request = {"frame": list(frame), "mask": encode_mask(mask)} | asdict(settings)
+            make_edit(opened, use.host.model, frame, mask, body.prompt, sampling, body.strength, body.feather)
+    request = {"frame": list(frame), "mask": encode_mask(mask), "prompt": body.prompt} | sampling.as_dict()
     request |= {"strength": body.strength, "feather": body.feather, "variations": body.variations}
     return use.jobs.submit(scene, "edit", [request])[0]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.output import Follow, Json, Sampler, bar, emit, say, written
+from app.cli.output import DeviceOption, Follow, Json, ModelOption, Sampler, bar, emit, say, written
 from app.cli.scene import SceneFile
 from app.errors import AppError
 from app.jobs.fill_estimate import ASK_SECONDS
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from canvas.scene import Scene
     from text2earth_core import Text2Earth
 
-ModelOption = Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")]
-DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 RayOption = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Work on a Ray cluster: its address, auto, or local.")
 ]

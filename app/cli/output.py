@@ -23,6 +23,12 @@ Follow = Annotated[
     ),
 ]
 Sampler = Annotated[str | None, typer.Option(help="quality (default), or fast: a few steps with guidance built in.")]
+NegativePrompt = Annotated[str, typer.Option(help="What shall not be there.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")]
+Steps = Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")]
+Guidance = Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")]
+ModelOption = Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 
 
 def say(sentence: str) -> None:

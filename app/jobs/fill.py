@@ -11,6 +11,7 @@ from app.jobs.store import Job
 from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted
 from canvas.fill import grid as fill_grid
 from canvas.geometry import CELL, Rect
+from text2earth_core.sampling.settings import Sampling
 
 if TYPE_CHECKING:
     from canvas.paint.painter import Progress
@@ -21,8 +22,8 @@ MAX_PREVIEW = 768  # px along a side of the picture of the whole region
 
 
 class Fill:
-    """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, `negative_prompt`, `seed`, `steps`,
-    `guidance`, `sampler`, `follow`, and `prompt`, all texts together, for people.
+    """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, the fields of `Sampling`, and
+    `prompt`, all texts together, for people.
     """
 
     name = "fill"
@@ -41,11 +42,9 @@ class Fill:
 
         model, asked = work.model(), work.request
         x, y, w, h = asked["frame"]
-        names = ("region", "negative_prompt", "seed", "steps", "guidance")
-        settings = {name: asked[name] for name in names} | {"sampler": asked.get("sampler")}
-        settings["follow"] = asked.get("follow", 0.0)  # as in `Settings.of`
+        box, sampling = [x, y, x + w, y + h], Sampling.of(asked)
         with work.scene() as scene:
-            full = fill_request(model, scene, [x, y, x + w, y + h], asked["prompts"], **settings)
+            full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"])
             fill = RegionFill(scene, model, full)
             decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
             work.settle(fill.cost.windows, decided)

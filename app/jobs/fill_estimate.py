@@ -12,6 +12,7 @@ from app.serving.model_host import ModelHost
 
 if TYPE_CHECKING:
     from canvas.scene import Scene
+    from text2earth_core.sampling.settings import Sampling
 
 ASK_SECONDS = 120  # of expected work that is not begun unasked
 ASK_BYTES = 10**9  # on disk, likewise
@@ -63,15 +64,15 @@ class Estimate:
             )
 
 
-def estimate(host: ModelHost, scene: Scene, wish: dict[str, Any]) -> Estimate:
-    """The cost of a wished fill (fields as in a recipe) on a scene.
+def estimate(host: ModelHost, scene: Scene, sampling: Sampling, place: dict[str, Any]) -> Estimate:
+    """The cost of a wished fill on a scene; `place` has the `bbox`, `prompts` and `region` of a recipe.
 
     A large one is measured once for each sampler, on one batch of windows.  Raises SceneError, Text2EarthError or
     AppError with a sentence where the wish is impossible or the model is not there.
     """
     from canvas.fill.region_fill import RegionFill, fill_request
 
-    request = fill_request(host.model, scene, **wish)
+    request = fill_request(host.model, scene, sampling=sampling, **place)
     fill = RegionFill(scene, host.model, request)
     cost, pace = fill.cost, pace_of("fill", request.sampler)
     seconds = host.seconds_per_step(pace)

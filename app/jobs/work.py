@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from app.jobs.store import Job
 from app.serving.events import EventHub
 from app.serving.library import Library
-from app.serving.model_host import DEFAULT_SAMPLER, ModelHost
+from app.serving.model_host import ModelHost
 from canvas.geometry import Rect
+from text2earth_core.sampling.settings import QUALITY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,7 @@ RECENT = 20  # accepted steps that are looked at for the one a killed server had
 
 def pace_of(kind: str, sampler: str | None) -> str:
     """The name under which the host keeps the pace of work that takes many windows at once."""
-    return f"{kind} {sampler or DEFAULT_SAMPLER}"
+    return f"{kind} {sampler or QUALITY}"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -38,16 +38,16 @@ from canvas.geometry import CELL, Rect
 from canvas.paint.painter import Progress, Readable
 from canvas.prompt_json import parse_prompt, parse_region
 from canvas.prompt_map import PromptMap
-from canvas.request import MAX_FEATHER
+from canvas.request import checked_feather
 from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS
 from canvas.scene_file.fill_state import SURVEY, FillState
 from canvas.scene_file.history import Step
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.feather import FEATHER
-from text2earth_core.sampling.leading import check_follow, course_at, lead_weight
+from text2earth_core.sampling.leading import course_at, lead_weight
 from text2earth_core.sampling.noise import world_noise
-from text2earth_core.sampling.path import QUALITY
+from text2earth_core.sampling.settings import DEFAULTS, Sampling
 
 ON_CPU, ON_GPU = 4, 16  # windows in a batch; what a result depends on, so it must not follow the machine's load
 
@@ -258,36 +258,27 @@ def fill_request(
     scene: Readable,
     bbox: Sequence[Any],
     prompts: Sequence[dict[str, Any]],
+    sampling: Sampling = DEFAULTS,
     *,
     region: list[Any] | None = None,
-    negative_prompt: str = "",
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    sampler: str | None = None,
     feather: int = FEATHER,
-    follow: float | None = None,
+    **settings: Any,
 ) -> FillRequest:
     """A complete, checked request: `bbox` [x0, y0, x1, y1] grown to the cell grid, the rest filled in by the model.
 
-    `prompts` and `region` are JSON values as in a recipe. Raises SceneError or Text2EarthError with one sentence.
+    `prompts` and `region` are JSON values as in a recipe; `settings` are fields of `Sampling`, in place of those in
+    `sampling`; the resolution is the scene's. Raises SceneError or Text2EarthError with one sentence.
     """
-    sampler = sampler or QUALITY
-    steps, guidance = model.check_settings(steps, guidance, sampler)
-    check_follow(follow)
+    settled = model.settled(replace(sampling, **settings | {"resolution": scene.resolution}))
     if not prompts:
         raise SceneError('A fill needs at least one prompt: give [{"text": "..."}].')
     texts = [parse_prompt(value, f"Prompt {number}").text for number, value in enumerate(prompts, 1)]
     if region is not None:
         parse_region(region, "The fill")
-    if not 0 <= feather <= MAX_FEATHER:
-        raise SceneError(f"The feather must be from 0 to {MAX_FEATHER}, not {feather}: change it.")
     info, together = model.info, "; ".join(filter(None, dict.fromkeys(texts)))
     return FillRequest(
-        kind=KIND, frame=checked_box(bbox), resolution=scene.resolution, prompt=together,
-        negative_prompt=negative_prompt, seed=seed, steps=steps, guidance=guidance, sampler=sampler,
-        feather=feather, follow=follow, model=info.fingerprint, dtype=info.dtype, device=info.device,
-        prompts=tuple(prompts), region=region,
+        kind=KIND, frame=checked_box(bbox), prompt=together, feather=checked_feather(feather), model=info.fingerprint,
+        dtype=info.dtype, device=info.device, prompts=tuple(prompts), region=region, **asdict(settled),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from canvas.scene_file import codec
 from canvas.scene_file.history import Step
 from canvas.scene_file.spool import Piece
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.sampling.path import QUALITY
+from text2earth_core.sampling.settings import QUALITY, Sampling
 
 Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""
@@ -117,10 +117,8 @@ def _repeat(
             return scene.erase(Rect(*step["frame"]), step["layer"])
         case "fill":
             x, y, w, h = step["frame"]
-            names = ("prompts", "region", "negative_prompt", "seed", "steps", "guidance", "feather")
-            settings = {name: step[name] for name in names} | {"sampler": step.get("sampler")}
-            settings["follow"] = step.get("follow", 0.0)
-            again = fill_request(model, scene, [x, y, x + w, y + h], **settings)
+            rest = {name: step[name] for name in ("prompts", "region", "feather")}
+            again = fill_request(model, scene, [x, y, x + w, y + h], sampling=Sampling.of(step), **rest)
             return _fill(scene, model, again, callback, workers)
         case "import":
             return scene.accept_tiles(Request.from_dict(fields), _pieces(recipe, step), step["layer"])

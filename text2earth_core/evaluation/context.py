@@ -18,6 +18,7 @@ from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
 
 PROTOCOL_FILE = "rsicd"
 """The data set of the protocol; the feature network never sees it."""
@@ -97,7 +98,7 @@ class Context:
     def generated(self, sampler: str) -> list[Picture]:
         """The model's answers to `wanted`."""
         folder = self.images / f"captions-{sampler}"
-        return generate_set(self.model, self.wanted(), folder, self.progress, sampler=sampler)
+        return generate_set(self.model, self.wanted(), folder, self.progress, Sampling(sampler=sampler))
 
     @property
     def images(self) -> Path:

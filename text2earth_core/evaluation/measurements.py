@@ -22,6 +22,7 @@ from text2earth_core.evaluation.pretrained import Clip, Inception
 from text2earth_core.evaluation.reconstruction import measure_reconstruction, middle
 from text2earth_core.evaluation.speed import part_seconds, tile_seconds
 from text2earth_core.evaluation.zero_shot import measure_towers
+from text2earth_core.sampling.settings import Sampling
 
 Figures = dict[str, Any]
 
@@ -150,7 +151,7 @@ def guidance(context: Context) -> Figures:
     found: Figures = {"omega": list(OMEGAS), "frechet": [], "kid": [], "top1": [], "clip": [], "images": count}
     for omega in OMEGAS:
         folder = context.images / f"omega-{omega}"
-        made = generate_set(context.model, wanted, folder, context.progress, guidance=1.0 + omega)
+        made = generate_set(context.model, wanted, folder, context.progress, Sampling(guidance=1.0 + omega))
         distance = compare(reference, context.features.features(_pixels(made)))
         found["frechet"].append(distance["frechet"])
         found["kid"].append(distance["kid"])
@@ -166,7 +167,7 @@ def text_control(context: Context) -> Figures:
     found: Figures = {"seeds": context.plan.control_seeds, "prompts": len(context.classes)}
     for sampler in context.samplers:
         folder = context.images / f"prompts-{sampler}"
-        made = generate_set(context.model, wanted, folder, context.progress, sampler=sampler)
+        made = generate_set(context.model, wanted, folder, context.progress, Sampling(sampler=sampler))
         ranked = context.judge.ranked(_pixels(made))
         first = [names[0] == want.label for names, want in zip(ranked, wanted, strict=True)]
         three = [want.label in names[:3] for names, want in zip(ranked, wanted, strict=True)]
@@ -228,7 +229,7 @@ def resolution(context: Context) -> Figures:
                 Wanted(CLASSES.get(label, (label,))[0], label, seed, metres) for seed in range(context.plan.scale_seeds)
             ]
             folder = context.images / f"scale-{sampler}-{label.replace(' ', '-')}-{metres}"
-            made = generate_set(context.model, wanted, folder, context.progress, sampler=sampler, size=size)
+            made = generate_set(context.model, wanted, folder, context.progress, Sampling(sampler=sampler), size)
             scales[metres] = scale.mean_scale(_pixels(made))
         found["made"].append(scales)
     common = [sorted(set(ours) & set(theirs)) for ours, theirs in zip(found["made"], real, strict=True)]
