@@ -63,7 +63,7 @@ def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
     rect = checked_rect(body.rect)
     with use.library.open(scene) as opened:
         step = opened.erase(rect)
-    return use.jobs.scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [step.rect])
 
 
 @router.post("/undo")
@@ -73,7 +73,7 @@ def undo(use: Use, scene: str) -> dict[str, Any]:
         step = opened.undo()
     if step is None:
         raise AppError(409, "There is nothing to undo.")
-    return use.jobs.scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [step.rect])
 
 
 @router.post("/redo")
@@ -83,7 +83,7 @@ def redo(use: Use, scene: str) -> dict[str, Any]:
         step = opened.redo()
     if step is None:
         raise AppError(409, "There is nothing to redo.")
-    return use.jobs.scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [step.rect])
 
 
 @router.get("/history")

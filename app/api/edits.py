@@ -136,7 +136,7 @@ def accept_candidate(use: Use, scene: str, candidate: int) -> dict[str, Any]:
             raise AppError(409, str(error)) from error
         use.jobs.cancel_edit(scene, batches[candidate])
         _tell(use, scene, opened)
-    return use.jobs.scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [step.rect])
 
 
 @router.delete("/candidates")
@@ -172,7 +172,7 @@ def go_to_step(use: Use, scene: str, step: int) -> dict[str, Any]:
     with use.library.open(scene) as opened:
         moved = opened.go_to(step)
     changed = [Rect(*one.rect) for one in moved]
-    return use.jobs.scene_changed(scene, changed)
+    return use.jobs.tell_scene_changed(scene, changed)
 
 
 def _candidates(scene: Scene) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def set_anchor(use: Use, scene: str, body: Place) -> dict[str, Any]:
     anchor = parse_anchor(body.crs, body.origin)
     with use.library.open(scene) as opened:
         opened.set_anchor(anchor)
-    return use.jobs.scene_changed(scene, [])
+    return use.jobs.tell_scene_changed(scene, [])
 
 
 @router.delete("/scenes/{scene}/anchor")
@@ -106,4 +106,4 @@ def clear_anchor(use: Use, scene: str) -> dict[str, Any]:
     """The scene lies nowhere on Earth."""
     with use.library.open(scene) as opened:
         opened.set_anchor(None)
-    return use.jobs.scene_changed(scene, [])
+    return use.jobs.tell_scene_changed(scene, [])

@@ -108,7 +108,7 @@ def change_scene(use: Use, scene: str, body: SceneChange) -> dict[str, Any]:
             opened.set_resolution(body.resolution)
         if body.title is not None:
             opened.set_title(body.title.strip())
-    return use.jobs.scene_changed(scene, [])
+    return use.jobs.tell_scene_changed(scene, [])
 
 
 @router.delete("/{scene}", status_code=204)

@@ -27,7 +27,7 @@ from app.cli.output import (
     check_image_file,
     emit,
     say,
-    written,
+    write_whole,
 )
 from app.errors import AppError
 from canvas.errors import SceneError
@@ -81,7 +81,7 @@ def generate(
                 prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance,
                 sampler=sampler or "quality",
             )  # fmt: skip
-            written(image.save, file)
+            write_whole(image.save, file)
             advance(number + 1)
     seeds = range(seed, seed + count)
     emit([{"file": str(file), "seed": s, "prompt": prompt} for file, s in zip(files, seeds, strict=True)], as_json)

@@ -21,7 +21,7 @@ from app.cli.output import (
     check_image_file,
     emit,
     say,
-    written,
+    write_whole,
 )
 from app.errors import AppError
 from canvas.errors import SceneError
@@ -87,7 +87,7 @@ def clouds(
             raise SceneError(f"{scene} is empty: there is nothing to look for clouds in.")
         content = Rect(*opened.bounds)
         mask = work.find_clouds(opened, content)
-    written(Image.fromarray(mask).save, out)
+    write_whole(Image.fromarray(mask).save, out)
     emit({"file": str(out), "at": [content.x, content.y], "share": round(float((mask > 0).mean()), 4)}, as_json)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.output import DeviceOption, Follow, Json, ModelOption, Sampler, bar, emit, say, written
+from app.cli.output import DeviceOption, Follow, Json, ModelOption, Sampler, bar, emit, say, write_whole
 from app.cli.scene import SceneFile
 from app.errors import AppError
 from app.jobs.fill_estimate import ASK_SECONDS
@@ -89,7 +89,7 @@ def recipe(
     with Scene.open(scene) as opened:
         found = recipe_of(opened)
     text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    written(lambda path: path.write_text(text, encoding="utf-8"), out)
+    write_whole(lambda path: path.write_text(text, encoding="utf-8"), out)
     emit({"file": str(out), "steps": len(found.get("history", [None])), "bytes": len(text.encode())}, as_json)
 
 
@@ -125,6 +125,7 @@ def replay(
 def _scene_for(path: Path, resolution: float) -> Iterator[Scene]:
     """The scene at `path`; where there is none it is made, and goes again if nothing came of it."""
     from canvas.scene import Scene
+    from canvas.scene_file.fill_state import any_begun
 
     made = not path.exists()
     scene = Scene.create(path, resolution, title=path.stem) if made else Scene.open(path)
@@ -134,15 +135,10 @@ def _scene_for(path: Path, resolution: float) -> Iterator[Scene]:
             made = False
     except (Exception, KeyboardInterrupt):
         with Scene.open(path) as left:
-            empty = made and left.bounds is None and not _begun(left)
+            empty = made and left.bounds is None and not any_begun(left.database)
         if empty:
             path.unlink()
         raise
-
-
-def _begun(scene: Scene) -> bool:
-    with scene.database.read() as connection:
-        return connection.execute("SELECT 1 FROM fills WHERE phase >= 0 LIMIT 1").fetchone() is not None
 
 
 def _confirm(job: RegionFill, yes: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from app.errors import AppError
+from text2earth_core.whole_file import whole_file
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Follow = Annotated[
@@ -96,15 +97,11 @@ def check_image_file(path: Path) -> None:
         raise AppError(404, f"There is no folder {path.parent}; make it or choose another one.")
 
 
-def written(write: Callable[[Path], Any], path: Path) -> None:
-    """Write a file under a temporary name beside it, then rename; AppError where that is impossible."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+def write_whole(write: Callable[[Path], Any], path: Path) -> None:
+    """Let `write` make a file that is there as a whole or not at all; AppError where it cannot be written."""
     try:
-        write(part)
-        part.replace(path)
+        with whole_file(path) as part:
+            write(part)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AppError(400, f"{path} cannot be written ({reason}); choose another file name.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

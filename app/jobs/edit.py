@@ -86,6 +86,6 @@ def _report(work: JobWork, model: Text2Earth, number: int, variations: int) -> A
 
     def report(progress: Progress) -> None:
         step, total = number * progress.total + progress.step, variations * progress.total
-        work.painted(replace(progress, step=step, total=total), model)
+        work.show_painting(replace(progress, step=step, total=total), model)
 
     return report

@@ -101,5 +101,5 @@ class _Preview:
     def _measure(self, step: int, now: float) -> None:
         """The pace since the call before, over all windows that were done in between."""
         if self._from is not None and step > self._from[0]:
-            self._work.paced((now - self._from[1]) / (step - self._from[0]))
+            self._work.record_pace((now - self._from[1]) / (step - self._from[0]))
         self._from = (step, now)

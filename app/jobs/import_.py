@@ -48,7 +48,7 @@ class Import:
                 request["bands"],
                 tuple(request["range"]) if request["range"] else None,
                 request["name"],
-                work.progress,
+                work.show_progress,
                 work.scratch,
             )
         work.note(*made.notes)

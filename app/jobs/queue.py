@@ -317,7 +317,7 @@ class JobQueue:
         outcome = self._kind(job).run(work)
         if outcome.changed:
             try:
-                self.scene_changed(job.scene, outcome.changed)
+                self.tell_scene_changed(job.scene, outcome.changed)
             except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
                 log.warning("Scene %s could not be shown: %s", job.scene, error)
         if self._kind(job).denoises:  # the pace was measured
@@ -333,7 +333,7 @@ class JobQueue:
             self._record(job)
             self._publish(job)
 
-    def scene_changed(self, scene: str, changed: list[Rect]) -> dict[str, Any]:
+    def tell_scene_changed(self, scene: str, changed: list[Rect]) -> dict[str, Any]:
         """Tell every page of `scene` about its new state and the rectangles (px) that changed; returns the state."""
         summary = self._library.summary(scene)
         corners = [[rect.x, rect.y, rect.x1, rect.y1] for rect in changed]

@@ -141,7 +141,7 @@ class JobWork:
         """Remove all but the newest `keep` files with these suffixes that jobs have left."""
         self._library.forget_old_files(keep, *suffixes)
 
-    def progress(self, done: int, total: int) -> None:
+    def show_progress(self, done: int, total: int) -> None:
         """A callback for work that shows no picture: counts the step and tells the page, at most every PREVIEW_S."""
         self.step(done, total)
         now = time.monotonic()
@@ -161,7 +161,7 @@ class JobWork:
         self.check()
         self.job.step, self.job.steps = step, total
 
-    def paced(self, seconds: float) -> None:
+    def record_pace(self, seconds: float) -> None:
         """A window of this kind of work took so long for a step, on average."""
         self._host.record_pace(seconds, pace_of(self.job.kind, self.request.get("sampler")))
 
@@ -169,7 +169,7 @@ class JobWork:
         """Send an event of the job's own to the pages of its scene."""
         self._hub.publish(name, data, self.job.scene)
 
-    def painted(self, progress: Progress, model: Text2Earth) -> None:
+    def show_painting(self, progress: Progress, model: Text2Earth) -> None:
         """A painter's callback: counts the step, measures the pace, and shows a preview at most every PREVIEW_S."""
         now = time.monotonic()
         self.step(progress.step, progress.total)

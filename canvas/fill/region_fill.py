@@ -207,7 +207,7 @@ class RegionFill:
             fresh = signal * known + noise * world_noise(self._request.seed, *place).numpy()
             start = np.concatenate([fresh, known])[: len(latents)]  # what is known is its own estimate
             latents = np.where(from_noise, start, latents)
-        weights = self._prompts.weights(Rect(*(v * CELL for v in place)))
+        weights = self._prompts.weights(place.pixels())
         lead = self._lead(generate, foreign, place, weights)
         layers = [part[None].astype(np.float32) for part in (generate, foreign, lead)]
         return np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), *layers, weights
@@ -241,7 +241,7 @@ class _Reporter:
         (left, right), (top, bottom) = last.x.owned, last.band.y.owned
         rows = slice(top - last.band.y.start, bottom - last.band.y.start)
         own = estimate[len(group) - 1, :, rows, left - last.x.start : right - last.x.start]
-        self._tell(Rect.from_corners(*(v * CELL for v in (left, top, right, bottom))), own)
+        self._tell(Rect.from_corners(left, top, right, bottom).pixels(), own)
 
     def show_part(self, rect: Rect, latents: np.ndarray) -> None:
         """A part was decoded, which is little beside the steps and not counted."""

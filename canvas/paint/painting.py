@@ -101,8 +101,7 @@ class Painting:
         """The smallest rectangle (px) around what a window will make."""
         cells = window.cells()
         at = cells.slices(self._cells)
-        box = bounding_rect((self._todo & ~self._known)[at], cells.x, cells.y)
-        return Rect(*(v * CELL for v in box))
+        return bounding_rect((self._todo & ~self._known)[at], cells.x, cells.y).pixels()
 
     def fill(self, window: Rect, report: StepCallback | None) -> None:
         """Denoise one window and take from it what was missing and the cells it was inflated by."""
@@ -184,7 +183,7 @@ class Painting:
             context = piece.cells().expand(halo).intersect(content)
             rows, columns = context.slices(self._cells)
             decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()))
-            pixels[piece.slices(rect)] = decoded[piece.slices(Rect(*(v * CELL for v in context)))]
+            pixels[piece.slices(rect)] = decoded[piece.slices(context.pixels())]
         return pixels
 
 

@@ -33,6 +33,12 @@ class StagedTile:
     tile: tiles.Tile
 
 
+def any_begun(database: Database) -> bool:
+    """Whether the scene holds work of a fill that has not ended, beyond a look at the ground."""
+    with database.read() as connection:
+        return connection.execute("SELECT 1 FROM fills WHERE phase > ? LIMIT 1", (SURVEY,)).fetchone() is not None
+
+
 class FillState:
     """The rows of latents of one fill, and which parts of it are done.
 
