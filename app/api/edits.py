@@ -13,10 +13,9 @@ from pydantic import BaseModel, Field
 
 from app.api.scenes import Use
 from app.api.settings import Prompt, Sampler, SamplingBody, Steps
-from app.errors import AppError
+from app.errors import AppError, NotFound
 from app.jobs.edit import MAX_VARIATIONS, seconds_of
 from app.work import checked_frame, checked_rect, find_clouds, make_edit
-from canvas.errors import SceneError
 from canvas.geometry import Rect, bounding_rect
 from canvas.masks import encode_mask, placed, read_mask
 from canvas.request import EDIT_FEATHER, MAX_FEATHER
@@ -94,7 +93,7 @@ def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
     try:
         data = base64.b64decode(body.mask.removeprefix("data:image/png;base64,"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise AppError(422, "The mask is not base64: send the bytes of a PNG encoded as base64.") from error
+        raise AppError("The mask is not base64: send the bytes of a PNG encoded as base64.") from error
     frame, mask = placed(read_mask(data), *body.at)
     sampling = body.sampling()
     with use.library.open(scene) as opened:
@@ -118,7 +117,7 @@ def candidate_image(use: Use, scene: str, candidate: int) -> Response:
     with use.library.open(scene) as opened:
         image = opened.candidate_image(candidate)
     if image is None:
-        raise AppError(404, "This candidate is not there any more: it was accepted or discarded.")
+        raise NotFound("This candidate is not there any more: it was accepted or discarded.")
     return Response(image, media_type="image/webp", headers=FOREVER)
 
 
@@ -126,14 +125,11 @@ def candidate_image(use: Use, scene: str, candidate: int) -> Response:
 def accept_candidate(use: Use, scene: str, candidate: int) -> dict[str, Any]:
     """Make a candidate part of the scene; the others of its batch are discarded, and no more are made.
 
-    409 where the place has changed.
+    409 where the place has changed, or the candidate is gone.
     """
     with use.library.open(scene) as opened:
         batches = {one.id: one.batch for one in opened.candidates()}
-        try:
-            step = opened.accept_candidate(candidate)
-        except SceneError as error:
-            raise AppError(409, str(error)) from error
+        step = opened.accept_candidate(candidate)
         use.jobs.cancel_edit(scene, batches[candidate])
         _tell(use, scene, opened)
     return use.jobs.tell_scene_changed(scene, [step.rect])

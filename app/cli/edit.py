@@ -23,7 +23,7 @@ from app.cli.output import (
     say,
     write_whole,
 )
-from app.errors import AppError
+from app.errors import AppError, NotFound
 from canvas.errors import SceneError
 from canvas.request import EDIT_FEATHER
 from text2earth_core.sampling.settings import Sampling
@@ -95,14 +95,14 @@ def _bytes(mask: Path) -> bytes:
     try:
         return mask.read_bytes()
     except OSError as error:
-        raise AppError(404, f"The mask {mask} cannot be read ({error.strerror}); check its name.") from error
+        raise NotFound(f"The mask {mask} cannot be read ({error.strerror}); check its name.") from error
 
 
 def _place(text: str) -> tuple[int, int]:
     try:
         x, y = (int(part) for part in text.split(","))
     except ValueError:
-        raise AppError(422, f"--at takes two whole numbers X,Y in px, not {text!r}.") from None
+        raise AppError(f"--at takes two whole numbers X,Y in px, not {text!r}.") from None
     return x, y
 
 

@@ -13,7 +13,7 @@ import typer
 
 from app.cli.output import DeviceOption, Follow, Json, ModelOption, Sampler, bar, emit, say, write_whole
 from app.cli.scene import SceneFile
-from app.errors import AppError
+from app.errors import AppError, Conflict
 from app.jobs.fill_estimate import ASK_SECONDS
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fill(
 
     asked = read(recipe)
     if asked.fill is None:
-        raise AppError(422, f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
+        raise AppError(f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
         request = fill_of(asked, opened, loaded, sampler, follow)
@@ -152,9 +152,9 @@ def _confirm(job: RegionFill, yes: bool) -> None:
     if yes or seconds < ASK_SECONDS:
         return
     if not sys.stdin.isatty():
-        raise AppError(409, f"This fill takes about {_duration(seconds)}: add --yes to begin it.")
+        raise Conflict(f"This fill takes about {_duration(seconds)}: add --yes to begin it.")
     if not typer.confirm("Begin?", err=True):
-        raise AppError(409, "Nothing was done.")
+        raise Conflict("Nothing was done.")
 
 
 def _ray(address: str, source: str | Path, request: FillRequest) -> RayWorkers:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.errors import AppError
+from app.errors import AppError, NotFound
 from text2earth_core.whole_file import whole_file
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -92,9 +92,9 @@ def check_image_file(path: Path) -> None:
     from PIL import Image
 
     if path.suffix.lower() not in Image.registered_extensions():
-        raise AppError(422, f"The format of {path.name} is not known; use a name that ends in .png or .jpg.")
+        raise AppError(f"The format of {path.name} is not known; use a name that ends in .png or .jpg.")
     if not path.absolute().parent.is_dir():
-        raise AppError(404, f"There is no folder {path.parent}; make it or choose another one.")
+        raise NotFound(f"There is no folder {path.parent}; make it or choose another one.")
 
 
 def write_whole(write: Callable[[Path], Any], path: Path) -> None:
@@ -104,4 +104,4 @@ def write_whole(write: Callable[[Path], Any], path: Path) -> None:
             write(part)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise AppError(400, f"{path} cannot be written ({reason}); choose another file name.") from error
+        raise AppError(f"{path} cannot be written ({reason}); choose another file name.") from error

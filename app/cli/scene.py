@@ -23,7 +23,7 @@ from app.cli.output import (
     emit,
     say,
 )
-from app.errors import AppError
+from app.errors import Conflict
 from canvas.errors import SceneError
 from text2earth_core.sampling.settings import Sampling
 
@@ -108,7 +108,7 @@ def undo(scene: SceneFile, as_json: Json = False) -> None:
 
     with Scene.open(scene) as opened:
         if opened.undo() is None:
-            raise AppError(409, "There is nothing to undo.")
+            raise Conflict("There is nothing to undo.")
         emit(_info(opened, scene), as_json)
 
 
@@ -119,7 +119,7 @@ def redo(scene: SceneFile, as_json: Json = False) -> None:
 
     with Scene.open(scene) as opened:
         if opened.redo() is None:
-            raise AppError(409, "There is nothing to redo.")
+            raise Conflict("There is nothing to redo.")
         emit(_info(opened, scene), as_json)
 
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import Conflict, NoRoom
 from app.jobs.work import pace_of
 from app.serving.model_host import ModelHost
 
@@ -50,15 +50,13 @@ class Estimate:
     def check(self, confirmed: bool) -> None:
         """Raise AppError where the disk has no room, and where a large fill was not confirmed."""
         if self.peak > self.free - SPARE:
-            raise AppError(
-                507,
+            raise NoRoom(
                 f"This fill needs up to {_size(self.peak)} of disk and {_size(self.free)} are free: "
                 "free some space, or fill a smaller region.",
             )
         if self.large and not confirmed:
             time = "" if self.seconds is None else f"about {max(1, round(self.seconds / 60)):,} min and "
-            raise AppError(
-                409,
+            raise Conflict(
                 f"This fill of {self.width:,} x {self.height:,} px takes up to {time}{_size(self.peak)} of disk: "
                 "confirm it to begin, or fill a smaller region.",
             )

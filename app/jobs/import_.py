@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import Gone
 from app.jobs.store import ACTIVE, Job
 from app.jobs.work import JobWork, Outcome
 
@@ -37,7 +37,7 @@ class Import:
         request = work.request
         file = work.received(request["file"], SUFFIX)
         if not file.is_file():
-            raise AppError(410, f"{request['name']} is not kept any more: drop it onto the map again.")
+            raise Gone(f"{request['name']} is not kept any more: drop it onto the map again.")
         work.settle(PERCENT, {})
         with work.scene() as scene:
             made = import_image(

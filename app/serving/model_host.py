@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import NotReady
 from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.sampling.settings import FAST, QUALITY
@@ -66,11 +66,11 @@ class ModelHost:
 
     @property
     def model(self) -> Text2Earth:
-        """The loaded model.  AppError 503 with the reason where there is none (yet)."""
+        """The loaded model.  NotReady with the reason where there is none (yet)."""
         if not self._settled.is_set():
-            raise AppError(503, LOADING)
+            raise NotReady(LOADING)
         if self._model is None:
-            raise AppError(503, self._error or LOADING)
+            raise NotReady(self._error or LOADING)
         return self._model
 
     def seconds_per_step(self, sampler: str | None) -> float | None:

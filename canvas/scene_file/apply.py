@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from canvas.anchor import Anchor
-from canvas.errors import SceneError
+from canvas.errors import SceneConflict, SceneError
 from canvas.geometry import Rect, bounding_rect, tile_rect
 from canvas.request import Request
 from canvas.scene_file import codec, commit, history, tiles
@@ -17,10 +17,10 @@ from canvas.scene_file.spool import Spool
 
 
 def apply_change(connection: sqlite3.Connection, change: Change) -> Step:
-    """Write a change; SceneError where its place is not what it was made on."""
+    """Write a change; SceneConflict where its place is not what it was made on."""
     commit.check_resolution(connection, change.request)
     if change.place and fingerprint(*Snapshot(connection).pixels(change.rect, change.layer)) != change.place:
-        raise SceneError("This place has changed since the change was made for it: ask for it again.")
+        raise SceneConflict("This place has changed since the change was made for it: ask for it again.")
     box = bounding_rect(change.valid, change.rect.x, change.rect.y)
     revision = commit.next_revision(connection)
     history.drop_redo(connection)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from canvas.errors import SceneError
+from canvas.errors import SceneConflict, SceneError
 from canvas.geometry import CELL, Rect
 from canvas.layers import LAYERS
 from canvas.masks import MAX_SIDE
@@ -87,14 +87,14 @@ def image(connection: sqlite3.Connection, candidate: int) -> bytes | None:
 def take(connection: sqlite3.Connection, candidate: int) -> Change:
     """The change of a candidate; it and the others of its batch are candidates no more.
 
-    Raises SceneError where it is gone. Whether its place is still what it was made on is for who accepts it.
+    Raises SceneConflict where it is gone. Whether its place is still what it was made on is for who accepts it.
     """
     row = connection.execute(
         "SELECT batch, request, layer, x, y, w, h, place, latents, latent_valid, image FROM candidates WHERE id = ?",
         (candidate,),
     ).fetchone()
     if row is None:
-        raise SceneError(_GONE)
+        raise SceneConflict(_GONE)
     change = _change(row[1:])
     discard(connection, row[0])
     return change
