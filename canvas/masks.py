@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -66,14 +67,19 @@ def encode_mask(mask: np.ndarray) -> str:
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
+@lru_cache(maxsize=4)
 def decode_mask(text: str, frame: Rect) -> np.ndarray:
-    """uint8 (frame.h, frame.w) of `encode_mask`; SceneError where the text is not such a mask."""
+    """uint8 (frame.h, frame.w) of `encode_mask`, not to be written to; SceneError where the text is not such a mask.
+
+    The latest ones are remembered: all variations of an edit and the job that makes them have one.
+    """
     try:
         mask = read_mask(base64.b64decode(text, validate=True))
     except ValueError as error:
         raise SceneError(_DAMAGED) from error
     if mask.shape != (frame.h, frame.w):
         raise SceneError(f"The mask is {mask.shape[1]} x {mask.shape[0]} px and its frame {frame.w} x {frame.h}.")
+    mask.setflags(write=False)
     return mask
 
 

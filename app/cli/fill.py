@@ -143,11 +143,12 @@ def _scene_for(path: Path, resolution: float) -> Iterator[Scene]:
 
 def _confirm(job: RegionFill, yes: bool) -> None:
     """Say what a fill takes, and ask before a long one."""
-    seconds = job.seconds()
+    cost = job.cost
+    seconds = cost.seconds(job.pace())
     say(
-        f"{'Going on with' if job.resumed else 'To do:'} {job.cost.windows:,} windows"
-        f" ({job.cost.cover:.2f} x the region), about {_duration(seconds)} in this process,"
-        f" up to {job.cost.kept / 1e6:,.0f} MB on disk."
+        f"{'Going on with' if job.resumed else 'To do:'} {cost.windows:,} windows"
+        f" ({cost.cover:.2f} x the region), about {_duration(seconds)} in this process,"
+        f" up to {cost.kept / 1e6:,.0f} MB on disk."
     )
     if yes or seconds < ASK_SECONDS:
         return

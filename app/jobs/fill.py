@@ -9,7 +9,7 @@ import numpy as np
 
 from app.jobs.store import Job
 from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted
-from canvas.fill import grid as fill_grid
+from canvas.fill.cost import windows_alone
 from canvas.geometry import CELL, Rect
 from text2earth_core.sampling.settings import Sampling
 
@@ -31,10 +31,8 @@ class Fill:
 
     def expected_steps(self, request: dict[str, Any], info: ModelInfo) -> int:
         """Windows over all steps, as if nothing lay around the frame."""
-        side, cells = info.window // CELL, Rect(*request["frame"]).cells()
-        bounds = Rect(cells.x, cells.y, max(side, cells.w), max(side, cells.h))
         steps = info.steps_of(request.get("steps"), request.get("sampler"))
-        return sum(phase.count for phase in fill_grid.phases(bounds, side, steps))
+        return windows_alone(Rect(*request["frame"]), info.window, steps)
 
     def run(self, work: JobWork) -> Outcome:
         """Fill, or go on with it; a cancelled fill keeps what is done for a retry."""

@@ -24,9 +24,9 @@ SPARE = 64 << 20  # bytes of disk that a fill leaves free
 class Estimate:
     """An upper bound: what exists already, or lies outside of the region, is counted as if it had to be made.
 
-    width, height: px of the frame. steps, windows: denoising steps, and windows over all of them. seconds: None where a
-    fill is too small to measure. bytes: on disk for good; peak: while it runs; free: what the disk has left. large:
-    whether somebody should be asked first.
+    width, height: px of the frame. steps, windows: denoising steps, and windows over all of them. seconds: for those
+    that are left, None where a fill is too small to measure. bytes: on disk for good; peak: while it runs; free: what
+    the disk has left. large: whether somebody should be asked first.
     """
 
     width: int
@@ -73,13 +73,13 @@ def estimate(host: ModelHost, scene: Scene, sampling: Sampling, place: dict[str,
     request = fill_request(host.model, scene, sampling=sampling, **place)
     fill = RegionFill(scene, host.model, request)
     cost, pace = fill.cost, pace_of("fill", request.sampler)
-    seconds = host.seconds_per_step(pace)
-    if seconds is None and cost.windows > QUICK:
-        seconds = fill.pace()
-        host.record_pace(seconds, pace)
+    per_window = host.seconds_per_step(pace)
+    if per_window is None and cost.windows > QUICK:
+        per_window = fill.pace()
+        host.record_pace(per_window, pace)
     return Estimate(
         request.frame.w, request.frame.h, request.sampler, request.steps, cost.windows,
-        None if seconds is None else seconds * cost.windows, cost.kept, cost.kept + cost.working,
+        None if per_window is None else cost.seconds(per_window), cost.kept, cost.kept + cost.working,
         shutil.disk_usage(scene.path.parent).free,
     )  # fmt: skip
 

@@ -79,13 +79,9 @@ class RegionFill:
 
     @property
     def cost(self) -> Cost:
-        """How much work the whole fill is, counted before anything of it is done."""
-        return Cost.of(self._bounds, self._request.frame, self._phases, self._side, self._worker.channels)
-
-    def seconds(self) -> float:
-        """How long what is left may take in this process."""
+        """How much work the whole fill is, and how much of it is left."""
         done = max(0, self._found.phase) if self._found else 0
-        return self.pace() * sum(phase.count for phase in self._phases[done:])
+        return Cost.of(self._bounds, self._request.frame, self._phases, self._side, self._worker.channels, done)
 
     def pace(self) -> float:
         """Seconds that a window takes for a step in this process, measured on one batch of nothing."""
