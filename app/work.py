@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
-from canvas.masks import MAX_SIDE
+from canvas.masks import MAX_FRAME
 from canvas.paint.extend import extension_frame
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from canvas.paint.painter import Progress
     from canvas.request import Request
-    from canvas.scene import Scene, Step
+    from canvas.scene import Entry, Scene
     from text2earth_core import Text2Earth
     from text2earth_core.sampling.settings import Sampling
 
@@ -57,9 +57,9 @@ def checked_rect(values: Iterable[int]) -> Rect:
 def checked_frame(values: Iterable[int]) -> Rect:
     """A rectangle that can be made at once, on the 8 px grid; SceneError otherwise."""
     frame = checked_rect(values).snap()
-    if max(frame.w, frame.h) > MAX_SIDE:
+    if max(frame.w, frame.h) > MAX_FRAME:
         raise SceneError(
-            f"A frame of {frame.w} x {frame.h} px cannot be made at once: use at most {MAX_SIDE} px a side."
+            f"A frame of {frame.w} x {frame.h} px cannot be made at once: use at most {MAX_FRAME} px a side."
         )
     return frame
 
@@ -105,9 +105,9 @@ def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:
     """
     from canvas.paint.clouds import find_clouds
 
-    if max(rect.w, rect.h) > MAX_SIDE:
+    if max(rect.w, rect.h) > MAX_FRAME:
         raise SceneError(
-            f"Clouds in {rect.w} x {rect.h} px cannot be looked for at once: choose at most {MAX_SIDE} px a side."
+            f"Clouds in {rect.w} x {rect.h} px cannot be looked for at once: choose at most {MAX_FRAME} px a side."
         )
     with scene.snapshot() as snapshot:
         return find_clouds(*snapshot.pixels(rect))
@@ -119,7 +119,7 @@ def extend(
     request: Request,
     progress: Callable[[Progress], None],
     before_accepting: Callable[[], None] = lambda: None,
-) -> Step:
+) -> Entry:
     """Paint and accept: when this returns, the change is on disk.
 
     `progress` is called at every step, `before_accepting` once it is painted; both may raise Cancelled.

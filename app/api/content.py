@@ -62,28 +62,28 @@ def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
     """Make a rectangle empty; it can be undone."""
     rect = checked_rect(body.rect)
     with use.library.open(scene) as opened:
-        step = opened.erase(rect)
-    return use.jobs.tell_scene_changed(scene, [step.rect])
+        entry = opened.erase(rect)
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.post("/undo")
 def undo(use: Use, scene: str) -> dict[str, Any]:
     """Take the last change back."""
     with use.library.open(scene) as opened:
-        step = opened.undo()
-    if step is None:
+        entry = opened.undo()
+    if entry is None:
         raise Conflict("There is nothing to undo.")
-    return use.jobs.tell_scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.post("/redo")
 def redo(use: Use, scene: str) -> dict[str, Any]:
     """Bring back the change that was undone last."""
     with use.library.open(scene) as opened:
-        step = opened.redo()
-    if step is None:
+        entry = opened.redo()
+    if entry is None:
         raise Conflict("There is nothing to redo.")
-    return use.jobs.tell_scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.get("/history")

@@ -25,7 +25,7 @@ from text2earth_core.sampling.settings import MAX_SEED
 router = APIRouter(prefix="/api/scenes/{scene}")
 
 MAX_MASK_TEXT = 12 * 2**20  # characters of base64: a mask with any amount of detail that can be used is smaller
-SHOWN_STEPS = 200  # newest steps that the history lists
+SHOWN_ENTRIES = 200  # newest ones that the history lists
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # ids are never used twice in a scene
 
 
@@ -55,14 +55,14 @@ class PlannedEdit(BaseModel, extra="forbid"):
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
 
 
-class Place(BaseModel, extra="forbid"):
+class Area(BaseModel, extra="forbid"):
     """A rectangle x, y, w, h in pixels."""
 
     rect: Annotated[list[int], Field(min_length=4, max_length=4)]
 
 
 @router.post("/clouds")
-def propose_clouds(use: Use, scene: str, body: Place) -> dict[str, Any]:
+def propose_clouds(use: Use, scene: str, body: Area) -> dict[str, Any]:
     """A mask over the clouds and shadows in a rectangle, to be corrected by hand; nothing is changed.
 
     `rect` is the smallest around them, null where none is found; `counts` are the lengths of the runs of its pixels
@@ -129,10 +129,10 @@ def accept_candidate(use: Use, scene: str, candidate: int) -> dict[str, Any]:
     """
     with use.library.open(scene) as opened:
         batches = {one.id: one.batch for one in opened.candidates()}
-        step = opened.accept_candidate(candidate)
+        entry = opened.accept_candidate(candidate)
         use.jobs.cancel_edit(scene, batches[candidate])
         _tell(use, scene, opened)
-    return use.jobs.tell_scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.delete("/candidates")
@@ -146,10 +146,10 @@ def discard_candidates(use: Use, scene: str, batch: str) -> list[dict[str, Any]]
 
 @router.get("/steps")
 def list_steps(use: Use, scene: str) -> list[dict[str, Any]]:
-    """The newest steps of the history, oldest first, undone ones at the end; without masks and lists of tiles."""
+    """The newest entries of the history, oldest first, undone ones at the end; without masks and lists of tiles."""
     with use.library.open(scene) as opened:
-        steps = opened.history(newest=SHOWN_STEPS)
-    return [{key: value for key, value in step.as_dict().items() if key != "tiles"} for step in steps]
+        entries = opened.history(newest=SHOWN_ENTRIES)
+    return [{key: value for key, value in entry.as_dict().items() if key != "tiles"} for entry in entries]
 
 
 @router.get("/steps/{step}/thumbnail.webp")

@@ -19,7 +19,7 @@ Short = Annotated[str, Query(max_length=100)]
 NO_FORMAT = f"This format is not known; use one of {', '.join(FORMATS)}."
 
 
-class Place(BaseModel, extra="forbid"):
+class EarthPlace(BaseModel, extra="forbid"):
     """A place on Earth: `crs` as EPSG:N, `origin` as E,N in its map units, of the corner of scene pixel (0, 0)."""
 
     crs: Annotated[str, Field(max_length=40)]
@@ -31,7 +31,7 @@ class NewExport(BaseModel, extra="forbid"):
 
     format: str
     region: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
-    place: Place | None = None
+    place: EarthPlace | None = None
 
 
 @router.get("/scenes/{scene}/export")
@@ -93,7 +93,7 @@ def exported_file(use: Use, scene: str, job: str) -> FileResponse:
 
 
 @router.put("/scenes/{scene}/anchor")
-def set_anchor(use: Use, scene: str, body: Place) -> dict[str, Any]:
+def set_anchor(use: Use, scene: str, body: EarthPlace) -> dict[str, Any]:
     """Say where the scene lies on Earth."""
     anchor = parse_anchor(body.crs, body.origin)
     with use.library.open(scene) as opened:

@@ -55,7 +55,7 @@ class NewJob(SamplingBody):
         return self
 
 
-class Place(BaseModel, extra="forbid"):
+class QueuePlace(BaseModel, extra="forbid"):
     """A place in the queue, 0 is next."""
 
     position: Annotated[int, Field(ge=0)]
@@ -124,7 +124,7 @@ def retry_job(use: Use, job: str) -> dict[str, Any]:
 
 
 @router.post("/jobs/{job}/move")
-def move_job(use: Use, job: str, body: Place) -> dict[str, Any]:
+def move_job(use: Use, job: str, body: QueuePlace) -> dict[str, Any]:
     """Change the order of the queue."""
     return use.jobs.move(job, body.position)
 

@@ -65,8 +65,8 @@ def edit(
             say(note)
         request = work.make_edit(opened, loaded, frame, cut, prompt, sampling, strength, feather)
         with bar("Editing") as advance:
-            step = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
-        emit(step.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
+            entry = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
+        emit(entry.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
 
 
 def clouds(

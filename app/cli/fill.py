@@ -70,11 +70,11 @@ def fill(
             job = RegionFill(opened, loaded, request, workers)
         try:
             with _stoppable(), bar("Filling") as advance:
-                step = job.run(lambda at: advance(at.step, at.total))
+                entry = job.run(lambda at: advance(at.step, at.total))
         finally:
             if ray is not None:
                 workers.close()
-        emit(step.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
+        emit(entry.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
 
 
 def recipe(

@@ -97,8 +97,8 @@ def extend(
         frame = extension_frame(opened, direction.value, loaded.info.window)
         request = work.make_request(opened, loaded, frame, prompt, sampling)
         with bar(f"Extending {direction.value}") as advance:
-            step = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
-        emit(step.as_dict() if as_json else _info(opened, scene), as_json)
+            entry = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
+        emit(entry.as_dict() if as_json else _info(opened, scene), as_json)
 
 
 @app.command()

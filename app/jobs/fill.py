@@ -48,8 +48,8 @@ class Fill:
             work.settle(fill.cost.windows, decided)
             if fill.resumed:
                 work.note("This fill had begun before: it goes on where it was.")
-            step = fill.run(_Preview(work, model, full.frame))
-        return Outcome([step.rect])
+            entry = fill.run(_Preview(work, model, full.frame))
+        return Outcome([entry.rect])
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""

@@ -35,8 +35,8 @@ class Generate:
             full = make_request(scene, model, Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request))
             decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
             work.settle(self.expected_steps(request, model.info), decided)
-            step = extend(scene, model, full, lambda progress: work.show_painting(progress, model), work.check)
-        return Outcome([step.rect])
+            entry = extend(scene, model, full, lambda progress: work.show_painting(progress, model), work.check)
+        return Outcome([entry.rect])
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""

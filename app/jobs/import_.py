@@ -58,10 +58,10 @@ class Import:
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""
         started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
-        for step in scene.history(newest=RECENT):
-            source = step.request.get("source") or {}
-            if step.created >= started and source.get("file") == job.request["name"]:
-                return Outcome([step.rect], {"rect": list(step.rect)})
+        for entry in scene.history(newest=RECENT):
+            source = entry.request.get("source") or {}
+            if entry.created >= started and source.get("file") == job.request["name"]:
+                return Outcome([entry.rect], {"rect": list(entry.rect)})
         return None
 
     def file(self, job: Job) -> str | None:

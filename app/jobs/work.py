@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from text2earth_core import ModelInfo, Text2Earth
 
 PREVIEW_S = 0.2
-RECENT = 20  # accepted steps that are looked at for the one a killed server had just made
+RECENT = 20  # entries of the history that are looked at for the one a killed server had just made
 
 
 def pace_of(kind: str, sampler: str | None) -> str:
@@ -49,10 +49,10 @@ class Outcome:
 def accepted(scene: Scene, job: Job) -> Outcome | None:
     """The change that a job had accepted when a kill kept it from saying so; None where there is none."""
     started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
-    for step in scene.history(newest=RECENT):
-        made = {"follow": 0.0} | step.request  # the scene's records leave out a 0
-        if step.created >= started and made | job.request == made:
-            return Outcome([step.rect])
+    for entry in scene.history(newest=RECENT):
+        made = {"follow": 0.0} | entry.request  # the scene's records leave out a 0
+        if entry.created >= started and made | job.request == made:
+            return Outcome([entry.rect])
     return None
 
 

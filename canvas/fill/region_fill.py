@@ -2,7 +2,7 @@
 
 All windows of a step read what the step before left, so their order does not matter. What a step makes is kept in the
 scene file, band by band (a row of windows), so that memory does not grow with the region and a killed fill goes on
-where it was. It shows in the scene all at once, as one step of its history.
+where it was. It shows in the scene all at once, as one entry of its history.
 
 Steps run one after the other over the whole region, not as a wavefront down its rows: the preview then goes from
 coarse to fine everywhere, a cluster gets all windows of a step at once, and the state costs half a byte per pixel on
@@ -42,7 +42,7 @@ from canvas.request import checked_feather
 from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS
 from canvas.scene_file.fill_state import SURVEY, FillState
-from canvas.scene_file.history import Step
+from canvas.scene_file.history import Entry
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.leading import course_at, lead_weight
@@ -107,8 +107,8 @@ class RegionFill:
             self._found.discard()
             self._found = None
 
-    def run(self, callback: Callable[[Progress], None] | None = None) -> Step:
-        """Do what is left to do, and return the step of the history that shows it.
+    def run(self, callback: Callable[[Progress], None] | None = None) -> Entry:
+        """Do what is left to do, and return the entry of the history that shows it.
 
         `callback` is called while the ground is looked at (with an empty rectangle), after each batch of windows with
         what it estimates that they become, then for each part that is decoded. It may raise
@@ -138,14 +138,14 @@ class RegionFill:
             raise
         state.advance(0)
 
-    def _show(self, state: FillState, workers: Workers, report: _Reporter) -> Step:
+    def _show(self, state: FillState, workers: Workers, report: _Reporter) -> Entry:
         merger = Merger(self._scene, self._request, state, self._model.info.halo)
-        step = None
-        while step is None:  # again only for rows of tiles that somebody changed meanwhile
+        entry = None
+        while entry is None:  # again only for rows of tiles that somebody changed meanwhile
             for band in merger.bands:
                 merger.stage(band, workers, report.show_part)
-            step = state.finish(self._request)
-        return step
+            entry = state.finish(self._request)
+        return entry
 
     # one step of the whole region
 

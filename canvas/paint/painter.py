@@ -14,7 +14,7 @@ import torch
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
-from canvas.masks import MAX_SIDE, encode_mask
+from canvas.masks import MAX_FRAME, encode_mask
 from canvas.paint.painting import Painting, Readable
 from canvas.request import Request, checked_feather
 from canvas.scene_file.change import Change
@@ -22,8 +22,6 @@ from text2earth_core import Text2Earth
 from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.settings import DEFAULTS, Sampling
 from text2earth_core.sampling.stepper import StepCallback
-
-MAX_FRAME = MAX_SIDE
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, entry_of
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.scene_file import codec
-from canvas.scene_file.history import Step
+from canvas.scene_file.history import Entry
 from canvas.scene_file.spool import Piece
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.sampling.settings import QUALITY, Sampling
@@ -105,7 +105,7 @@ def _repeat(
     model: Text2Earth,
     callback: Callable[[Progress], None] | None,
     workers: Workers | None,
-) -> Step:
+) -> Entry:
     info = model.info
     fields = {key: value for key, value in step.items() if key != "tiles"} | {"resolution": scene.resolution}
     if step.get("mask"):
@@ -132,7 +132,7 @@ def _fill(
     request: FillRequest,
     callback: Callable[[Progress], None] | None,
     workers: Workers | None,
-) -> Step:
+) -> Entry:
     return RegionFill(scene, model, request, workers).run(callback)
 
 

@@ -10,13 +10,13 @@ from canvas.geometry import Rect, bounding_rect, tile_rect
 from canvas.request import Request
 from canvas.scene_file import codec, commit, history, tiles
 from canvas.scene_file.change import Change, merge
-from canvas.scene_file.history import Step, TileChange
+from canvas.scene_file.history import Entry, TileChange
 from canvas.scene_file.meta import set_anchor
 from canvas.scene_file.snapshot import Snapshot, fingerprint
 from canvas.scene_file.spool import Spool
 
 
-def apply_change(connection: sqlite3.Connection, change: Change) -> Step:
+def apply_change(connection: sqlite3.Connection, change: Change) -> Entry:
     """Write a change; SceneConflict where its place is not what it was made on."""
     commit.check_resolution(connection, change.request)
     if change.place and fingerprint(*Snapshot(connection).pixels(change.rect, change.layer)) != change.place:
@@ -29,7 +29,7 @@ def apply_change(connection: sqlite3.Connection, change: Change) -> Step:
 
 def apply_pieces(
     connection: sqlite3.Connection, request: Request, spool: Spool, layer: str, anchor: Anchor | None
-) -> Step:
+) -> Entry:
     """Write spooled pixels without latents, and set `anchor` where one is given.
 
     Raises SceneError where the scene lies somewhere else by now: the pixels were placed as if it lay at `anchor`.
@@ -57,7 +57,7 @@ def apply_pieces(
     return commit.finish(connection, request, spool.box, revision, changed)
 
 
-def apply_erasure(connection: sqlite3.Connection, rect: Rect, layer: str) -> Step:
+def apply_erasure(connection: sqlite3.Connection, rect: Rect, layer: str) -> Entry:
     """Make a region on the 8 px grid empty; SceneError where it is already."""
     request = Request("erase", rect, Snapshot(connection).resolution, layer)
     revision = commit.next_revision(connection)

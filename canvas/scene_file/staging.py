@@ -13,14 +13,14 @@ import numpy as np
 from canvas.errors import SceneConflict, SceneError
 from canvas.geometry import CELL, Rect
 from canvas.layers import LAYERS
-from canvas.masks import MAX_SIDE
+from canvas.masks import MAX_FRAME
 from canvas.request import MAX_FEATHER, Request
 from canvas.scene_file import codec
 from canvas.scene_file.change import Change
 from canvas.scene_file.history import now
 
 MAX_WAITING = 64  # candidates in a scene: each is held with all its pixels
-MAX_PLACE = MAX_SIDE + 2 * (MAX_FEATHER + CELL)  # px along a side: a mask and the feather around it
+MAX_PLACE = MAX_FRAME + 2 * (MAX_FEATHER + CELL)  # px along a side: a mask and the feather around it
 
 _DAMAGED = "This candidate is damaged: discard it and make it again."
 _GONE = "This candidate is not there any more: it was accepted or discarded."

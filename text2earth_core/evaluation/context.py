@@ -12,7 +12,7 @@ import numpy as np
 from text2earth_core.data.captions import CLASSES, class_of, clean
 from text2earth_core.data.corpus import NEVER_TRAINED, SCENES, Picture, files_of, load_corpus
 from text2earth_core.evaluation.classifier import SceneClassifier, train_classifier
-from text2earth_core.evaluation.generated import Progress, Wanted, generate_set
+from text2earth_core.evaluation.generated import NamedReport, Wanted, generate_set
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
@@ -35,7 +35,7 @@ class Context:
 
     def __init__(
         self, model: Text2Earth, folder: Path, data: Path, out: Path, networks: Path, plan: Plan,
-        samplers: Sequence[str], hub: bool, progress: Progress,
+        samplers: Sequence[str], hub: bool, progress: NamedReport,
     ):  # fmt: skip
         self.model, self.folder, self.data, self.out = model, folder, data, out
         self.networks, self.plan, self.samplers, self.progress = networks, plan, tuple(samplers), progress

@@ -21,7 +21,7 @@ from text2earth_core.whole_file import whole_file
 TOGETHER = 8
 """Images denoised at a time: on a CPU each costs 60 % of what it does alone; more gain nothing there."""
 
-Progress = Callable[[str, int, int], None]
+NamedReport = Callable[[str, int, int], None]
 """(what is being done, how many are done, of how many); 0 of 0 announces what comes next."""
 
 
@@ -39,7 +39,7 @@ def generate_set(
     model: Text2Earth,
     wanted: Sequence[Wanted],
     folder: Path,
-    progress: Progress,
+    progress: NamedReport,
     sampling: Sampling = DEFAULTS,
     size: int | None = None,
 ) -> list[Picture]:
@@ -72,7 +72,7 @@ def make_missing(
     asked: Sequence[tuple[str, float | None]],
     paths: Sequence[Path],
     make: Callable[[Sequence[int], Stepper], None],
-    progress: Progress,
+    progress: NamedReport,
     sampling: Sampling,
 ) -> None:
     """Call `make` for images whose files are not there yet, several at a time: together they cost less than one by one.
