@@ -91,9 +91,8 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
             anchor = checked_rect(body.anchor) if body.anchor else _future_content(use, scene, opened.bounds)
             frames = row_of_frames(opened, body.direction or "", use.host.model.info.window, anchor, body.count)
         if use.host.state != "loading":
-            make_request(
-                opened, use.host.model, frames[0], body.prompt, sampling
-            )  # says now what it would say when it runs
+            # Says now what it would say when it runs.
+            make_request(opened, use.host.model, frames[0], body.prompt, sampling)
     requests = [{"frame": list(frame), "prompt": body.prompt} | sampling.as_dict() for frame in frames]
     return use.jobs.submit(scene, "generate", requests)[0]
 

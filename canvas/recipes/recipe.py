@@ -130,9 +130,8 @@ def _checked_fill(data: dict[str, Any]) -> dict[str, Any]:
     checked_box(data["bbox"])
     if data.get("region") is not None:
         parse_region(data["region"], "The fill")
-    for name in data.keys() & SETTINGS.keys() - {"resolution"}:
-        setting = SETTINGS[name]
-        if data[name] is not None and not setting.possible(data[name]):
+    for name, setting in SETTINGS.items():
+        if data.get(name) is not None and not setting.possible(data[name]):
             raise SceneError(f"The {name} of a recipe is {setting.words}: correct it.")
     if data.get("feather") is not None:
         checked_feather(data["feather"])

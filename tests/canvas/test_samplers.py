@@ -7,11 +7,12 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from canvas import Rect, Scene
+from canvas import Rect, Request, Scene
 from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.facts import FAST_STEPS
 from text2earth_core.networks.student import Student
+from text2earth_core.sampling.settings import Sampling
 
 FRAME = Rect(0, 0, 64, 64)
 
@@ -61,3 +62,10 @@ def test_edits_by_degrees_are_made_by_the_sampler_that_was_asked_for(scene: Scen
 def test_a_model_without_student_says_so_before_it_paints(scene: Scene, painter: Painter) -> None:
     with pytest.raises(Text2EarthError, match='no sampler "fast"'):
         painter.request(scene, FRAME, "forest", sampler="fast")
+
+
+def test_a_request_gathers_what_the_sampler_is_told() -> None:
+    told = Sampling("clouds", 7, 4, 2.5, "quality", None, 2.0)
+    names = ("negative_prompt", "seed", "steps", "guidance", "sampler", "follow", "resolution")
+    request = Request(kind="generate", frame=Rect(0, 0, 64, 64), **{name: getattr(told, name) for name in names})
+    assert Request.from_json(request.to_json()).sampling == told
