@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -40,7 +39,7 @@ class SamplingBody(BaseModel, extra="forbid"):
     sampler: Sampler = None
     follow: Annotated[float | None, _possible("follow")] = None
 
-    def sampling(self, choose_seed: Callable[[], int] = random_seed) -> Sampling:
+    def sampling(self) -> Sampling:
         """The settings, with a seed in any case."""
         values = {name: getattr(self, name) for name in SamplingBody.model_fields}
-        return Sampling(**values | {"seed": choose_seed() if self.seed is None else self.seed})
+        return Sampling(**values | {"seed": random_seed() if self.seed is None else self.seed})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from rasterio.windows import Window
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
 from canvas.maps.crs import name_of
+from canvas.maps.export_file import Report
 from canvas.maps.georeference import extent_of, georeference
 from canvas.maps.geotiff import CHUNK, create_draft, gdal, put
 from canvas.maps.picture import open_picture, readable, upright
@@ -40,13 +41,8 @@ from canvas.scene_file.spool import Piece
 
 KIND = "import"
 ROW_BYTES = 24 * 2**20  # of a file that is read in whole rows, held at a time
-DRAFT_SHARE, TILED_SHARE = (
-    60,
-    95,
-)  # percent that are done after the draft, and after its tiles
+DRAFT_SHARE, TILED_SHARE = 60, 95  # percent that are done after the draft, and after its tiles
 WARP_MB = 64
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
