@@ -33,6 +33,7 @@ from text2earth_core.folder import (
 from text2earth_core.model import Text2Earth
 from text2earth_core.presets import Course, Preset, get_preset
 from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.muon import Muon
@@ -191,14 +192,16 @@ class DiffusionObjective(Objective):
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
         given = self.windows.condition(batch, next(self.trainable.parameters()).device)
-        noise = torch.randn_like(given.clean)
+        clean, masks, counted = swap_ground(given.clean, given.masks)
+        given, noise = replace(given, clean=clean, masks=masks), torch.randn_like(clean)
         self.known = self.known.to(noise.device)
         angles = self.levels.draw(len(noise), self.known)
         signal, amount = torch.cos(angles)[:, None, None, None], torch.sin(angles)[:, None, None, None]
         noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
         t = timesteps_at(angles, self.known)
         output = self.trainable(given.inputs(noisy, given.masks), t, given.embeddings, class_labels=given.levels).sample
-        per_sample = (output.float() - target).square().mean((1, 2, 3))
+        error = (output.float() - target).square().mean(1, keepdim=True) * counted
+        per_sample = error.sum((1, 2, 3)) / counted.sum((1, 2, 3))
         self.shares.add(angles, per_sample)
         full = given.masks.mean((1, 2, 3)) == 1
         figures = {"error_full_mask": per_sample[full].mean().item()}
