@@ -69,7 +69,7 @@ def parse_anchor(crs: str | None, origin: str | None) -> Anchor | None:
         return None
     if crs is None or origin is None:
         raise AppError(422, "A place on Earth needs both: the system (EPSG:N) and the origin (E,N).")
-    from canvas.crs import check
+    from canvas.maps.crs import check
 
     anchor = Anchor.parse(crs, origin)
     check(anchor)

@@ -19,8 +19,8 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from app.api.server import create_app
 from app.errors import AppError
-from app.server import create_app
 from canvas.errors import SceneError
 
 DEFAULT_PORT = 7860

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from canvas.errors import SceneError
-from canvas.extend import extension_frame
 from canvas.geometry import LIMIT, Rect
 from canvas.masks import MAX_SIDE
+from canvas.paint.extend import extension_frame
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from canvas.painter import Progress
+    from canvas.paint.painter import Progress
     from canvas.request import Request
     from canvas.scene import Scene, Step
     from text2earth_core import Text2Earth
@@ -93,7 +93,7 @@ def row_of_frames(scene: Scene, direction: str, window: int, anchor: Rect | None
 
 def make_request(scene: Scene, model: Text2Earth, frame: Rect, settings: Settings) -> Request:
     """Everything that determines the generation; SceneError where a number is out of range."""
-    from canvas.painter import Painter
+    from canvas.paint.painter import Painter
 
     return Painter(model).request(
         scene,
@@ -111,7 +111,7 @@ def make_edit(
     scene: Scene, model: Text2Earth, frame: Rect, mask: np.ndarray, settings: Settings, strength: float, feather: int
 ) -> Request:
     """As `make_request`, for what lies under a mask that covers `frame` (see `canvas.masks.placed`)."""
-    from canvas.painter import Painter
+    from canvas.paint.painter import Painter
 
     return Painter(model).edit(
         scene,
@@ -129,11 +129,11 @@ def make_edit(
 
 
 def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:
-    """uint8 (h, w): a proposal of a mask over clouds and shadows in a rectangle (px), see `canvas.clouds`.
+    """uint8 (h, w): a proposal of a mask over clouds and shadows in a rectangle (px), see `canvas.paint.clouds`.
 
     Raises SceneError where the rectangle is larger than a mask may be.
     """
-    from canvas.clouds import find_clouds
+    from canvas.paint.clouds import find_clouds
 
     if max(rect.w, rect.h) > MAX_SIDE:
         raise SceneError(
@@ -155,7 +155,7 @@ def extend(
     `progress` is called at every step, `before_accepting` once it is painted; both may raise Cancelled.
     Raises SceneError or Text2EarthError with a sentence; then nothing was changed.
     """
-    from canvas.painter import Painter
+    from canvas.paint.painter import Painter
 
     change = Painter(model).paint(scene, request, progress)
     before_accepting()

@@ -36,23 +36,23 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.ground import Ground, edited  # noqa: E402
-from benchmarks.prompts import merged  # noqa: E402
-from benchmarks.stock import StockInpainting  # noqa: E402
-from canvas.clouds import find_clouds  # noqa: E402
-from canvas.painter import Painter  # noqa: E402
-from text2earth_core import Text2Earth  # noqa: E402
-from text2earth_core.conditioning import level_of  # noqa: E402
-from text2earth_core.data.corpus import Picture, load_corpus  # noqa: E402
-from text2earth_core.evaluation.bootstrap import bootstrap  # noqa: E402
-from text2earth_core.evaluation.borders import (  # noqa: E402
+from benchmarks.measures.borders import (  # noqa: E402
     border_ratio,
     colour_steps,
     masked_patch_distance,
     roughness,
     texture_steps,
 )
+from benchmarks.measures.cloud_simulation import CloudyImage, load_cloud_textures, with_cloud  # noqa: E402
+from benchmarks.prompts import merged  # noqa: E402
+from benchmarks.stock import StockInpainting  # noqa: E402
+from canvas.paint.clouds import find_clouds  # noqa: E402
+from canvas.paint.painter import Painter  # noqa: E402
+from text2earth_core import Text2Earth  # noqa: E402
+from text2earth_core.data.corpus import Picture, load_corpus  # noqa: E402
+from text2earth_core.evaluation.bootstrap import bootstrap  # noqa: E402
 from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier  # noqa: E402
-from text2earth_core.evaluation.cloud_simulation import CloudyImage, load_cloud_textures, with_cloud  # noqa: E402
+from text2earth_core.sampling.conditioning import level_of  # noqa: E402
 
 GROWN = 4  # px by which every way's mask exceeds what visibly changed
 FEATHER = 16  # px around the mask, as the page has it for a change

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from canvas.anchor import Anchor
-from canvas.export import export_scene
 from canvas.geometry import TILE, Rect
+from canvas.maps.export import export_scene
 from canvas.request import Request
 from canvas.scene import Scene
-from canvas.spool import Piece
+from canvas.scene_file.spool import Piece
 
 
 def tiles(columns: int, rows: int) -> Iterator[Piece]:

@@ -21,8 +21,8 @@ from typing import Any
 import torch
 
 from canvas import Scene
-from canvas.extend import extension_frame
-from canvas.painter import Painter
+from canvas.paint.extend import extension_frame
+from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"

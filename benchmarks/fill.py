@@ -45,7 +45,7 @@ def main() -> None:
 
 def plan(side: int, options: argparse.Namespace) -> dict[str, Any]:
     """Windows per window of a cover, counted."""
-    from canvas.fill_grid import cover, phases
+    from canvas.fill.grid import cover, phases
     from canvas.geometry import CELL, Rect
 
     window = _load(options).info.window // CELL
@@ -59,8 +59,8 @@ def measure(side: int, options: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
 
     from canvas import Scene
-    from canvas.fill_workers import Batch, FillWorker, LocalWorkers
-    from canvas.region_fill import RegionFill, fill_request
+    from canvas.fill.region_fill import RegionFill, fill_request
+    from canvas.fill.workers import Batch, FillWorker, LocalWorkers
 
     class Timed(FillWorker):
         """Adds up the seconds in the UNet, over all threads."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from canvas.geometry import CELL, Rect
 from canvas.masks import placed
-from canvas.painter import Painter
-from canvas.snapshot import Patch
+from canvas.paint.painter import Painter
+from canvas.scene_file.snapshot import Patch
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,16 @@ class Ground:
         cells = (rect.h // CELL, rect.w // CELL)
         return Patch(rect, pixels, valid, np.zeros((4, *cells), np.float32), np.zeros(cells, bool))
 
+    def requests(self, rect: Rect) -> list[tuple[Rect, dict[str, Any]]]:
+        """Nothing was asked for: all of it is as foreign to a prompt as an imported picture."""
+        return []
+
 
 def edited(painter: Painter, ground: Ground, mask: np.ndarray, prompt: str = "", **settings: Any) -> np.ndarray:
     """uint8 (h, w, 3): the picture after an edit.
 
     Args:
-        mask: uint8 (h, w) as in `canvas.masks.read_mask`. settings: see `canvas.painter.Painter.edit`.
+        mask: uint8 (h, w) as in `canvas.masks.read_mask`. settings: see `canvas.paint.painter.Painter.edit`.
     """
     request = painter.edit(ground, *placed(mask, 0, 0), prompt, **settings)
     change = painter.paint(ground, request)

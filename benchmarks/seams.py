@@ -23,26 +23,27 @@ from typing import Any
 
 import numpy as np
 import torch
+from measures.drift import STATISTICS, copying, drift
+from measures.vae_features import vae_features
 from PIL import Image
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from stock import StockInpainting
 
-from canvas import CELL, Rect, Scene, fill_grid
-from canvas.extend import extension_frame
-from canvas.fill_survey import bounds_of
-from canvas.painter import Painter
-from canvas.region_fill import RegionFill, fill_request
+from canvas import CELL, Rect, Scene
+from canvas.fill import grid as fill_grid
+from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.fill.survey import bounds_of
+from canvas.paint.extend import extension_frame
+from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth
-from text2earth_core.conditioning import level_of
 from text2earth_core.data.corpus import load_corpus
-from text2earth_core.evaluation.drift import STATISTICS, copying, drift
 from text2earth_core.evaluation.lines import Line, SeamScene, lines_through, pieces
 from text2earth_core.evaluation.seam_detector import COUNTS
 from text2earth_core.evaluation.seams import line_count, measure_seams
-from text2earth_core.evaluation.vae_features import vae_features
-from text2earth_core.sampling import FAST, QUALITY
+from text2earth_core.sampling.conditioning import level_of
+from text2earth_core.sampling.path import FAST, QUALITY
 
 ASSETS = Path(__file__).parent.parent / "assets"
 SHIPPED = ASSETS / "models" / "text2earth-mini"

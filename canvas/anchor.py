@@ -17,7 +17,7 @@ class Anchor:
     """The upper left corner of scene pixel (0, 0) lies at (`east`, `north`), in map units of EPSG:`epsg`.
 
     Only a code is kept, never a definition: scenes are exchanged, and GDAL may read files and addresses named in one.
-    Whether the code can carry a scene is for `canvas.crs.check`, which knows PROJ.
+    Whether the code can carry a scene is for `canvas.maps.crs.check`, which knows PROJ.
     """
 
     epsg: int

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from canvas.codec import LAYERS
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
+from canvas.layers import LAYERS
 
 VERSION = 1
 MAX_SEED = 2**63 - 1
@@ -24,9 +24,11 @@ class Request:
     """What was asked for. The same request, model, device and dtype on the same scene give the same pixels.
 
     `frame` is in px, `resolution` in m/px, `feather` in px, `model` the fingerprint of the model that answers it
-    (empty for changes no model makes, such as erasing). `mask` is what an edit may change, a picture of the whole frame
-    as `canvas.masks.encode_mask` writes it; `strength` (0 to 1) is how far it may go from what is there. `source`
-    (JSON-ready) names the file of an import, by its hash.
+    (empty for changes no model makes, such as erasing). `follow` goes from 0, what is made continues the ground beside
+    it, to 1, it follows the prompt; with None ground that the same prompt made leads, and beside other ground the
+    prompt does. (Requests that do not say it mean 0: they are from before there was a choice.) `mask` is what an edit
+    may change, a picture of the whole frame as `canvas.masks.encode_mask` writes it; `strength` (0 to 1) is how far it
+    may go from what is there. `source` (JSON-ready) names the file of an import, by its hash.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Request:
     guidance: float = 0.0
     sampler: str = "quality"
     feather: int = EDIT_FEATHER
+    follow: float | None = 0.0
     model: str = ""
     dtype: str = ""
     device: str = ""
@@ -55,7 +58,7 @@ class Request:
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dict, `version` first."""
         data = {"version": VERSION} | asdict(self) | {"frame": list(self.frame)}
-        for name, nothing in (("source", None), ("mask", "")):
+        for name, nothing in (("source", None), ("mask", ""), ("follow", 0)):
             if data[name] == nothing:
                 del data[name]
         return data
@@ -137,6 +140,7 @@ _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "guidance": (is_number, "a number"),
     "feather": _whole(0, MAX_FEATHER),
     "strength": (lambda value: is_number(value) and 0 < value <= 1, "a number above 0 up to 1"),
+    "follow": (lambda value: value is None or (is_number(value) and 0 <= value <= 1), "a number from 0 to 1"),
     "source": (_is_source, "an object with the file and its sha256"),
 } | {
     name: (is_text, "a text")

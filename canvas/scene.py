@@ -9,20 +9,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from canvas import commit, files, history, pyramid, staging, thumbnails
 from canvas.anchor import Anchor
-from canvas.apply import apply_change, apply_erasure, apply_pieces
-from canvas.change import Change
-from canvas.database import Database
 from canvas.errors import SceneError
 from canvas.geometry import Rect
-from canvas.history import Step
-from canvas.redraw import Redrawer
 from canvas.request import Request
-from canvas.schema import program_version
-from canvas.snapshot import Patch, Snapshot
-from canvas.spool import Piece, Spool
-from canvas.staging import Candidate
+from canvas.scene_file import commit, files, history, pyramid, staging, thumbnails
+from canvas.scene_file.apply import apply_change, apply_erasure, apply_pieces
+from canvas.scene_file.change import Change
+from canvas.scene_file.database import Database
+from canvas.scene_file.history import Step
+from canvas.scene_file.redraw import Redrawer
+from canvas.scene_file.schema import program_version
+from canvas.scene_file.snapshot import Patch, Snapshot
+from canvas.scene_file.spool import Piece, Spool
+from canvas.scene_file.staging import Candidate
 
 TITLE_LENGTH = 120
 RESOLUTIONS = (0.25, 128.0)  # m/px: Google levels 19 to 10
@@ -170,6 +170,11 @@ class Scene:
         """Pixels and latents of a rectangle on the 8 px grid; see `Snapshot.read`."""
         with self.snapshot() as at:
             return at.read(rect, layer, model)
+
+    def requests(self, rect: Rect) -> list[tuple[Rect, dict[str, Any]]]:
+        """The changes that touch a rectangle, newest first; see `Snapshot.requests`."""
+        with self.snapshot() as at:
+            return list(at.requests(rect))
 
     def history(self, newest: int | None = None) -> list[Step]:
         """The accepted changes, oldest first, undone ones at the end; only the `newest` so many where given."""

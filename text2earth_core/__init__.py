@@ -1,4 +1,8 @@
-"""Text2Earth: a remote-sensing diffusion model, its sampling and its training loop."""
+"""Text2Earth: a remote-sensing diffusion model, its sampling, its training loop and its evaluation.
+
+Importing it brings neither torch nor diffusers, and it knows neither `canvas` nor `app`.
+Start reading at `text2earth_core.model`, then `folder` (a model on disk) and `sampling`.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -7,7 +11,7 @@ from text2earth_core.errors import Cancelled, Text2EarthError
 
 if TYPE_CHECKING:
     from text2earth_core.model import ModelInfo, Text2Earth
-    from text2earth_core.tokens import PromptReport
+    from text2earth_core.networks.tokens import PromptReport
 
 __all__ = ["Cancelled", "ModelInfo", "PromptReport", "Text2Earth", "Text2EarthError"]
 
@@ -15,7 +19,7 @@ __all__ = ["Cancelled", "ModelInfo", "PromptReport", "Text2Earth", "Text2EarthEr
 _HEAVY = {
     "ModelInfo": "text2earth_core.model",
     "Text2Earth": "text2earth_core.model",
-    "PromptReport": "text2earth_core.tokens",
+    "PromptReport": "text2earth_core.networks.tokens",
 }
 
 

@@ -11,8 +11,8 @@ import transformers
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from text2earth_core.conditioning import MAX_RESOLUTION, MIN_RESOLUTION
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.sampling.conditioning import MAX_RESOLUTION, MIN_RESOLUTION
 
 # Their progress bars and advice are for people who call them, not for ours.
 diffusers.utils.logging.set_verbosity_error()

@@ -13,8 +13,6 @@ from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from PIL import Image
 from torch import Tensor
 
-from text2earth_core.codec import Codec
-from text2earth_core.conditioning import TextConditioner
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import (
@@ -30,12 +28,15 @@ from text2earth_core.folder import (
     save_part,
     write_facts,
 )
-from text2earth_core.noise import world_noise
-from text2earth_core.sampling import FAST, QUALITY
-from text2earth_core.stepping import StepCallback, Stepper
-from text2earth_core.student import FAST_STEPS, Student
-from text2earth_core.thumbnail_vae import CELL
-from text2earth_core.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+from text2earth_core.networks.codec import Codec
+from text2earth_core.networks.student import FAST_STEPS, Student
+from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+from text2earth_core.sampling.conditioning import TextConditioner
+from text2earth_core.sampling.leading import Lead
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.path import FAST, QUALITY
+from text2earth_core.sampling.stepper import StepCallback, Stepper
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ class Text2Earth:
         mask: Tensor | None,
         noise: Tensor,
         masked: Tensor | None = None,
+        lead: Lead | None = None,
         sampler: str = QUALITY,
         callback: StepCallback | None = None,
     ) -> Tensor:
@@ -213,6 +215,7 @@ class Text2Earth:
             noise: float32 (4, h, w) standard normal.
             masked: float32 (4, h, w), latents of the picture with the mask painted grey, for an autoencoder that looks
                 beyond a cell; None takes them from `known`.
+            lead: where the prompt decides and not the known ground (`text2earth_core.sampling.leading`).
 
         Returns:
             float32 (4, h, w) on the CPU, equal to `known` bit for bit where the mask is 0.
@@ -231,6 +234,7 @@ class Text2Earth:
             torch.ones(1, 1),
             None if masked is None else masked[None],
             None if callback is None else lambda step, total, estimate: callback(step, total, estimate[0]),
+            lead,
         )[0]
 
     def unet_of(self, sampler: str) -> UNet2DConditionModel:
@@ -308,6 +312,7 @@ class Text2Earth:
         steps: int | None = None,
         guidance: float | None = None,
         negative_prompt: str = "",
+        follow: float | None = None,
         sampler: str = QUALITY,
         callback: StepCallback | None = None,
     ) -> Image.Image:
@@ -315,12 +320,15 @@ class Text2Earth:
 
         Args:
             image: RGB, any size up to 2048 px. mask: same size; white = regenerate. strength: how far it
-                may go from what is there, up to 1 for anew; below 1 it needs the quality sampler.
+                may go from what is there, up to 1 for anew.
+            follow: from 0, the ground around the mask decides what grows there, to 1, the prompt does; None: the
+                prompt, where there is one.
             feather: px over which new pixels fade into known ones, outside the mask.
         """
-        from text2earth_core.inpainting import inpaint_image
+        from text2earth_core.sampling.inpainting import inpaint_image
 
         return inpaint_image(
             self, image, mask, prompt, resolution=resolution, seed=seed, strength=strength, feather=feather,
-            steps=steps, guidance=guidance, negative_prompt=negative_prompt, sampler=sampler, callback=callback,
+            steps=steps, guidance=guidance, negative_prompt=negative_prompt, follow=follow, sampler=sampler,
+            callback=callback,
         )  # fmt: skip

@@ -2,15 +2,15 @@
 
 import torch
 
-from text2earth_core.codec import Codec
-from text2earth_core.conditioning import TextConditioner
 from text2earth_core.data.captions import CLASSES
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import mini_facts
 from text2earth_core.model import Text2Earth
-from text2earth_core.presets import get_preset
-from text2earth_core.thumbnail_vae import build_thumbnail_vae
-from text2earth_core.tokens import count_words, train_tokenizer
+from text2earth_core.networks.codec import Codec
+from text2earth_core.networks.presets import get_preset
+from text2earth_core.networks.thumbnail_vae import build_thumbnail_vae
+from text2earth_core.networks.tokens import count_words, train_tokenizer
+from text2earth_core.sampling.conditioning import TextConditioner
 from text2earth_core.training.diffusion import build_scheduler, build_unet
 from text2earth_core.training.text import build_text_encoder
 

@@ -2,12 +2,12 @@
  * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
  * `page` is the scene-canvas element.
  */
-import { confirm } from "./dialogs.mjs";
-import { question } from "./fill-cost.mjs";
-import * as dialogs from "./scene-dialogs.mjs";
-import { nextFrame } from "./frames.mjs";
-import { fromXYWH, intersect, isCovered, snap, snapOut, toXYWH } from "./rect.mjs";
-import { modelInfo, pendingFrames } from "./store.mjs";
+import { confirm } from "./dialogs/dialogs.mjs";
+import { question } from "./dialogs/fill-cost.mjs";
+import * as dialogs from "./dialogs/scene-dialogs.mjs";
+import { nextFrame } from "./geometry/frames.mjs";
+import { fromXYWH, intersect, isCovered, snap, snapOut, toXYWH } from "./geometry/rect.mjs";
+import { modelInfo, pendingFrames } from "./scene/store.mjs";
 
 export class Actions {
   #page;
@@ -147,7 +147,7 @@ export class Actions {
     }, () => this.findClouds());
   }
 
-  /** @param {import("./staging.mjs").Candidate} candidate @param {(on: boolean) => void} hold keep it drawn until its tiles are here, or no more */
+  /** @param {import("./map/staging.mjs").Candidate} candidate @param {(on: boolean) => void} hold keep it drawn until its tiles are here, or no more */
   acceptCandidate(candidate, hold) {
     return this.#once("A candidate is being accepted", async () => {
       if (!(await this.#mayBranch())) return;
@@ -163,7 +163,7 @@ export class Actions {
     }, () => this.acceptCandidate(candidate, hold));
   }
 
-  /** @param {import("./staging.mjs").Candidate} candidate one of the batch */
+  /** @param {import("./map/staging.mjs").Candidate} candidate one of the batch */
   discardCandidates(candidate) {
     return this.run(async () => {
       await this.#api.call("DELETE", this.#scenePath(`/candidates?batch=${candidate.batch}`));
@@ -177,7 +177,7 @@ export class Actions {
     return this.run(async () => this.#page.apply("scene", await this.#api.post(this.#scenePath(`/steps/${step.id}/go`))));
   }
 
-  /** Queue `count` extensions, each half a window further. @param {import("./frames.mjs").Direction} direction */
+  /** Queue `count` extensions, each half a window further. @param {import("./geometry/frames.mjs").Direction} direction */
   extend(direction, count = 1) {
     this.#growing = this.#growing.then(() =>
       this.run(async () => {
@@ -224,7 +224,7 @@ export class Actions {
     return this.#stepping;
   }
 
-  /** @param {import("./rect.mjs").Rect} rect scene pixels; grows to the cell grid */
+  /** @param {import("./geometry/rect.mjs").Rect} rect scene pixels; grows to the cell grid */
   erase(rect) {
     const region = snapOut(rect);
     return this.run(async () => {

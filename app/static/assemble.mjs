@@ -1,35 +1,35 @@
 /** Makes the parts of the page and connects their buttons with the actions. */
 import { Actions } from "./actions.mjs";
-import { BrushRing } from "./brush-ring.mjs";
-import { h } from "./dom.mjs";
-import { Hints } from "./hints.mjs";
-import { HistoryPanel } from "./history-panel.mjs";
-import { MapFiles } from "./map-files.mjs";
-import { MapLayer } from "./map-layer.mjs";
-import { Markers } from "./markers.mjs";
-import { MaskBar } from "./mask-bar.mjs";
-import { MaskTools } from "./mask-tools.mjs";
-import { MeasureTool } from "./measure-tool.mjs";
-import { Notices } from "./notices.mjs";
-import { OverlayLayer } from "./overlay-layer.mjs";
-import { PanelLink } from "./panel-link.mjs";
-import { PromptRegions } from "./prompt-regions.mjs";
-import { QueueList } from "./panel-slots.mjs";
-import { PointerTools } from "./pointer-tools.mjs";
-import { RegionBar } from "./region-bar.mjs";
-import { RegionTool } from "./region-tool.mjs";
-import { Staging } from "./staging.mjs";
-import { StatusBar } from "./status-bar.mjs";
-import { ToolRail } from "./tool-rail.mjs";
-import { TopBar } from "./top-bar.mjs";
-import { Api } from "./transport.mjs";
+import { BrushRing } from "./mask/brush-ring.mjs";
+import { h } from "./page/dom.mjs";
+import { Hints } from "./page/hints.mjs";
+import { HistoryPanel } from "./panel/history-panel.mjs";
+import { MapFiles } from "./dialogs/map-files.mjs";
+import { MapLayer } from "./map/map-layer.mjs";
+import { Markers } from "./map/markers.mjs";
+import { MaskBar } from "./mask/mask-bar.mjs";
+import { MaskTools } from "./mask/mask-tools.mjs";
+import { MeasureTool } from "./tools/measure-tool.mjs";
+import { Notices } from "./page/notices.mjs";
+import { OverlayLayer } from "./map/overlay-layer.mjs";
+import { PanelLink } from "./panel/panel-link.mjs";
+import { PromptRegions } from "./regions/prompt-regions.mjs";
+import { QueueList } from "./panel/panel-slots.mjs";
+import { PointerTools } from "./tools/pointer-tools.mjs";
+import { RegionBar } from "./regions/region-bar.mjs";
+import { RegionTool } from "./regions/region-tool.mjs";
+import { Staging } from "./map/staging.mjs";
+import { StatusBar } from "./page/status-bar.mjs";
+import { ToolRail } from "./tools/tool-rail.mjs";
+import { TopBar } from "./page/top-bar.mjs";
+import { Api } from "./scene/transport.mjs";
 
 /** Of the mask on the map: no ground has it. */
 const MASK_COLOUR = "#ff2bd6";
 const LABEL =
   "Scene map. Arrow keys move the frame, Alt and an arrow key extend the scene, question mark lists all keys.";
 
-/** @param {Actions} actions @param {MapFiles} files @returns {import("./top-bar.mjs").MenuItem[]} */
+/** @param {Actions} actions @param {MapFiles} files @returns {import("./page/top-bar.mjs").MenuItem[]} */
 function sceneMenu(actions, files) {
   return [
     { label: "New scene", run: () => actions.newScene() },

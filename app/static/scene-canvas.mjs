@@ -3,24 +3,24 @@
  * call `.generate()`; the element tells them about changes through the function given to `mount`.
  */
 import { assemble } from "./assemble.mjs";
-import { frameAtEnd } from "./frames.mjs";
-import { bindKeys } from "./key-bindings.mjs";
-import { freePart, insets, nudgeInto } from "./layout.mjs";
-import { MASK_TOOLS } from "./mask-tools.mjs";
-import { fromXYWH } from "./rect.mjs";
-import { PlaceKeeper, dismiss, recall } from "./remembered.mjs";
+import { frameAtEnd } from "./geometry/frames.mjs";
+import { bindKeys } from "./tools/key-bindings.mjs";
+import { freePart, insets, nudgeInto } from "./page/layout.mjs";
+import { MASK_TOOLS } from "./mask/mask-tools.mjs";
+import { fromXYWH } from "./geometry/rect.mjs";
+import { PlaceKeeper, dismiss, recall } from "./scene/remembered.mjs";
 import { SceneDrawing } from "./scene-drawing.mjs";
-import { SceneSession } from "./scene-session.mjs";
-import { EMPTY, isOnMap, isOpen, jobFrame, modelInfo, reduce } from "./store.mjs";
-import { readColours } from "./theme.mjs";
-import { View } from "./view.mjs";
+import { SceneSession } from "./scene/scene-session.mjs";
+import { EMPTY, isOnMap, isOpen, jobFrame, modelInfo, reduce } from "./scene/store.mjs";
+import { readColours } from "./map/theme.mjs";
+import { View } from "./geometry/view.mjs";
 
 export class SceneCanvasElement extends HTMLElement {
   view = new View();
   state = EMPTY;
-  /** @type {import("./rect.mjs").Rect|null} the selected frame */
+  /** @type {import("./geometry/rect.mjs").Rect|null} the selected frame */
   frame = null;
-  /** @type {import("./rect.mjs").Rect|null} where an extension would go */
+  /** @type {import("./geometry/rect.mjs").Rect|null} where an extension would go */
   ghost = null;
   sceneId = "";
   /** @type {SceneSession} */
@@ -201,7 +201,7 @@ export class SceneCanvasElement extends HTMLElement {
     this.drawing.mark("map", "status");
   }
 
-  /** @param {import("./rect.mjs").Rect} frame */
+  /** @param {import("./geometry/rect.mjs").Rect} frame */
   setFrame(frame) {
     this.frame = frame;
     this.ghost = null;
@@ -243,7 +243,7 @@ export class SceneCanvasElement extends HTMLElement {
     if (dx || dy) this.moveView(() => this.view.panBy(dx, dy));
   }
 
-  /** @param {import("./pointer-tools.mjs").Tool} tool */
+  /** @param {import("./tools/pointer-tools.mjs").Tool} tool */
   chooseTool(tool) {
     if (tool !== "regions") this.regionTool.drop();
     if (tool !== "measure") this.measure.drop();
@@ -255,7 +255,7 @@ export class SceneCanvasElement extends HTMLElement {
 
   /**
    * The panel's prompt shall hold in a region of the next fill.
-   * @param {(regions: import("./prompt-regions.mjs").PromptRegions, text: string) => string|null} add returns what is wrong
+   * @param {(regions: import("./regions/prompt-regions.mjs").PromptRegions, text: string) => string|null} add returns what is wrong
    */
   dropPrompt(add) {
     const wrong = add(this.regions, this.panel.request.prompt);

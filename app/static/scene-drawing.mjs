@@ -1,9 +1,9 @@
 /** What of the page is drawn, in which order: only what is dirty, once per animation frame. */
-import { FrameLoop } from "./frame-loop.mjs";
-import { overlayOf } from "./overlay-layer.mjs";
-import { slot } from "./panel-slots.mjs";
-import { DRAWING_TOOLS } from "./pointer-tools.mjs";
-import { intersect } from "./rect.mjs";
+import { FrameLoop } from "./map/frame-loop.mjs";
+import { overlayOf } from "./map/overlay-layer.mjs";
+import { slot } from "./panel/panel-slots.mjs";
+import { DRAWING_TOOLS } from "./tools/pointer-tools.mjs";
+import { intersect } from "./geometry/rect.mjs";
 
 export class SceneDrawing {
   #page;
@@ -16,7 +16,7 @@ export class SceneDrawing {
     this.#page = page;
   }
 
-  /** @param {...import("./frame-loop.mjs").Part} parts */
+  /** @param {...import("./map/frame-loop.mjs").Part} parts */
   mark(...parts) {
     this.#loop.mark(...parts);
   }
@@ -60,7 +60,7 @@ export class SceneDrawing {
     return moving;
   }
 
-  /** @param {import("./rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
+  /** @param {import("./geometry/rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
   #drawMap(now, seen) {
     const { frame, ghost, map, mask, measure, overlay, pointer, staging, state, view } = this.#page;
     const fading = map.draw(devicePixelRatio, now, Boolean(state.scene) && !state.deleted);
@@ -71,7 +71,7 @@ export class SceneDrawing {
     return map.dropSettled() || fading || settling;
   }
 
-  /** The regions of the next fill as they are drawn over the map. @returns {import("./overlay-layer.mjs").Regions} */
+  /** The regions of the next fill as they are drawn over the map. @returns {import("./map/overlay-layer.mjs").Regions} */
   get #regions() {
     const { regions, regionTool } = this.#page;
     return { outlines: regions.list.map(({ points }) => points), around: regions.between ? regions.box : null, draft: regionTool.draft };

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from canvas import Rect, Scene
-from canvas.clouds import find_clouds
+from canvas.paint.clouds import find_clouds
 from tests.app.server_process import ROOT, Server
 from tests.canvas.cloud_pictures import cloudy, forest
 from tests.canvas.conftest import random_change

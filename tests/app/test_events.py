@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from app.events import QUEUE, REMEMBERED, EventHub
+from app.serving.events import QUEUE, REMEMBERED, EventHub
 from tests.app.server_process import Server
 
 

@@ -19,9 +19,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.api_import import KEPT
-from app.server import create_app
-from app.state import Services
+from app.api.imports import KEPT
+from app.api.server import create_app
+from app.api.services import Services
 from tests.app.server_process import wait_for
 from tests.app.test_maps import picture
 
@@ -150,7 +150,7 @@ def test_an_import_that_a_kill_cut_off_can_be_retried(tmp_path: Path) -> None:
 
 def test_an_old_export_can_be_downloaded_while_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many jobs have ended since: the page may show its row still."""
-    monkeypatch.setattr("app.jobs.SHOWN", 1)
+    monkeypatch.setattr("app.jobs.queue.SHOWN", 1)
     with running(tmp_path) as app:
         scene, other = app.new_scene(), app.new_scene()
         app.queue(scene, app.send(scene, picture()))

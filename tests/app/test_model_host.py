@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.model_host import STUDENT, ModelHost
+from app.serving.model_host import STUDENT, ModelHost
 from text2earth_core import folder
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from app.errors import AppError
-from app.events import EventHub
-from app.job_store import FINISHED_KEPT, Job, JobStore
-from app.jobs import JobQueue
-from app.library import Library
-from app.model_host import ModelHost
+from app.jobs.queue import JobQueue
+from app.jobs.store import FINISHED_KEPT, Job, JobStore
+from app.serving.events import EventHub
+from app.serving.library import Library
+from app.serving.model_host import ModelHost
 from canvas.errors import SceneError
 from canvas.geometry import Rect
 from tests.canvas.conftest import random_change

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.library import EXAMPLE, Library
+from app.serving.library import EXAMPLE, Library
 from tests.app.server_process import Server
 
 

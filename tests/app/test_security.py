@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.security import MAX_JSON_BYTES, MAX_MASK_BYTES, MAX_SCENE_BYTES, Guard
+from app.api.security import MAX_JSON_BYTES, MAX_MASK_BYTES, MAX_SCENE_BYTES, Guard
 from tests.app.server_process import Server
 
 

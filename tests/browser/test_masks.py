@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext
 
-from canvas.clouds import find_clouds
+from canvas.paint.clouds import find_clouds
 from tests.app.server_process import Server
 from tests.browser.driver import Canvas
 from tests.canvas.cloud_pictures import cloudy, forest

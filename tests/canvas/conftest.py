@@ -52,7 +52,7 @@ def numbered_change() -> Callable[[int], Change]:
 @pytest.fixture(scope="session")
 def painter():
     """A painter with the tiny random model (window 64 px)."""
-    from canvas.painter import Painter
+    from canvas.paint.painter import Painter
     from text2earth_core import Text2Earth
 
     return Painter(Text2Earth.from_preset("tiny", seed=0))

@@ -13,8 +13,8 @@ import sys
 from typing import Any
 
 from canvas import Scene
-from canvas.fill_request import FillRequest
-from canvas.region_fill import RegionFill, fill_request
+from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.fill.request import FillRequest
 from text2earth_core import Text2Earth
 
 BOX = [-40, 8, 300, 210]

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canvas import Change, Rect, Scene, SceneError, schema
-from canvas.codec import encode_image
-from canvas.files import check
-from canvas.snapshot import fingerprint
-from canvas.staging import MAX_WAITING
+from canvas import Change, Rect, Scene, SceneError
+from canvas.scene_file import schema
+from canvas.scene_file.codec import encode_image
+from canvas.scene_file.files import check
+from canvas.scene_file.snapshot import fingerprint
+from canvas.scene_file.staging import MAX_WAITING
 
 Make = Callable[..., Change]
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from canvas.clouds import FAR, find_clouds
+from canvas.paint.clouds import FAR, find_clouds
 from tests.canvas.cloud_pictures import SIDE, blob, cloudy, forest
 
 

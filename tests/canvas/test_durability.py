@@ -149,7 +149,7 @@ def test_two_processes_and_many_threads_share_one_file(tmp_path: Path, numbered_
 def test_another_process_holding_the_file_is_named_not_waited_for_ever(
     tmp_path: Path, make_change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("canvas.database._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("canvas.scene_file.database._BUSY_SECONDS", 0.05)
     path = tmp_path / "scene.t2e"
     with Scene.create(path, 1.0) as scene:
         other = sqlite3.connect(path, isolation_level=None)

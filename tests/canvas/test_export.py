@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from canvas import Change, Rect, Request, Scene, SceneError
-from canvas.export import export_png
-from canvas.png import PngWriter
+from canvas.maps.export import export_png
+from canvas.maps.png_writer import PngWriter
 
 Make = Callable[..., Change]
 

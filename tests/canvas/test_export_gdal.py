@@ -13,7 +13,7 @@ import pytest
 
 from canvas import Change, Rect, Scene
 from canvas.anchor import Anchor
-from canvas.export import export_scene
+from canvas.maps.export import export_scene
 
 pytestmark = pytest.mark.skipif(
     shutil.which("gdalinfo") is None, reason="gdalinfo is not installed (Debian's package is `gdal-bin`)"

@@ -21,9 +21,9 @@ from rio_cogeo.cogeo import cog_validate
 
 from canvas import Change, Rect, Request, Scene, SceneError
 from canvas.anchor import Anchor
-from canvas.export import export_scene
-from canvas.pyramid import halve
-from canvas.tile_tree import build, levels_above
+from canvas.maps.export import export_scene
+from canvas.maps.tile_tree import build, levels_above
+from canvas.scene_file.pyramid import halve
 
 Make = Callable[..., Change]
 UTM = Anchor(32632, 500_000.0, 5_400_000.0)
@@ -251,7 +251,7 @@ def test_a_disk_without_room_is_one_sentence_and_leaves_nothing(tmp_path: Path, 
     program = """
 import resource, sys
 from canvas import Scene, SceneError
-from canvas.export import export_scene
+from canvas.maps.export import export_scene
 scene = Scene.open(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from canvas import Change, Rect, Scene, SceneError
-from canvas.extend import extension_frame
+from canvas.paint.extend import extension_frame
 
 Make = Callable[..., Change]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvas.fill_grid import Span, cover, phases
+from canvas.fill.grid import Span, cover, phases
 from canvas.geometry import Rect
 
 

@@ -11,8 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from canvas import Change, Rect, Scene, SceneError, history
-from canvas.snapshot import fingerprint
+from canvas import Change, Rect, Scene, SceneError
+from canvas.scene_file import history
+from canvas.scene_file.snapshot import fingerprint
 from tests.canvas.conftest import random_change
 
 WORLD = Rect(-256, -256, 512, 512)  # four tiles around the origin

@@ -17,8 +17,8 @@ from rasterio.enums import ColorInterp
 
 from canvas import Change, Rect, Scene, SceneError
 from canvas.anchor import Anchor
-from canvas.export import export_scene
-from canvas.import_image import describe, import_image
+from canvas.maps.export import export_scene
+from canvas.maps.import_image import describe, import_image
 
 Make = Callable[..., Change]
 UTM = CRS.from_epsg(32632)

@@ -16,7 +16,7 @@ from PIL import Image
 from rasterio.crs import CRS
 
 from canvas import Change, Rect, Scene, SceneError
-from canvas.import_image import describe, import_image
+from canvas.maps.import_image import describe, import_image
 
 Make = Callable[..., Change]
 
@@ -102,7 +102,7 @@ def test_a_picture_that_can_only_be_decoded_whole_has_a_limit(occupied: Scene, t
 
 def test_a_tiff_in_one_huge_block_is_refused(occupied: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a smaller limit: a block beyond the real one would need its memory here."""
-    monkeypatch.setattr("canvas.picture.MAX_BLOCK", 2**20)
+    monkeypatch.setattr("canvas.maps.picture.MAX_BLOCK", 2**20)
     with rasterio.open(
         tmp_path / "a.tif", "w", driver="GTiff", width=2000, height=500, count=3, dtype="uint8", blockysize=500,
         compress="DEFLATE",

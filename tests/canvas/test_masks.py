@@ -10,7 +10,7 @@ from PIL import Image
 
 from canvas import Rect, SceneError
 from canvas.masks import decode_mask, dilate, encode_mask, placed, read_mask, spread
-from text2earth_core.feather import blend, feather_weight
+from text2earth_core.sampling.feather import blend, feather_weight
 
 
 def point(size: int = 11) -> np.ndarray:

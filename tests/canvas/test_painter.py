@@ -12,13 +12,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canvas import CELL, Change, Rect, Request, Scene, SceneError, painting
-from canvas.extend import extension_frame
+from canvas import CELL, Change, Rect, Request, Scene, SceneError
 from canvas.geometry import bounding_rect
 from canvas.masks import dilate
-from canvas.painter import FEATHER, Painter, Progress
-from canvas.snapshot import Patch
-from canvas.tiles import cells_touched
+from canvas.paint import painting
+from canvas.paint.extend import extension_frame
+from canvas.paint.painter import FEATHER, Painter, Progress
+from canvas.scene_file.snapshot import Patch
+from canvas.scene_file.tiles import cells_touched
 from text2earth_core import Cancelled, Text2EarthError
 
 Make = Callable[..., Change]

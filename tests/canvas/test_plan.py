@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas.geometry import CELL, Rect
-from canvas.plan import reach, windows
+from canvas.paint.plan import reach, windows
 
 W = 64
 frames = st.builds(

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from canvas import TILE, Change, Rect, Scene, SceneError
-from canvas.pyramid import MAX_ZOOM, halve
+from canvas.scene_file.pyramid import MAX_ZOOM, halve
 
 Make = Callable[..., Change]
 

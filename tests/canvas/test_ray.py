@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from canvas import Rect, Scene, SceneError
-from canvas.fill_workers import RayWorkers
-from canvas.region_fill import RegionFill, fill_request
+from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.fill.workers import RayWorkers
 from text2earth_core import Text2Earth
 
 ray = pytest.importorskip("ray", reason="the optional extra text2earth-canvas[cluster] is not installed")

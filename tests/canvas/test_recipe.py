@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from canvas import Rect, Scene, SceneError
-from canvas.extend import extension_frame
-from canvas.import_image import import_image
-from canvas.painter import Painter
-from canvas.recipe import Recipe, parse, read, written
-from canvas.region_fill import RegionFill, fill_request
-from canvas.replay import fill_of, notes, replay
+from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.maps.import_image import import_image
+from canvas.paint.extend import extension_frame
+from canvas.paint.painter import Painter
+from canvas.recipes.recipe import Recipe, parse, read, written
+from canvas.recipes.replay import fill_of, notes, replay
 
 FILL: dict[str, Any] = {
     "version": 1,

@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from canvas import Change, Rect, Scene, SceneError, recipe
-from canvas.fill_workers import Batch, FillWorker, LocalWorkers
+from canvas import Change, Rect, Scene, SceneError
+from canvas.fill.region_fill import RegionFill, fill_request
+from canvas.fill.workers import Batch, FillWorker, LocalWorkers
 from canvas.masks import dilate
-from canvas.painter import Progress
-from canvas.region_fill import RegionFill, fill_request
-from canvas.replay import replay
-from canvas.snapshot import Patch
-from canvas.tiles import cells_touched
+from canvas.paint.painter import Progress
+from canvas.recipes import recipe
+from canvas.recipes.replay import replay
+from canvas.scene_file.snapshot import Patch
+from canvas.scene_file.tiles import cells_touched
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
-from text2earth_core.noise import world_noise
+from text2earth_core.sampling.noise import world_noise
 
 Make = Callable[..., Change]
 ROOT = Path(__file__).parents[2]
@@ -90,7 +91,7 @@ class AnyOrder:
 
     def _shuffled(self, batch: Batch) -> tuple[np.ndarray, ...]:
         order = self._random.sample(range(len(batch.latents)), len(batch.latents))
-        arrays = (batch.latents, batch.known, batch.mask, batch.weights)
+        arrays = (batch.latents, batch.known, batch.mask, batch.foreign, batch.lead, batch.weights)
         back = np.argsort(order)
         return tuple(part[back] for part in self._worker.step(Batch(batch.step, *(part[order] for part in arrays))))
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from canvas import Rect, Scene
-from canvas.painter import Painter
+from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.student import FAST_STEPS, Student
+from text2earth_core.networks.student import FAST_STEPS, Student
 
 FRAME = Rect(0, 0, 64, 64)
 
@@ -44,13 +44,17 @@ def test_the_sampler_is_part_of_the_request(scene: Scene, fast_painter: Painter)
     assert not np.array_equal(first, other)
 
 
-def test_edits_by_degrees_are_made_by_the_teacher(scene: Scene, fast_painter: Painter) -> None:
+def test_edits_by_degrees_are_made_by_the_sampler_that_was_asked_for(scene: Scene, fast_painter: Painter) -> None:
     scene.accept(fast_painter.paint(scene, fast_painter.request(scene, FRAME, "forest", steps=2)))
-    hard = np.full((64, 64), 255, np.uint8)
-    soft = np.linspace(0, 255, 64 * 64).reshape(64, 64).astype(np.uint8)
-    assert fast_painter.edit(scene, FRAME, hard, "lake", sampler="fast").sampler == "fast"
-    assert fast_painter.edit(scene, FRAME, hard, "lake", strength=0.5, sampler="fast").sampler == "quality"
-    assert fast_painter.edit(scene, FRAME, soft, "lake", sampler="fast").sampler == "quality"
+    soft = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(64, 0)
+    steps = []
+    for mask, strength in ((soft, 1.0), (np.full_like(soft, 255), 0.5)):
+        request = fast_painter.edit(scene, FRAME, mask, "lake", strength, sampler="fast")
+        assert (request.sampler, request.steps) == ("fast", FAST_STEPS)
+        steps.append([])
+        fast_painter.paint(scene, request, lambda progress: steps[-1].append(progress.step))
+    assert steps[0] == list(range(1, FAST_STEPS + 1))
+    assert 0 < len(steps[1]) < FAST_STEPS, "half the strength skips the first steps"
 
 
 def test_a_model_without_student_says_so_before_it_paints(scene: Scene, painter: Painter) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvas import Change, Rect, Request, Scene, SceneError
-from canvas.snapshot import Patch
+from canvas.scene_file.snapshot import Patch
 
 Make = Callable[..., Change]
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from canvas import Change, Rect, Scene, SceneError
-from canvas.snapshot import fingerprint
-from canvas.staging import MAX_WAITING
+from canvas.scene_file.snapshot import fingerprint
+from canvas.scene_file.staging import MAX_WAITING
 from tests.canvas.conftest import random_change
 
 PLACE = Rect(200, 200, 96, 64)  # over the border of four tiles

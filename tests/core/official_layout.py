@@ -6,7 +6,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from text2earth_core.tokens import train_tokenizer
+from text2earth_core.networks.tokens import train_tokenizer
 
 
 def write_official_layout(folder: Path, channels_in: int) -> Path:

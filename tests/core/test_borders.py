@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from text2earth_core.errors import Text2EarthError
-from text2earth_core.evaluation.borders import (
+from benchmarks.measures.borders import (
     CLEARANCE,
     border_pieces,
     border_ratio,
@@ -18,7 +17,8 @@ from text2earth_core.evaluation.borders import (
     roughness,
     texture_steps,
 )
-from text2earth_core.evaluation.cloud_simulation import FILE, SHOWS, load_cloud_textures, with_cloud
+from benchmarks.measures.cloud_simulation import FILE, SHOWS, load_cloud_textures, with_cloud
+from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation.lines import LENGTH
 from text2earth_core.evaluation.seams import SIDE
 

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
-from text2earth_core.differential import remake
-from text2earth_core.noise import world_noise
-from text2earth_core.stepping import Stepper
+from text2earth_core.sampling.differential import _freed, remake
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.stepper import Stepper
 
 STEPS = 10
 SETTINGS = {"resolution": 1.0, "steps": STEPS, "guidance": 2.0}
@@ -50,12 +50,12 @@ def test_a_strength_means_about_the_same_noise_on_either_path(model, strength):
     assert begins[0] == pytest.approx(begins[1], abs=0.06)
 
 
-def test_a_cell_that_was_pinned_has_no_estimate_to_look_back_at(model, known, monkeypatch):
+def test_a_cell_that_was_not_wholly_free_has_no_estimate_to_look_back_at(model, known, monkeypatch):
     seen, step = [], Stepper.step
 
-    def watch(self, number, latents, ground, mask, weights, masked=None, before=None):
-        seen.append((mask[0, 0] > 0, before))
-        return step(self, number, latents, ground, mask, weights, masked, before)
+    def watch(self, number, latents, ground, mask, weights, **options):
+        seen.append((mask[0, 0] == 1, options["before"]))
+        return step(self, number, latents, ground, mask, weights, **options)
 
     monkeypatch.setattr(Stepper, "step", watch)
     out = made(model, known, torch.linspace(0.2, 1, 8).repeat(8, 1))
@@ -92,6 +92,17 @@ def test_less_strength_takes_fewer_steps_and_tells_so(model, known, multistep, e
         seen = []
         made(model, known, torch.full((8, 8), strength), lambda step, total, _, seen=seen: seen.append((step, total)))
         assert seen == [(n + 1, steps) for n in range(steps)]
+
+
+@pytest.mark.parametrize("multistep", [False, True])
+def test_a_degree_frees_its_share_of_the_schedule_so_that_near_degrees_end_near(model, multistep):
+    stepper = Stepper(with_steps(model, multistep), ["a lake"], resolution=1.0, steps=4)
+    degree = torch.linspace(0, 1, 101)
+    freed = [_freed(degree, stepper, step) for step in range(4)]
+    lengths = [stepper.left(step) - stepper.left(step + 1) for step in range(4)]
+    spent = sum(share * length for share, length in zip(freed, lengths, strict=True))
+    torch.testing.assert_close(spent, 4 * degree, rtol=1e-3, atol=2e-3)
+    assert freed[0][-1] == 1
 
 
 def test_it_can_be_stopped(model, known):

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.measures.vae_features import vae_features
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.evaluation.measurements import MEASUREMENTS
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.evaluation.run import PLAN_FILE, Budget, evaluate
-from text2earth_core.evaluation.vae_features import vae_features
 from text2earth_core.training.text import train_text
 
 SMALL = Plan(

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text2earth_core.joining import MARGIN, join, told_mask
+from text2earth_core.sampling.joining import MARGIN, join, told_mask
 
 
 def half(side: int = 32, at: int = 12) -> torch.Tensor:

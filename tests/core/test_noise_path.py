@@ -7,7 +7,7 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
-from text2earth_core.sampling import NoisePath, even_path, scheduler_path
+from text2earth_core.sampling.path import NoisePath, even_path, scheduler_path
 from text2earth_core.training.diffusion import build_scheduler
 
 

@@ -157,7 +157,7 @@ def test_an_image_larger_than_a_file_of_a_pack_is_refused(few_images, tmp_path, 
 def test_weights_in_shards_are_the_same_weights(packed, tmp_path):
     for part in packing.PARTS:
         shutil.copytree(packed[0] / "model" / part, tmp_path / part)
-    from text2earth_core.presets import get_preset
+    from text2earth_core.networks.presets import get_preset
 
     objective = ShardedObjective(get_preset("tiny"), tmp_path, load_corpus(packed[0]), 64)
     objective.shard_size = "1MB"

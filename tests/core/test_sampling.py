@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
-from text2earth_core.conditioning import drop_conditions, guidance_at, guide, level_of
-from text2earth_core.noise import world_noise
+from text2earth_core.sampling.conditioning import drop_conditions, guidance_at, guide, level_of
+from text2earth_core.sampling.noise import world_noise
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.measures.drift import copying, drift
 from text2earth_core.evaluation.bootstrap import bootstrap
-from text2earth_core.evaluation.drift import copying, drift
 from text2earth_core.evaluation.lines import (
     CLEARANCE,
     HALF,

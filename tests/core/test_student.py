@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.corpus import load_corpus
-from text2earth_core.noise import world_noise
-from text2earth_core.student import WEIGHTS_FILE
+from text2earth_core.networks.student import WEIGHTS_FILE
+from text2earth_core.sampling.noise import world_noise
 from text2earth_core.training.diffusion import train_diffusion
 from text2earth_core.training.student import StudentObjective, train_student
 

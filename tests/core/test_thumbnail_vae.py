@@ -7,7 +7,7 @@ from diffusers import AutoencoderTiny
 from torch.nn import functional as F
 
 from text2earth_core import Text2Earth
-from text2earth_core.thumbnail_vae import (
+from text2earth_core.networks.thumbnail_vae import (
     HALO,
     build_thumbnail_vae,
     decode,

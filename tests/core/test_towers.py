@@ -14,7 +14,7 @@ from text2earth_core.evaluation.plots import plot_bars
 from text2earth_core.evaluation.towers import Named, load_towers, towers_fingerprint, zero_shot
 from text2earth_core.evaluation.zero_shot import measure_towers
 from text2earth_core.folder import load_text
-from text2earth_core.towers import text_states, tokens
+from text2earth_core.networks.towers import text_states, tokens
 from text2earth_core.training.text import LockedTexts, train_text
 
 SAID = {

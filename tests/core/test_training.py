@@ -12,7 +12,7 @@ from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.captions import clean, describe
 from text2earth_core.data.corpus import Picture, load_corpus, random_crop
 from text2earth_core.folder import read_facts, write_facts
-from text2earth_core.presets import get_preset
+from text2earth_core.networks.presets import get_preset
 from text2earth_core.training import checkpoint
 from text2earth_core.training.diffusion import DiffusionObjective, train_diffusion
 from text2earth_core.training.loop import Schedule, fit, learning_rate_factor

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from text2earth_core import Text2Earth
-from text2earth_core.conditioning import NULL_LEVEL, level_of
 from text2earth_core.data.corpus import Picture
+from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
 from text2earth_core.training.windows import Windows
 
 

@@ -1,8 +1,8 @@
 /** What a large fill asks before it begins. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { question } from "../../app/static/fill-cost.mjs";
-import { roughly } from "../../app/static/format.mjs";
+import { question } from "../../app/static/dialogs/fill-cost.mjs";
+import { roughly } from "../../app/static/page/format.mjs";
 
 test("the question names size, sampler, time and disk", () => {
   const cost = { width: 12288, height: 8192, sampler: "fast", steps: 4, windows: 7200, seconds: 3000, bytes: 2.6e8, peak: 3.2e8, free: 1e11 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as frames from "../../app/static/frames.mjs";
-import { CELL, intersect } from "../../app/static/rect.mjs";
+import * as frames from "../../app/static/geometry/frames.mjs";
+import { CELL, intersect } from "../../app/static/geometry/rect.mjs";
 
 const W = 64;
 const home = { x: 0, y: 0, w: W, h: W };

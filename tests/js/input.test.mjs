@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as format from "../../app/static/format.mjs";
-import { Gestures, wheelFactor } from "../../app/static/gestures.mjs";
-import { SHORTCUTS, commandOf, parseCoordinate } from "../../app/static/keys.mjs";
+import * as format from "../../app/static/page/format.mjs";
+import { Gestures, wheelFactor } from "../../app/static/tools/gestures.mjs";
+import { SHORTCUTS, commandOf, parseCoordinate } from "../../app/static/tools/keys.mjs";
 
 const press = (key, more = {}, typing = false) => commandOf({ key, ...more }, typing)?.command ?? null;
 

@@ -1,8 +1,8 @@
 /** What the dialogs of export and import make of what is typed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FORMATS, estimate, placeOf } from "../../app/static/export-dialog.mjs";
-import { parseBands, sizeInScene } from "../../app/static/import-dialog.mjs";
+import { FORMATS, estimate, placeOf } from "../../app/static/dialogs/export-dialog.mjs";
+import { parseBands, sizeInScene } from "../../app/static/dialogs/import-dialog.mjs";
 
 test("a place is read as people write it", () => {
   assert.deepEqual(placeOf(" 32632 ", "500000 5400000"), { crs: "EPSG:32632", origin: "500000,5400000" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { filled, grown, squaredDistances, withRuns } from "../../app/static/mask-morphology.mjs";
+import { filled, grown, squaredDistances, withRuns } from "../../app/static/mask/mask-morphology.mjs";
 
 /** Alpha of a picture in which # is set, + half and . empty. */
 const alpha = (...rows) => Uint8ClampedArray.from(rows.join(""), (sign) => ({ "#": 255, "+": 100 })[sign] ?? 0);

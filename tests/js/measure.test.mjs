@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MeasureTool } from "../../app/static/measure-tool.mjs";
+import { MeasureTool } from "../../app/static/tools/measure-tool.mjs";
 
 function measuring({ resolution = 2, scale = 1 } = {}) {
   const tool = new MeasureTool({ state: { scene: { resolution } }, view: { scale }, redraw() {} });

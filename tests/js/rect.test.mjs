@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as rect from "../../app/static/rect.mjs";
+import * as rect from "../../app/static/geometry/rect.mjs";
 
 const R = (x, y, w, h) => ({ x, y, w, h });
 

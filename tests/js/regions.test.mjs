@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { areaOf, boxOf, labelPlace, simplified } from "../../app/static/polygon.mjs";
-import { MAX_POINTS, MAX_REGIONS, PromptRegions } from "../../app/static/prompt-regions.mjs";
-import { RegionTool } from "../../app/static/region-tool.mjs";
+import { areaOf, boxOf, labelPlace, simplified } from "../../app/static/geometry/polygon.mjs";
+import { MAX_POINTS, MAX_REGIONS, PromptRegions } from "../../app/static/regions/prompt-regions.mjs";
+import { RegionTool } from "../../app/static/regions/region-tool.mjs";
 
 const rect = (x, y, w, h) => ({ x, y, w, h });
 const TRIANGLE = [[0, 0], [100, 10], [40, 90]];

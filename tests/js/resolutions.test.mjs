@@ -1,7 +1,7 @@
 /** Which resolutions the picker offers, and which of them it marks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choices, isTrained } from "../../app/static/resolutions.mjs";
+import { choices, isTrained } from "../../app/static/panel/resolutions.mjs";
 
 test("what the model was not trained on is offered and marked", () => {
   const marked = choices([0.3, 0.5, 1, 2, 4], 1).map(({ metres, trained }) => (trained ? metres : -metres));

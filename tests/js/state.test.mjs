@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, Pace, modelInfo, ordered, pendingFrames, reduce } from "../../app/static/store.mjs";
-import { dismiss, dismissed, recall, remember } from "../../app/static/remembered.mjs";
-import * as settings from "../../app/static/settings.mjs";
+import { EMPTY, Pace, modelInfo, ordered, pendingFrames, reduce } from "../../app/static/scene/store.mjs";
+import { dismiss, dismissed, recall, remember } from "../../app/static/scene/remembered.mjs";
+import * as settings from "../../app/static/panel/settings.mjs";
 
 const job = (id, state, position = null) => ({
   id, state, position, request: { frame: [0, 0, 64, 64], prompt: id }, step: 0, steps: 4, eta: null, error: null, notes: [],

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Coverage, allFilled } from "../../app/static/coverage.mjs";
-import { TileCache } from "../../app/static/tile-cache.mjs";
-import { BLOCK, TileIndex } from "../../app/static/tile-index.mjs";
-import { TileLoader } from "../../app/static/tile-loader.mjs";
+import { Coverage, allFilled } from "../../app/static/tiles/coverage.mjs";
+import { TileCache } from "../../app/static/tiles/tile-cache.mjs";
+import { BLOCK, TileIndex } from "../../app/static/tiles/tile-index.mjs";
+import { TileLoader } from "../../app/static/tiles/tile-loader.mjs";
 
 let live = 0;
 function bitmap() {

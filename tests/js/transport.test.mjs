@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { StreamRest } from "../../app/static/stream-rest.mjs";
-import { Api, EventStream } from "../../app/static/transport.mjs";
+import { StreamRest } from "../../app/static/scene/stream-rest.mjs";
+import { Api, EventStream } from "../../app/static/scene/transport.mjs";
 
 const answer = (status, body) => ({ ok: status < 400, status, text: async () => body });
 

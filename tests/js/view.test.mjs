@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_SCALE, MIN_SCALE, View } from "../../app/static/view.mjs";
-import { insets, freePart, nudgeInto } from "../../app/static/layout.mjs";
+import { MAX_SCALE, MIN_SCALE, View } from "../../app/static/geometry/view.mjs";
+import { insets, freePart, nudgeInto } from "../../app/static/page/layout.mjs";
 
 function view(scale = 1, cx = 0, cy = 0) {
   const made = new View();

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from text2earth_core.data.captions import class_of
 from text2earth_core.data.corpus import Picture, random_crop
-from text2earth_core.residual import residual_body
+from text2earth_core.networks.residual import residual_body
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 

@@ -15,8 +15,8 @@ from text2earth_core.evaluation.classifier import SceneClassifier, train_classif
 from text2earth_core.evaluation.generated import Progress, Wanted, generate_set
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.model import Text2Earth
-from text2earth_core.noise import world_noise
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.sampling.noise import world_noise
 
 PROTOCOL_FILE = "rsicd"
 """The data set of the protocol; the feature network never sees it."""

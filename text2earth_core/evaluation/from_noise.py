@@ -18,7 +18,7 @@ from torch import Tensor
 from text2earth_core.evaluation.denoising import HeldBack, predict
 from text2earth_core.evaluation.line_structure import line_likeness, ridge_correlation
 from text2earth_core.model import Text2Earth
-from text2earth_core.sampling import even_path
+from text2earth_core.sampling.path import even_path
 from text2earth_core.training.grids import tile_images
 
 LEVELS = (3.0, 1.0, 0.2)

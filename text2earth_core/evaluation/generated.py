@@ -13,9 +13,9 @@ from PIL import Image
 
 from text2earth_core.data.corpus import Picture
 from text2earth_core.model import Text2Earth
-from text2earth_core.noise import world_noise
-from text2earth_core.stepping import Stepper
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.stepper import Stepper
 
 TOGETHER = 8
 """Images denoised at a time: on a CPU each costs 60 % of what it does alone; more gain nothing there."""

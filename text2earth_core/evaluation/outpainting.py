@@ -18,9 +18,9 @@ from text2earth_core.evaluation.generated import make_missing, save_whole
 from text2earth_core.evaluation.lines import SeamScene, lines_through
 from text2earth_core.evaluation.reconstruction import middle
 from text2earth_core.evaluation.seams import measure_seams
-from text2earth_core.inpainting import finish, prepare
 from text2earth_core.model import Text2Earth
-from text2earth_core.stepping import Stepper
+from text2earth_core.sampling.inpainting import finish, prepare
+from text2earth_core.sampling.stepper import Stepper
 
 SIDES = ("left", "right", "top", "bottom")
 FEATHER = 16

@@ -13,7 +13,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from text2earth_core.evaluation.classifier import TEST_SIDE, SceneClassifier
 from text2earth_core.evaluation.frechet import compare
 from text2earth_core.model import Text2Earth
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.networks.thumbnail_vae import CELL
 
 
 def measure_reconstruction(

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import torch
 
 from text2earth_core.model import Text2Earth
-from text2earth_core.noise import world_noise
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.sampling.noise import world_noise
 
 PROMPT = "farmland by a river"
 

@@ -13,8 +13,8 @@ from PIL import Image
 from text2earth_core.evaluation.denoising import HeldBack, held_back_errors
 from text2earth_core.evaluation.from_noise import from_noise, lumas, relative_lines
 from text2earth_core.model import Text2Earth
-from text2earth_core.noise import world_noise
-from text2earth_core.stepping import Stepper
+from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.stepper import Stepper
 
 FROM_NOISE_SHEET = "from-noise.png"
 

@@ -19,7 +19,7 @@ from text2earth_core.data.captions import CLASSES, class_of
 from text2earth_core.data.corpus import Picture
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import load_text
-from text2earth_core.towers import TEST_SIDE, Towers, text_states, tokens
+from text2earth_core.networks.towers import TEST_SIDE, Towers, text_states, tokens
 
 IMAGE_TOWER = "image_encoder"
 """Folder of the towers beside the model's parts; sampling does not need it, evaluation does."""

@@ -31,8 +31,8 @@ from text2earth_core.folder import (
     write_facts,
 )
 from text2earth_core.model import Text2Earth
-from text2earth_core.presets import Course, Preset, get_preset
-from text2earth_core.thumbnail_vae import CELL
+from text2earth_core.networks.presets import Course, Preset, get_preset
+from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit

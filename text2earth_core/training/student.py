@@ -20,15 +20,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from text2earth_core.conditioning import NULL_LEVEL, guidance_at, guide
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
-from text2earth_core.joining import join, told_mask
 from text2earth_core.model import Text2Earth
-from text2earth_core.presets import get_preset
-from text2earth_core.sampling import FAST, QUALITY, noise_path
-from text2earth_core.student import FAST_STEPS, WEIGHTS_FILE, Student
+from text2earth_core.networks.presets import get_preset
+from text2earth_core.networks.student import FAST_STEPS, WEIGHTS_FILE, Student
+from text2earth_core.sampling.conditioning import NULL_LEVEL, guidance_at, guide
+from text2earth_core.sampling.joining import join, told_mask
+from text2earth_core.sampling.path import FAST, QUALITY, noise_path
 from text2earth_core.training.diffusion import SHOWN, build_scheduler
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit

@@ -28,9 +28,9 @@ from text2earth_core.data.corpus import Picture, load_corpus, random_crop, scene
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation.towers import IMAGE_TOWER, AlignmentTowers, zero_shot
 from text2earth_core.folder import load_text, load_tokenizer
-from text2earth_core.presets import Preset, get_preset
-from text2earth_core.tokens import WORDS_FILE, count_words, train_tokenizer
-from text2earth_core.towers import TEST_SIDE, TRAIN_SIDE, Towers, text_states, tokens
+from text2earth_core.networks.presets import Preset, get_preset
+from text2earth_core.networks.tokens import WORDS_FILE, count_words, train_tokenizer
+from text2earth_core.networks.towers import TEST_SIDE, TRAIN_SIDE, Towers, text_states, tokens
 from text2earth_core.training.loop import Objective, Schedule, fit
 
 KEPT_SIDE = 96

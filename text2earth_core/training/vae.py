@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from text2earth_core.data.corpus import Picture, load_corpus, random_crop
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import load_thumbnail_vae
-from text2earth_core.presets import get_preset
-from text2earth_core.thumbnail_vae import (
+from text2earth_core.networks.discriminator import TextureDiscriminator
+from text2earth_core.networks.presets import get_preset
+from text2earth_core.networks.thumbnail_vae import (
     CELL,
     YCBCR,
     build_thumbnail_vae,
@@ -24,7 +25,6 @@ from text2earth_core.thumbnail_vae import (
     thumbnail,
 )
 from text2earth_core.training.checkpoint import module_tensors, optimizer_tensors, restore_module, restore_optimizer
-from text2earth_core.training.discriminator import TextureDiscriminator
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 

@@ -8,7 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from text2earth_core.conditioning import (
+from text2earth_core.data.captions import class_of, describe
+from text2earth_core.data.corpus import Picture, random_crop
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import load_text, load_thumbnail_vae
+from text2earth_core.networks.thumbnail_vae import CELL, encode
+from text2earth_core.sampling.conditioning import (
     NULL_LEVEL,
     TextConditioner,
     drop_conditions,
@@ -16,11 +21,6 @@ from text2earth_core.conditioning import (
     level_of,
     masked_latents,
 )
-from text2earth_core.data.captions import class_of, describe
-from text2earth_core.data.corpus import Picture, random_crop
-from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import load_text, load_thumbnail_vae
-from text2earth_core.thumbnail_vae import CELL, encode
 from text2earth_core.training.masks import random_mask
 
 ROUND_RESOLUTIONS = (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 20.0)

@@ -1,0 +1,93 @@
+"""The HTTP API of what a scene holds: tiles, history, erasing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from app.api.scenes import Use
+from app.errors import AppError
+from app.work import checked_rect
+from canvas.geometry import LIMIT, Rect
+
+router = APIRouter(prefix="/api/scenes/{scene}")
+
+MAX_INDEX = 4096  # tiles along a side of an index request
+MAX_ZOOM = 30
+
+
+class Erase(BaseModel, extra="forbid"):
+    """A rectangle x, y, w, h in pixels."""
+
+    rect: Annotated[list[int], Field(min_length=4, max_length=4)]
+
+
+@router.get("/index")
+def tile_index(use: Use, scene: str, z: int, x0: int, y0: int, x1: int, y1: int) -> dict[str, Any]:
+    """Which tiles exist in [x0, x1) x [y0, y1) at zoom level z (a pixel is 2**z scene pixels), with their revisions."""
+    if (
+        not (0 <= z <= MAX_ZOOM and x0 <= x1 <= x0 + MAX_INDEX and y0 <= y1 <= y0 + MAX_INDEX)
+        or max(map(abs, (x0, y0, x1, y1))) > LIMIT
+    ):
+        raise AppError(422, f"The index needs 0 <= z <= {MAX_ZOOM} and at most {MAX_INDEX} tiles along a side.")
+    with use.library.open(scene) as opened:
+        # Read before the tiles: a change between the two makes the page ask again, never miss it.
+        revision = opened.revision
+        found = opened.tile_index(Rect.from_corners(x0, y0, x1, y1), z)
+        return {"revision": revision, "tiles": [list(tile) for tile in found]}
+
+
+@router.get("/tiles/{layer}/{z}/{x}/{y}.webp")
+def tile(use: Use, scene: str, layer: str, z: int, x: int, y: int, v: int | None = None) -> Response:
+    """One tile as WebP with alpha 0 where nothing is known; cached forever under the revision `v` it really has.
+
+    No content where the tile is empty: a page may ask for one that an undo in another tab has just taken away.
+    """
+    if layer != "rgb" or not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > LIMIT:
+        raise AppError(404, "There is no such tile.")
+    with use.library.open(scene) as opened:
+        found = opened.tile_webp(layer, z, x, y)
+    if found is None:
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    image, revision = found
+    forever = "public, max-age=31536000, immutable" if v == revision else "no-store"
+    return Response(image, media_type="image/webp", headers={"Cache-Control": forever})
+
+
+@router.post("/erase")
+def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
+    """Make a rectangle empty; it can be undone."""
+    rect = checked_rect(body.rect)
+    with use.library.open(scene) as opened:
+        step = opened.erase(rect)
+    return use.jobs.scene_changed(scene, [step.rect])
+
+
+@router.post("/undo")
+def undo(use: Use, scene: str) -> dict[str, Any]:
+    """Take the last change back."""
+    with use.library.open(scene) as opened:
+        step = opened.undo()
+    if step is None:
+        raise AppError(409, "There is nothing to undo.")
+    return use.jobs.scene_changed(scene, [step.rect])
+
+
+@router.post("/redo")
+def redo(use: Use, scene: str) -> dict[str, Any]:
+    """Bring back the change that was undone last."""
+    with use.library.open(scene) as opened:
+        step = opened.redo()
+    if step is None:
+        raise AppError(409, "There is nothing to redo.")
+    return use.jobs.scene_changed(scene, [step.rect])
+
+
+@router.get("/history")
+def history(use: Use, scene: str) -> list[dict[str, Any]]:
+    """The accepted changes, oldest first."""
+    with use.library.open(scene) as opened:
+        return [step.as_dict() for step in opened.history()]

@@ -1,0 +1,173 @@
+"""The HTTP API of editing: edits, the candidates they make, and the steps of the history."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from app.api.jobs import MAX_STEPS, Prompt
+from app.api.scenes import Use
+from app.errors import AppError
+from app.jobs.edit import MAX_VARIATIONS
+from app.work import Settings, checked_rect, find_clouds, make_edit, random_seed
+from canvas.errors import SceneError
+from canvas.geometry import Rect, bounding_rect
+from canvas.masks import encode_mask, placed, read_mask
+from canvas.request import EDIT_FEATHER, MAX_FEATHER
+from canvas.scene import Scene
+
+router = APIRouter(prefix="/api/scenes/{scene}")
+
+MAX_MASK_TEXT = 12 * 2**20  # characters of base64: a mask with any amount of detail that can be used is smaller
+SHOWN_STEPS = 200  # newest steps that the history lists
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # ids are never used twice in a scene
+
+
+class NewEdit(BaseModel, extra="forbid"):
+    """A change of what lies under a mask.
+
+    `mask` is a PNG in base64, white where the scene may change; its top left pixel lies `at` (x, y in px).  `strength`
+    says how far known ground may go from what it is, 1 is anew; `feather` is in px.
+    """
+
+    mask: Annotated[str, Field(max_length=MAX_MASK_TEXT)]
+    at: Annotated[list[int], Field(min_length=2, max_length=2)]
+    prompt: Prompt = ""
+    negative_prompt: Prompt = ""
+    seed: Annotated[int, Field(ge=0, lt=2**63 - MAX_VARIATIONS)] | None = None
+    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
+    guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    sampler: Annotated[str, Field(max_length=16)] | None = None
+    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
+    feather: Annotated[int, Field(ge=0, le=MAX_FEATHER)] = EDIT_FEATHER
+    variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
+
+
+class Place(BaseModel, extra="forbid"):
+    """A rectangle x, y, w, h in pixels."""
+
+    rect: Annotated[list[int], Field(min_length=4, max_length=4)]
+
+
+@router.post("/clouds")
+def propose_clouds(use: Use, scene: str, body: Place) -> dict[str, Any]:
+    """A mask over the clouds and shadows in a rectangle, to be corrected by hand; nothing is changed.
+
+    `rect` is the smallest around them, null where none is found; `counts` are the lengths of the runs of its pixels
+    outside and inside the mask in turn, row by row, the first outside.
+    """
+    rect = checked_rect(body.rect)
+    with use.library.open(scene) as opened:
+        found = find_clouds(opened, rect) > 0
+    box = bounding_rect(found, rect.x, rect.y)
+    if box.empty:
+        return {"rect": None, "counts": []}
+    inside = found[box.slices(rect)].ravel()
+    ends = np.flatnonzero(np.diff(inside, prepend=False, append=not inside[-1]))
+    return {"rect": list(box), "counts": np.diff(ends, prepend=0).tolist()}
+
+
+@router.post("/edits", status_code=202)
+def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
+    """Queue an edit; its variations become candidates."""
+    try:
+        data = base64.b64decode(body.mask.removeprefix("data:image/png;base64,"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise AppError(422, "The mask is not base64: send the bytes of a PNG encoded as base64.") from error
+    frame, mask = placed(read_mask(data), *body.at)
+    seed = random_seed() if body.seed is None else body.seed
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
+    with use.library.open(scene) as opened:
+        if use.host.state != "loading":  # says now what it would say when it runs
+            make_edit(opened, use.host.model, frame, mask, settings, body.strength, body.feather)
+    request = {"frame": list(frame), "mask": encode_mask(mask)} | asdict(settings)
+    request |= {"strength": body.strength, "feather": body.feather, "variations": body.variations}
+    return use.jobs.submit(scene, "edit", [request])[0]
+
+
+@router.get("/candidates")
+def list_candidates(use: Use, scene: str) -> list[dict[str, Any]]:
+    """The changes that wait to be accepted or discarded."""
+    with use.library.open(scene) as opened:
+        return _candidates(opened)
+
+
+@router.get("/candidates/{candidate}.webp")
+def candidate_image(use: Use, scene: str, candidate: int) -> Response:
+    """What a candidate would look like in its place, transparent where it changes nothing."""
+    with use.library.open(scene) as opened:
+        image = opened.candidate_image(candidate)
+    if image is None:
+        raise AppError(404, "This candidate is not there any more: it was accepted or discarded.")
+    return Response(image, media_type="image/webp", headers=FOREVER)
+
+
+@router.post("/candidates/{candidate}/accept")
+def accept_candidate(use: Use, scene: str, candidate: int) -> dict[str, Any]:
+    """Make a candidate part of the scene; the others of its batch are discarded, and no more are made.
+
+    409 where the place has changed.
+    """
+    with use.library.open(scene) as opened:
+        batches = {one.id: one.batch for one in opened.candidates()}
+        try:
+            step = opened.accept_candidate(candidate)
+        except SceneError as error:
+            raise AppError(409, str(error)) from error
+        use.jobs.cancel_edit(scene, batches[candidate])
+        _tell(use, scene, opened)
+    return use.jobs.scene_changed(scene, [step.rect])
+
+
+@router.delete("/candidates")
+def discard_candidates(use: Use, scene: str, batch: str) -> list[dict[str, Any]]:
+    """Discard the candidates of a batch, and make no more; returns those of others that still wait."""
+    use.jobs.cancel_edit(scene, batch)
+    with use.library.open(scene) as opened:
+        opened.discard(batch)
+        return _tell(use, scene, opened)
+
+
+@router.get("/steps")
+def list_steps(use: Use, scene: str) -> list[dict[str, Any]]:
+    """The newest steps of the history, oldest first, undone ones at the end; without masks and lists of tiles."""
+    with use.library.open(scene) as opened:
+        steps = opened.history(newest=SHOWN_STEPS)
+    return [{key: value for key, value in step.as_dict().items() if key != "tiles"} for step in steps]
+
+
+@router.get("/steps/{step}/thumbnail.webp")
+def step_thumbnail(use: Use, scene: str, step: int) -> Response:
+    """A small picture of what a step made; 204 where there is none, as after an erasure."""
+    with use.library.open(scene) as opened:
+        image = opened.thumbnail(step)
+    if image is None:
+        return Response(status_code=204)
+    return Response(image, media_type="image/webp", headers=FOREVER)
+
+
+@router.post("/steps/{step}/go")
+def go_to_step(use: Use, scene: str, step: int) -> dict[str, Any]:
+    """Undo or redo until this step is the newest that shows; 0 is the scene before its first."""
+    with use.library.open(scene) as opened:
+        moved = opened.go_to(step)
+    changed = [Rect(*one.rect) for one in moved]
+    return use.jobs.scene_changed(scene, changed)
+
+
+def _candidates(scene: Scene) -> list[dict[str, Any]]:
+    return [candidate.as_dict() for candidate in scene.candidates()]
+
+
+def _tell(use: Use, scene: str, opened: Scene) -> list[dict[str, Any]]:
+    """Tell every page which candidates there are now."""
+    candidates = _candidates(opened)
+    use.hub.publish("candidates", {"candidates": candidates}, scene)
+    return candidates

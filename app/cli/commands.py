@@ -1,0 +1,92 @@
+"""The command line `text2earth`: the same code paths as the page, for scripts.
+
+Nothing heavy is imported until a command needs it, so that `--help` answers at once.  A mistake is one sentence on
+stderr and exit status 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli import evaluate, fill, maps, scene, train
+from app.cli.output import Json, Sampler, bar, check_image_file, emit, say, written
+from app.errors import AppError
+from canvas.errors import SceneError
+
+app = typer.Typer(
+    help="Text2Earth: images of the earth from text, and scenes that grow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+maps.add_to(scene.app)
+fill.add_to(scene.app)
+app.add_typer(scene.app, name="scene")
+app.add_typer(train.app, name="train")
+app.command()(evaluate.evaluate)
+
+
+@app.callback()
+def _root() -> None:
+    """Text2Earth: images of the earth from text, and scenes that grow."""
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str, typer.Option(help="What the image shows; empty for anything.")],
+    out: Annotated[Path, typer.Option(help="Image file; with --count the number is put before its suffix.")],
+    resolution: Annotated[float | None, typer.Option(help="Metres per pixel; default: the model's own.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same image; --count goes on from it.")] = 0,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    sampler: Sampler = None,
+    model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many images.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Make images from a prompt."""
+    from app.work import load_model, prompt_notes
+
+    check_image_file(out)  # now, not after the work
+    loaded = load_model(model, device)
+    for note in prompt_notes(loaded, prompt):
+        say(note)
+    files = [out] if count == 1 else [out.with_stem(f"{out.stem}-{number:04d}") for number in range(1, count + 1)]
+    with bar("Generating", count) as advance:
+        for number, file in enumerate(files):
+            (image,) = loaded.generate(
+                prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance,
+                sampler=sampler or "quality",
+            )  # fmt: skip
+            written(image.save, file)
+            advance(number + 1)
+    seeds = range(seed, seed + count)
+    emit([{"file": str(file), "seed": s, "prompt": prompt} for file, s in zip(files, seeds, strict=True)], as_json)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        app()
+    except (AppError, SceneError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        say("Stopped.")
+        sys.exit(130)
+    except ValueError as error:
+        # Imported only now: the core brings torch.
+        from text2earth_core.errors import Text2EarthError
+
+        if not isinstance(error, Text2EarthError):
+            raise
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> None:
+    say(sentence)
+    sys.exit(1)

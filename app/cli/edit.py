@@ -1,0 +1,93 @@
+"""`text2earth scene edit` and `clouds`: change what lies under a mask, and propose one over clouds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.output import Json, Sampler, bar, check_image_file, emit, say, written
+from app.errors import AppError
+from canvas.errors import SceneError
+from canvas.request import EDIT_FEATHER
+
+
+def edit(
+    scene: Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.t2e).")],
+    mask: Annotated[Path, typer.Option(help="PNG in scene pixels: white is made anew, grey changes by a degree.")],
+    prompt: Annotated[str, typer.Option(help="What shall be there; empty for anything.")],
+    at: Annotated[
+        str | None, typer.Option(help="Place X,Y (px) of the mask's top left; default: the content's corner.")
+    ] = None,
+    negative_prompt: Annotated[str, typer.Option(help="What shall not be there.")] = "",
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")] = None,
+    strength: Annotated[float, typer.Option(help="How far it may go from what is there, up to 1 for anew.")] = 1.0,
+    feather: Annotated[int, typer.Option(help="px around the mask into which new pixels fade.")] = EDIT_FEATHER,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    sampler: Sampler = None,
+    model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what lies under a mask; everything beyond mask and feather stays as it is, bit for bit."""
+    from app import work
+    from canvas.masks import placed, read_mask
+    from canvas.scene import Scene
+
+    seed = work.random_seed() if seed is None else seed
+    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler)
+    picture = read_mask(_bytes(mask))
+    with Scene.open(scene) as opened:
+        if not opened.writable:
+            raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
+        frame, cut = placed(picture, *(_place(at) if at is not None else _corner(opened.bounds)))
+        loaded = work.load_model(model, device)
+        for note in work.prompt_notes(loaded, prompt):
+            say(note)
+        request = work.make_edit(opened, loaded, frame, cut, settings, strength, feather)
+        with bar("Editing") as advance:
+            step = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
+        emit(step.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
+
+
+def clouds(
+    scene: Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.t2e).")],
+    out: Annotated[Path, typer.Option(help="PNG to write: white over clouds and their shadows.")],
+    as_json: Json = False,
+) -> None:
+    """Propose a mask over clouds and their shadows, to be looked at and given to `edit --mask`."""
+    from PIL import Image
+
+    from app import work
+    from canvas.geometry import Rect
+    from canvas.scene import Scene
+
+    check_image_file(out)
+    with Scene.open(scene) as opened:
+        if opened.bounds is None:
+            raise SceneError(f"{scene} is empty: there is nothing to look for clouds in.")
+        content = Rect(*opened.bounds)
+        mask = work.find_clouds(opened, content)
+    written(Image.fromarray(mask).save, out)
+    emit({"file": str(out), "at": [content.x, content.y], "share": round(float((mask > 0).mean()), 4)}, as_json)
+
+
+def _bytes(mask: Path) -> bytes:
+    try:
+        return mask.read_bytes()
+    except OSError as error:
+        raise AppError(404, f"The mask {mask} cannot be read ({error.strerror}); check its name.") from error
+
+
+def _place(text: str) -> tuple[int, int]:
+    try:
+        x, y = (int(part) for part in text.split(","))
+    except ValueError:
+        raise AppError(422, f"--at takes two whole numbers X,Y in px, not {text!r}.") from None
+    return x, y
+
+
+def _corner(bounds: tuple[int, int, int, int] | None) -> tuple[int, int]:
+    return (bounds[0], bounds[1]) if bounds else (0, 0)

@@ -1,0 +1,112 @@
+"""`text2earth scene`: make, grow, take back and export scene files."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.edit import clouds, edit
+from app.cli.output import Json, Sampler, bar, emit, say
+from app.errors import AppError
+from canvas.errors import SceneError
+
+app = typer.Typer(help="Scene files: make, grow, edit, take back, export.", no_args_is_help=True)
+app.command()(edit)
+app.command()(clouds)
+
+SceneFile = Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.t2e).")]
+
+
+class Direction(StrEnum):
+    """Where a scene can grow."""
+
+    RIGHT = "right"
+    LEFT = "left"
+    UP = "up"
+    DOWN = "down"
+
+
+@app.command()
+def new(
+    scene: SceneFile,
+    resolution: Annotated[float, typer.Option(help="Metres per pixel, fixed once the scene has content.")],
+    title: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an empty scene."""
+    from canvas.scene import Scene
+
+    with Scene.create(scene, resolution, title=title or scene.stem) as made:
+        emit(_info(made, scene), as_json)
+
+
+@app.command()
+def info(scene: SceneFile, as_json: Json = False) -> None:
+    """Show what a scene file holds."""
+    from canvas.scene import Scene
+
+    with Scene.open(scene) as opened:
+        emit(_info(opened, scene), as_json)
+
+
+@app.command()
+def extend(
+    scene: SceneFile,
+    direction: Annotated[Direction, typer.Option(help="Where to grow; an empty scene gets its first window.")],
+    prompt: Annotated[str, typer.Option(help="What shall be there; empty for anything.")],
+    negative_prompt: Annotated[str, typer.Option(help="What shall not be there.")] = "",
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    sampler: Sampler = None,
+    model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Grow a scene by half a window."""
+    from app import work
+    from canvas.paint.extend import extension_frame
+    from canvas.scene import Scene
+
+    seed = work.random_seed() if seed is None else seed
+    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler)
+    with Scene.open(scene) as opened:
+        if not opened.writable:
+            raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
+        loaded = work.load_model(model, device)
+        for note in work.prompt_notes(loaded, prompt):
+            say(note)
+        frame = extension_frame(opened, direction.value, loaded.info.window)
+        request = work.make_request(opened, loaded, frame, settings)
+        with bar(f"Extending {direction.value}") as advance:
+            step = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
+        emit(step.as_dict() if as_json else _info(opened, scene), as_json)
+
+
+@app.command()
+def undo(scene: SceneFile, as_json: Json = False) -> None:
+    """Take the last change back."""
+    from canvas.scene import Scene
+
+    with Scene.open(scene) as opened:
+        if opened.undo() is None:
+            raise AppError(409, "There is nothing to undo.")
+        emit(_info(opened, scene), as_json)
+
+
+@app.command()
+def redo(scene: SceneFile, as_json: Json = False) -> None:
+    """Bring back the change that was undone last."""
+    from canvas.scene import Scene
+
+    with Scene.open(scene) as opened:
+        if opened.redo() is None:
+            raise AppError(409, "There is nothing to redo.")
+        emit(_info(opened, scene), as_json)
+
+
+def _info(scene: Any, path: Path) -> dict[str, Any]:
+    return {"file": str(path)} | scene.summary()

@@ -1,0 +1,178 @@
+"""`text2earth train`: the parts of a model, each by its own objective."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.output import Json, emit
+
+app = typer.Typer(
+    help="Train the parts of a model: vae, text, diffusion, student, in this order.", no_args_is_help=True
+)
+
+Preset = Annotated[str, typer.Option(help="Size of the model: mini or tiny.")]
+Data = Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder of parquet files with images and captions.")]
+Out = Annotated[Path, typer.Option(file_okay=False, help="Model folder; the parts of former runs are read from here.")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="Stop after this time.")]
+Samples = Annotated[int | None, typer.Option(min=1, help="Stop after so many samples, those before --resume included.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
+Window = Annotated[
+    int | None,
+    typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
+]
+LearningRate = Annotated[float, typer.Option(help="After the warm-up.")]
+PresetRate = Annotated[float | None, typer.Option(help="Learning rate after the warm-up; default: the preset's.")]
+PresetBatch = Annotated[int | None, typer.Option(min=1, help="Images a step; default: the preset's.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
+
+
+class Stage(StrEnum):
+    """What the autoencoder is trained for."""
+
+    FIDELITY = "fidelity"
+    TEXTURE = "texture"
+
+
+@app.command()
+def vae(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    stage: Annotated[
+        Stage, typer.Option(help="fidelity: encoder and decoder; texture: refine the decoder of an existing one.")
+    ] = Stage.FIDELITY,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the autoencoder between pixels and latents."""
+    from text2earth_core.training.vae import train_vae
+
+    result = train_vae(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, stage=stage.value, device=device
+    )
+    emit(result, as_json)
+
+
+@app.command()
+def text(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    lock_text: Annotated[
+        bool, typer.Option("--lock-text", help="Leave the text encoder as it is, so that a trained UNet stays valid.")
+    ] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave out a data set (can be given several times).")
+    ] = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the text encoder against an image tower, or only the towers beside it."""
+    from text2earth_core.training.text import train_text
+
+    result = train_text(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, locked=lock_text, without=without or (),
+        device=device,
+    )  # fmt: skip
+    emit(result, as_json)
+
+
+@app.command()
+def diffusion(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    window: Window = None,
+    batch: PresetBatch = None,
+    learning_rate: PresetRate = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Train the UNet of this model folder further, instead of a new one.")
+    ] = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the 9-channel UNet on text, level and context."""
+    from text2earth_core.training.diffusion import train_diffusion
+
+    result = train_diffusion(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
+        learning_rate=learning_rate, start=start, device=device,
+    )  # fmt: skip
+    emit(result, as_json)
+
+
+@app.command()
+def student(
+    preset: Preset,
+    data: Data,
+    out: Out,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    window: Window = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 16, or 64 on a GPU).")] = None,
+    learning_rate: LearningRate = 3e-4,
+    start: Annotated[
+        Path | None, typer.Option(help="Train the student of this model folder further, instead of a new one.")
+    ] = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the few-step student of a finished UNet: the page's fast sampler."""
+    from text2earth_core.training.student import train_student
+
+    result = train_student(
+        preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
+        learning_rate=learning_rate, start=start, device=device,
+    )  # fmt: skip
+    emit(result, as_json)
+
+
+@app.command()
+def pack(
+    data: Data,
+    out: Annotated[Path, typer.Option(file_okay=False, help="New folder; no file in it is larger than 16 MiB.")],
+    megabytes: Annotated[float, typer.Option(min=1, help="Size of the folder; images are shrunk until it fits.")] = 50,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder with the autoencoder and text encoder; default: the shipped model.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Pack images, autoencoder and text encoder for a GPU machine without network (see progressive)."""
+    from app.work import SHIPPED_MODEL
+    from text2earth_core.data.pack import pack
+
+    emit(pack(data, model or SHIPPED_MODEL, out, megabytes), as_json)
+
+
+@app.command()
+def progressive(
+    data: Annotated[Path, typer.Option(envvar="TEXT2EARTH_DATA", help="Folder that `train pack` wrote.")],
+    out: Out,
+    minutes: Annotated[float, typer.Option(help="Time to train, over all calls; call again after a stop to go on.")],
+    preset: Annotated[str | None, typer.Option(help="mini or tiny; default: what the pack's model is.")] = None,
+    batch: PresetBatch = None,
+    learning_rate: PresetRate = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the UNet in both stages, half the window and then the whole, into weights of small files."""
+    from text2earth_core.training.progressive import train_progressive
+
+    result = train_progressive(
+        data, out, minutes=minutes, preset=preset, batch=batch, learning_rate=learning_rate, device=device
+    )
+    emit(result, as_json)

@@ -1,0 +1,52 @@
+"""The kind `generate`: fill what is empty in a frame, and accept it at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from app.jobs.store import Job
+from app.jobs.work import JobWork, Outcome
+from app.work import Settings, extend, make_request
+from canvas.geometry import Rect
+from canvas.paint.plan import window_count
+
+if TYPE_CHECKING:
+    from canvas.scene import Scene
+    from text2earth_core import ModelInfo
+
+RECENT = 20  # accepted steps that are looked at for the one a killed server had just made
+
+
+class Generate:
+    """Request: `frame` (x, y, w, h in px) and the fields of Settings."""
+
+    name = "generate"
+    denoises = True
+
+    def expected_steps(self, request: dict[str, Any], info: ModelInfo) -> int:
+        """All windows of the frame, as if it were empty: what is there by the time it runs is not known."""
+        windows = window_count(Rect(*request["frame"]), info.window)
+        return info.steps_of(request.get("steps"), request.get("sampler")) * windows
+
+    def run(self, work: JobWork) -> Outcome:
+        """Paint and accept."""
+        model = work.model()
+        request = work.request
+        with work.scene() as scene:
+            full = make_request(scene, model, Rect(*request["frame"]), Settings.of(request))
+            decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
+            work.settle(self.expected_steps(request, model.info), decided)
+            step = extend(scene, model, full, lambda progress: work.painted(progress, model), work.check)
+        return Outcome([step.rect])
+
+    def finished(self, scene: Scene, job: Job) -> Outcome | None:
+        """A kill may fall between the scene's record and the queue's."""
+        started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
+        for step in scene.history(newest=RECENT):
+            if step.created >= started and step.request | job.request == step.request:
+                return Outcome([step.rect])
+        return None
+
+    def file(self, job: Job) -> None:
+        """It has none."""

@@ -1,0 +1,73 @@
+/** The scene menu's dialogs: open, rename, delete, go to, shortcuts. Each resolves with what was chosen. */
+import { ask, confirm, open } from "./dialogs.mjs";
+import { h } from "../page/dom.mjs";
+import { ago, bytes, length, resolution } from "../page/format.mjs";
+import { SHORTCUTS, parseCoordinate } from "../tools/keys.mjs";
+
+/** @param {HTMLElement} host @param {import("../scene/store.mjs").Scene[]} scenes @returns {Promise<string|null>} id */
+export function chooseScene(host, scenes, currentId) {
+  return new Promise((resolve) => {
+    let chosen = null;
+    const rows = scenes.map((scene) => {
+      const size = scene.bounds
+        ? `${length(scene.bounds[2] * scene.resolution)} × ${length(scene.bounds[3] * scene.resolution)}`
+        : "empty";
+      const choose = () => {
+        chosen = scene.id;
+        dialog.close();
+      };
+      return h(
+        "li",
+        {},
+        h(
+          "button",
+          { type: "button", class: "scene-row", "aria-current": scene.id === currentId ? "true" : null, onclick: choose },
+          h("strong", {}, scene.title),
+          h("small", {}, `${size} · ${resolution(scene.resolution)} · ${bytes(scene.bytes)} · ${ago(scene.modified, Date.now())}`),
+        ),
+      );
+    });
+    const list = rows.length ? h("ul", { class: "scene-list" }, ...rows) : h("p", {}, "There are no scenes yet.");
+    const dialog = open(host, "Open a scene", list);
+    dialog.addEventListener("close", () => resolve(chosen));
+  });
+}
+
+/** @param {HTMLElement} host @param {string} title @returns {Promise<string|null>} */
+export function askTitle(host, title) {
+  const check = (text) => (text.trim() ? null : "The scene needs a name: type one.");
+  return ask(host, { title: "Rename scene", label: "Name", value: title, yes: "Rename", check });
+}
+
+/** @param {HTMLElement} host @param {string} title @returns {Promise<boolean>} */
+export function confirmDelete(host, title) {
+  return confirm(host, "Delete scene", `Delete “${title}”? Its file is moved to the trash folder of the data directory.`, "Delete", true);
+}
+
+/** @param {HTMLElement} host @returns {Promise<{x: number, y: number}|null>} metres */
+export async function askCoordinate(host, current) {
+  const check = (text) => (parseCoordinate(text) ? null : "Type two numbers in metres, such as 1200, -340.");
+  const text = await ask(host, { title: "Go to", label: "x, y in metres (y down)", value: current, yes: "Go", check });
+  return text === null ? null : parseCoordinate(text);
+}
+
+/** @param {HTMLElement} host */
+export function showShortcuts(host) {
+  const groups = [...new Set(SHORTCUTS.map((shortcut) => shortcut.group))];
+  const sections = groups.map((group) =>
+    h(
+      "section",
+      {},
+      h("h3", {}, group),
+      h(
+        "dl",
+        {},
+        ...SHORTCUTS.filter((shortcut) => shortcut.group === group).map((shortcut) =>
+          h("div", {}, h("dt", {}, h("kbd", {}, shortcut.keys)), h("dd", {}, shortcut.label)),
+        ),
+      ),
+    ),
+  );
+  const touch = "Wheel zooms at the pointer. With fingers: two move and zoom the map, one uses the tool.";
+  open(host, "Keyboard shortcuts", h("div", { class: "shortcuts" }, ...sections), h("p", { class: "quiet" }, touch));
+}

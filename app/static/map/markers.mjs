@@ -1,0 +1,89 @@
+/**
+ * The parts of the map that are real elements, so that keyboard and screen reader reach them: extend handles on the
+ * frame, and a label with an X at each job's place.
+ */
+import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
+import { duration } from "../page/format.mjs";
+import { DIRECTION_NAMES, handlePlaces } from "../geometry/frames.mjs";
+import { fromXYWH, intersect } from "../geometry/rect.mjs";
+import { isOnMap, isOpen } from "../scene/store.mjs";
+
+const MIN_TAG = 96;
+
+export class Markers {
+  node = h("div", { class: "markers" });
+  #handles;
+  #jobs = h("div", { class: "job-tags" });
+  #cancel;
+  /** @type {import("../geometry/rect.mjs").Rect} part of the window not covered */
+  #free = { x: 0, y: 0, w: 0, h: 0 };
+
+  /**
+   * @param {{extend: (direction: string, count: number) => void, hover: (direction: string|null) => void,
+   *   cancel: (job: string) => void}} actions
+   */
+  constructor(actions) {
+    this.#cancel = actions.cancel;
+    this.#handles = new Map(DIRECTION_NAMES.map((direction) => [direction, this.#handle(direction, actions)]));
+    this.node.append(this.#jobs, ...this.#handles.values());
+  }
+
+  #handle(direction, actions) {
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "handle",
+        "data-direction": direction,
+        "aria-label": `Extend ${direction}`,
+        title: `Extend ${direction} (Alt+Arrow); Shift: three in a row`,
+        onclick: (event) => actions.extend(direction, event.shiftKey ? 3 : 1),
+        onpointerenter: () => actions.hover(direction),
+        onpointerleave: () => actions.hover(null),
+        onfocus: () => actions.hover(direction),
+        onblur: () => actions.hover(null),
+      },
+      icon("plus"),
+    );
+  }
+
+  /**
+   * @param {import("../scene/store.mjs").State} state @param {import("../geometry/view.mjs").View} view
+   * @param {import("../geometry/rect.mjs").Rect|null} frame @param {import("../geometry/rect.mjs").Rect} free part of the window not covered
+   */
+  update(state, view, frame, free) {
+    this.#free = free;
+    const extendable = Boolean(frame && state.scene && (!state.scene.empty || state.jobs.some(isOpen)));
+    const places = extendable ? handlePlaces(view.rectToScreen(frame), free) : [];
+    for (const [direction, button] of this.#handles) {
+      const place = places.find((other) => other.direction === direction);
+      button.hidden = !place;
+      if (place) button.style.transform = `translate(${Math.round(place.x - 16)}px, ${Math.round(place.y - 16)}px)`;
+    }
+    const visible = view.visible();
+    const jobs = state.jobs.filter((job) => isOnMap(job) && intersect(fromXYWH(job.request.frame), visible)).slice(0, 24);
+    keyed(this.#jobs, jobs, (job) => job.id, (job) => this.#tag(job, view));
+  }
+
+  #tag(job, view) {
+    const text = h("span", { class: "text" });
+    const prompt = h("span", { class: "prompt" });
+    const tag = h("div", { class: "job-tag" }, text, prompt, iconButton("close", "Cancel this job", () => this.#cancel(job.id)));
+    tag.update = (now) => {
+      const r = view.rectToScreen(fromXYWH(now.request.frame));
+      // Kept in sight while its place is: one must always be able to cancel.
+      const x = Math.min(Math.max(r.x, this.#free.x), Math.max(r.x, r.x + r.w - MIN_TAG));
+      const y = Math.min(Math.max(r.y, this.#free.y), Math.max(r.y, r.y + r.h - 28));
+      tag.style.transform = `translate(${x}px, ${y}px)`;
+      // Frames of an extension overlap by half: so much of the label stays readable.
+      const room = r.w / 2;
+      tag.style.maxWidth = `${Math.max(MIN_TAG, room)}px`;
+      tag.classList.toggle("running", now.state === "running");
+      tag.classList.toggle("narrow", room < 150);
+      const eta = now.eta === null ? "" : ` · ${duration(now.eta)}`;
+      setText(text, now.state === "running" ? `${now.step}/${now.steps}${eta}` : "queued");
+      setText(prompt, now.request.prompt || "(no prompt)");
+    };
+    return tag;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Candidates: shown in their place on the map, compared side by side in time, accepted or discarded. One batch is open at
+ * a time, the oldest that waits.
+ * @typedef {{id: number, batch: string, number: number, created: string, request: any, rect: [number, number, number, number]}} Candidate
+ */
+import { h, iconButton, keyed, setText } from "../page/dom.mjs";
+import { fromXYWH } from "../geometry/rect.mjs";
+
+/** An accepted candidate stays drawn at least this long: until the page has heard of the tiles that replace it. */
+const SETTLE_MS = 400;
+
+export class Staging {
+  node = h("div", { class: "staging", role: "group", "aria-label": "Candidates", hidden: true });
+  /** B is held: what was there before. */
+  before = false;
+  #page;
+  #count = h("span", { class: "count", role: "status" });
+  #thumbs = h("div", { class: "thumbs", role: "listbox", "aria-label": "Candidates" });
+  #hold;
+  #batch = "";
+  #chosen = 0;
+  /** @type {Map<number, ImageBitmap|null>} null while it is on its way */
+  #pictures = new Map();
+  /** @type {{rect: import("../geometry/rect.mjs").Rect, bitmap: ImageBitmap, since: number}|null} */
+  #settling = null;
+
+  /** @param {any} page the scene-canvas element */
+  constructor(page) {
+    this.#page = page;
+    const compare = h("button", { type: "button", class: "text-button plain", title: "Hold to see what was there (B)" }, "Before");
+    const hold = (on) => () => this.show(on);
+    for (const [name, on] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false], ["pointercancel", false], ["blur", false]]) {
+      compare.addEventListener(name, hold(on));
+    }
+    compare.addEventListener("keydown", (event) => event.key === " " && this.show(true));
+    compare.addEventListener("keyup", (event) => event.key === " " && this.show(false));
+    this.#hold = compare;
+    this.node.append(
+      this.#thumbs,
+      h(
+        "div",
+        { class: "row" },
+        iconButton("left", "Previous candidate", () => this.step(-1), "Left arrow"),
+        this.#count,
+        iconButton("right", "Next candidate", () => this.step(1), "Right arrow"),
+        compare,
+        h("button", { type: "button", class: "text-button plain", title: "Discard all of them (Esc)", onclick: () => this.discard() }, "Discard"),
+        h("button", { type: "button", class: "primary", title: "Accept this one (Enter)", onclick: () => this.accept() }, "Accept"),
+      ),
+    );
+  }
+
+  /** The candidates of the open batch. @returns {Candidate[]} */
+  get #batchNow() {
+    return this.#page.state.candidates.filter((candidate) => candidate.batch === this.#batch);
+  }
+
+  get open() {
+    return this.#batch !== "";
+  }
+
+  /** @returns {Candidate|null} */
+  get chosen() {
+    return this.#batchNow[this.#chosen] ?? null;
+  }
+
+  /** The server's list has changed. */
+  update() {
+    const { candidates } = this.#page.state;
+    const batch = candidates.some((candidate) => candidate.batch === this.#batch) ? this.#batch : candidates[0]?.batch ?? "";
+    if (batch !== this.#batch) {
+      this.#batch = batch;
+      this.#chosen = 0;
+      this.before = false;
+    }
+    const ids = new Set(candidates.map((candidate) => candidate.id));
+    for (const [id, bitmap] of this.#pictures) {
+      if (ids.has(id) || bitmap === this.#settling?.bitmap) continue;
+      bitmap?.close();
+      this.#pictures.delete(id);
+    }
+    const now = this.#batchNow;
+    this.#chosen = Math.min(this.#chosen, Math.max(0, now.length - 1));
+    for (const candidate of now) void this.#fetch(candidate);
+    this.node.hidden = now.length === 0;
+    keyed(this.#thumbs, now, (candidate) => String(candidate.id), (candidate) => this.#thumb(candidate));
+    for (const [n, thumb] of [...this.#thumbs.children].entries()) thumb.setAttribute("aria-selected", String(n === this.#chosen));
+    const wanted = this.#page.state.jobs.find((job) => job.id === this.#batch)?.request.variations;
+    setText(this.#count, now.length ? `${this.#chosen + 1} of ${now.length}${wanted > now.length ? ` (${wanted} asked for)` : ""}` : "");
+  }
+
+  #thumb(candidate) {
+    const source = `/api/scenes/${this.#page.sceneId}/candidates/${candidate.id}.webp`;
+    const label = `Candidate ${candidate.number + 1}, seed ${candidate.request.seed}`;
+    const image = h("img", { src: source, alt: "", draggable: "false" });
+    const thumb = h("button", { type: "button", role: "option", class: "thumb", "aria-label": label, title: label }, image);
+    thumb.addEventListener("click", () => this.choose(this.#batchNow.findIndex((other) => other.id === candidate.id)));
+    thumb.update = () => {};
+    return thumb;
+  }
+
+  async #fetch({ id }) {
+    if (this.#pictures.has(id)) return;
+    this.#pictures.set(id, null);
+    const bitmap = await this.#page.api.picture(`/scenes/${this.#page.sceneId}/candidates/${id}.webp`).catch(() => null);
+    if (!bitmap) return void this.#pictures.delete(id);
+    if (!this.#page.state.candidates.some((candidate) => candidate.id === id)) return bitmap.close();
+    this.#pictures.set(id, bitmap);
+    this.#page.redraw();
+  }
+
+  /** @param {number} index */
+  choose(index) {
+    this.#chosen = index;
+    this.before = false;
+    this.update();
+    this.#page.redraw();
+  }
+
+  /** @param {number} by -1 or 1; goes round */
+  step(by) {
+    const count = this.#batchNow.length;
+    if (count) this.choose((this.#chosen + by + count) % count);
+  }
+
+  /** @param {boolean} before whether what was there is shown */
+  show(before) {
+    if (this.before === before) return;
+    this.before = before;
+    this.#hold.classList.toggle("held", before);
+    this.#page.redraw();
+  }
+
+  async accept() {
+    const { chosen } = this;
+    if (!chosen) return;
+    const bitmap = this.#pictures.get(chosen.id);
+    await this.#page.actions.acceptCandidate(chosen, (on) => {
+      this.#settling = on && bitmap ? { rect: fromXYWH(chosen.rect), bitmap, since: performance.now() } : null;
+    });
+  }
+
+  discard() {
+    const { chosen } = this;
+    return chosen ? this.#page.actions.discardCandidates(chosen) : undefined;
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {import("../geometry/view.mjs").View} view @returns {boolean} whether to draw again soon */
+  draw(context, view, complete, now) {
+    if (this.#settling) {
+      if (complete && now - this.#settling.since > SETTLE_MS) {
+        this.#settling = null;
+        this.update();
+      } else this.#picture(context, view, this.#settling.rect, this.#settling.bitmap);
+    }
+    const { chosen } = this;
+    const bitmap = chosen && this.#pictures.get(chosen.id);
+    if (bitmap && !this.before) this.#picture(context, view, fromXYWH(chosen.rect), bitmap);
+    return this.#settling !== null;
+  }
+
+  #picture(context, view, rect, bitmap) {
+    const r = view.rectToScreen(rect);
+    context.drawImage(bitmap, r.x, r.y, r.w, r.h);
+  }
+
+  /** Under the place, within what is free. @param {import("../geometry/view.mjs").View} view @param {import("../geometry/rect.mjs").Rect} free */
+  place(view, free) {
+    const { chosen } = this;
+    if (!chosen) return;
+    const r = view.rectToScreen(fromXYWH(chosen.rect));
+    const [width, height] = [this.node.offsetWidth, this.node.offsetHeight];
+    const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+    const x = clamp(r.x + r.w / 2 - width / 2, free.x + 4, free.x + free.w - width - 4);
+    const y = clamp(r.y + r.h + 12, free.y + 4, free.y + free.h - height - 4);
+    this.node.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+  }
+
+  /** Bitmaps held. */
+  get size() {
+    return [...this.#pictures.values()].filter(Boolean).length;
+  }
+
+  clear() {
+    for (const bitmap of this.#pictures.values()) bitmap?.close();
+    this.#pictures.clear();
+    this.#settling = null;
+    this.#batch = "";
+    this.node.hidden = true;
+    this.#thumbs.replaceChildren();
+  }
+}

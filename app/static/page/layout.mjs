@@ -1,0 +1,32 @@
+/** What part of the window the bars and the panel leave free. */
+
+/** Below this width the panel is a sheet from below. */
+export const NARROW = 720;
+const BARS = { top: 56, right: 8, bottom: 40, left: 64 };
+
+/**
+ * @param {number} width @param {number} height of the window
+ * @param {{left: number, top: number}|null} panel where the panel is, null while it is hidden
+ * @returns {import("../geometry/view.mjs").Insets}
+ */
+export function insets(width, height, panel) {
+  if (!panel) return { ...BARS };
+  return width < NARROW ? { ...BARS, bottom: height - panel.top + 8 } : { ...BARS, right: width - panel.left + 8 };
+}
+
+/** @param {number} width @param {number} height @param {import("../geometry/view.mjs").Insets} inset @returns {import("../geometry/rect.mjs").Rect} */
+export function freePart(width, height, inset) {
+  return { x: inset.left, y: inset.top, w: width - inset.left - inset.right, h: height - inset.top - inset.bottom };
+}
+
+/**
+ * The smallest movement that brings a rectangle with a margin into the free part; a rectangle too large is centred.
+ * @param {import("../geometry/rect.mjs").Rect} rect on the screen @param {import("../geometry/rect.mjs").Rect} free @returns {[number, number]} dx, dy
+ */
+export function nudgeInto(rect, free, margin = 48) {
+  const along = (at, size, from, room) => {
+    if (size + 2 * margin > room) return from + room / 2 - (at + size / 2);
+    return Math.max(0, from + margin - at) + Math.min(0, from + room - margin - (at + size));
+  };
+  return [along(rect.x, rect.w, free.x, free.w), along(rect.y, rect.h, free.y, free.h)];
+}

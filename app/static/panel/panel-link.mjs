@@ -1,0 +1,95 @@
+/** The element's side of the panel: settings that controls set, and what they are told of scene and model. */
+import { showPromptNotes } from "./panel-slots.mjs";
+import { choices, isTrained } from "./resolutions.mjs";
+import * as settings from "./settings.mjs";
+import { isOpen, modelInfo } from "../scene/store.mjs";
+
+const CHECK_MS = 350;
+
+export class PanelLink {
+  /** "restore" (prompts and seed), "reseed" (seed), "describe" (all that depends on scene and model). @type {(name: string) => void} */
+  tell = () => {};
+  #kept = settings.load(localStorage);
+  #described = "";
+  #timer = 0;
+  #api;
+  #state;
+
+  /** @param {import("../scene/transport.mjs").Api} api @param {() => import("../scene/store.mjs").State} state */
+  constructor(api, state) {
+    this.#api = api;
+    this.#state = state;
+  }
+
+  get settings() {
+    return { ...this.#kept };
+  }
+
+  /** @param {Partial<settings.Settings>} patch set by a control */
+  set settings(patch) {
+    const before = this.#kept;
+    this.#kept = settings.merged(before, patch);
+    settings.save(localStorage, this.#kept);
+    if (this.#kept.prompt !== before.prompt) this.checkPrompt();
+  }
+
+  /** Set settings from here and show them in the panel. @param {Partial<settings.Settings>} patch */
+  restore(patch) {
+    this.settings = patch;
+    this.tell("restore");
+    this.describe();
+  }
+
+  /** After each generation. */
+  reseed() {
+    this.settings = { seed: settings.nextSeed(this.#kept) };
+    this.tell("reseed");
+  }
+
+  /** @param {string} name of a quality */
+  setQuality(name) {
+    this.settings = settings.quality(name);
+    this.describe();
+  }
+
+  /** What goes with a request; null where the server shall take the model's own. */
+  get request() {
+    const { prompt, negative_prompt, seed, guidance } = this.#kept;
+    const { sampler, steps } = settings.effective(this.#kept, modelInfo(this.#state()));
+    if (sampler === "fast") return { prompt, negative_prompt, seed, sampler, steps: null, guidance: null };
+    const asked = this.#kept.sampler === "fast" ? steps : this.#kept.steps;
+    return { prompt, negative_prompt, seed, sampler, steps: asked, guidance };
+  }
+
+  /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. */
+  description() {
+    const info = modelInfo(this.#state());
+    const { scene, jobs } = this.#state();
+    const resolution = scene?.resolution ?? info.resolution;
+    const fixed = !scene || !scene.empty || jobs.some(isOpen);
+    const offered = choices(info.resolutions, resolution);
+    const trained = isTrained(info.resolutions, resolution);
+    const { steps, guidance } = settings.effective(this.#kept, info);
+    const quality = settings.qualityName(this.#kept, info);
+    return { resolution, trained, choices: offered, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality };
+  }
+
+  /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */
+  describe(anyway = false) {
+    const text = JSON.stringify(this.description());
+    if (text === this.#described && !anyway) return;
+    this.#described = text;
+    this.tell("describe");
+  }
+
+  /** Ask the server, a moment after the last key, how the model reads the prompt. */
+  checkPrompt() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(async () => {
+      const text = this.settings.prompt;
+      if (this.#state().model.state !== "ready") return;
+      const report = text.trim() ? await this.#api.post("/prompt/check", { text }).catch(() => null) : null;
+      if (text === this.settings.prompt) showPromptNotes(report);
+    }, CHECK_MS);
+  }
+}

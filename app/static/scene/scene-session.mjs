@@ -1,0 +1,118 @@
+/**
+ * One open scene: its event stream, tile index, tile cache and previews. Opening another scene makes a new session;
+ * `close` ends the stream and frees every bitmap.
+ */
+import { Coverage, readCells } from "../tiles/coverage.mjs";
+import { fromCorners, fromXYWH } from "../geometry/rect.mjs";
+import { dismissed } from "./remembered.mjs";
+import { Pace, isOpen } from "./store.mjs";
+import { StreamRest } from "./stream-rest.mjs";
+import { TileCache } from "../tiles/tile-cache.mjs";
+import { TileIndex } from "../tiles/tile-index.mjs";
+import { TileLoader } from "../tiles/tile-loader.mjs";
+import { EventStream } from "./transport.mjs";
+
+/** More than a 4K window shows at its densest; 100 MiB. */
+const MAX_BITMAPS = 400;
+const LAYER = "rgb";
+
+/** @param {string} url a data: URL @returns {Promise<ImageBitmap>} */
+function decodePreview(url) {
+  const bytes = Uint8Array.from(atob(url.slice(url.indexOf(",") + 1)), (letter) => letter.charCodeAt(0));
+  return createImageBitmap(new Blob([bytes], { type: "image/webp" }));
+}
+
+export class SceneSession {
+  cache = new TileCache(MAX_BITMAPS);
+  #api;
+  #closed = false;
+  #stream;
+  #rest;
+  #pace = new Pace();
+  #clock = new Map();
+
+  /**
+   * @param {import("./transport.mjs").Api} api @param {string} id
+   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, usualPace: () => number|null, waits: () => boolean}} page
+   */
+  constructor(api, id, page) {
+    this.id = id;
+    this.page = page;
+    this.#api = api;
+    const fetchTile = (z, x, y, revision, signal) => api.tile(id, LAYER, z, x, y, revision, signal);
+    this.index = new TileIndex((z, x0, y0, x1, y1) => api.index(id, z, x0, y0, x1, y1), page.redraw);
+    this.loader = new TileLoader(fetchTile, this.cache, page.redraw);
+    this.coverage = new Coverage(this.index, async (x, y, revision) => {
+      const bitmap = await fetchTile(0, x, y, revision, undefined);
+      const cells = readCells(bitmap);
+      bitmap.close();
+      return cells;
+    });
+  }
+
+  /** Begin to listen; `apply` is called with each event. */
+  listen() {
+    this.#stream = new EventStream(`/api/scenes/${this.id}/events`, {
+      event: (name, data) => this.#event(name, data),
+      connected: (up) => this.page.apply("connected", up),
+      refused: () => this.#refused(),
+    });
+    this.#rest = new StreamRest(this.#stream, this.page.waits);
+  }
+
+  /** The stream was refused: the scene may be gone, and then there is nothing to wait for. */
+  async #refused() {
+    const error = await this.#api.get(`/scenes/${this.id}`).then(() => null, (reason) => reason);
+    if (error?.status !== 404 || this.#closed) return;
+    this.#hangUp();
+    this.page.apply("deleted", {});
+  }
+
+  #event(name, data) {
+    if (name === "hello") {
+      this.index.invalidateAll();
+      this.loader.forgive();
+      const open = new Set(data.jobs.filter(isOpen).map((job) => job.id));
+      for (const job of this.page.map().previews.keys()) if (!open.has(job)) this.page.map().settlePreview(job);
+      const unwanted = dismissed(localStorage);
+      data.jobs = data.jobs.filter((job) => isOpen(job) || !unwanted.has(job.id));
+    }
+    if (name === "deleted") this.#hangUp();
+    if (name === "scene" && data.changed) this.index.invalidate(data.changed.map(fromCorners));
+    if (name === "preview") {
+      data.eta = this.#pace.eta(data, performance.now() / 1000, this.page.usualPace());
+      if (data.image) void this.#preview(data);
+    }
+    if (name === "job" && data.state !== "running") {
+      this.#pace.forget(data.id);
+      this.#clock.delete(data.id);
+      if (data.state === "done" && data.kind !== "edit") this.page.map().settlePreview(data.id);
+      else this.page.map().dropPreview(data.id);
+    }
+    this.page.apply(name, data);
+  }
+
+  async #preview({ job, frame, step, image }) {
+    this.#clock.set(job, step);
+    const bitmap = await decodePreview(image);
+    // Decoding takes a moment: the job may be over, or a later step may have come first.
+    const whole = this.page.jobFrame(job);
+    if (!this.#closed && whole && this.#clock.get(job) === step) {
+      this.page.map().addPreview(job, whole, fromXYWH(frame), bitmap, this.page.isEdit(job));
+      this.page.redraw();
+    }
+    bitmap.close();
+  }
+
+  #hangUp() {
+    this.#rest?.close();
+    this.#stream?.close();
+  }
+
+  close() {
+    this.#closed = true;
+    this.#hangUp();
+    this.loader.clear();
+    this.cache.clear();
+  }
+}

@@ -1,0 +1,44 @@
+/** The tools, on the left. */
+import { h, icon } from "../page/dom.mjs";
+
+/** @typedef {import("./pointer-tools.mjs").Tool} Tool */
+const TOOLS = [
+  ["select", "Select", "V"],
+  ["frame", "Frame", "F"],
+  ["brush", "Brush: paint the mask", "B"],
+  ["eraser", "Eraser: take from the mask", "E"],
+  ["lasso", "Lasso: outline the mask", "L"],
+  ["rectangle", "Rectangle of the mask", "R"],
+  ["regions", "Regions: prompts for parts of a large fill", "M"],
+  ["measure", "Measure: distance and area", "U"],
+  ["erase", "Erase region to empty", "D"],
+  ["hand", "Hand", "H"],
+];
+
+export class ToolRail {
+  node = h("div", { class: "tool-rail", role: "toolbar", "aria-label": "Tools", "aria-orientation": "vertical" });
+  #buttons = new Map();
+
+  /** @param {(tool: Tool) => void} choose @param {(factor: number) => void} zoom @param {() => void} fit */
+  constructor(choose, zoom, fit) {
+    for (const [tool, label, key] of TOOLS) {
+      const attributes = { type: "button", class: "icon-button", "aria-label": label, title: `${label} (${key})`, "data-tool": tool };
+      const button = h("button", { ...attributes, onclick: () => choose(tool) }, icon(tool));
+      this.#buttons.set(tool, button);
+      this.node.append(button);
+    }
+    const plain = (name, label, key, run) =>
+      h("button", { type: "button", class: "icon-button", "aria-label": label, title: `${label} (${key})`, onclick: run }, icon(name));
+    this.node.append(
+      h("hr"),
+      plain("plus", "Zoom in", "+", () => zoom(1.5)),
+      plain("minus", "Zoom out", "-", () => zoom(1 / 1.5)),
+      plain("fit", "Fit to content", "0", fit),
+    );
+  }
+
+  /** @param {Tool} tool */
+  update(tool) {
+    for (const [name, button] of this.#buttons) button.setAttribute("aria-pressed", String(name === tool));
+  }
+}

@@ -1,0 +1,37 @@
+"""What a fill takes, told before anything of it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from canvas.fill import grid as fill_grid
+from canvas.geometry import Rect
+
+KEPT = 2.6
+"""Bytes on disk per pixel of finished tiles, their latents and zoomed-out copies, measured with the shipped model."""
+
+GROUND = 4
+"""Bytes per cell while it runs for what the ground was like; float32 numbers of two steps come on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a fill takes at most: less where a part of its frame exists already or lies outside of its region.
+
+    windows: UNet evaluations of a window over all steps. cover: how often that covers the frame. kept, working: bytes
+    on disk for good and, besides, while it runs.
+    """
+
+    windows: int
+    cover: float
+    kept: int
+    working: int
+
+    @classmethod
+    def of(cls, bounds: Rect, frame: Rect, phases: Sequence[fill_grid.Phase], side: int, channels: int) -> Cost:
+        """Of a fill of `bounds` (cells) around its `frame` (px), windows of `side` cells, `channels` kept of each."""
+        windows = sum(phase.count for phase in phases)
+        cover = windows / (len(phases) * fill_grid.cover(bounds, side))
+        working = bounds.w * bounds.h * (2 * 4 * channels + GROUND)
+        return cls(windows, cover, round(frame.w * frame.h * KEPT), working)

@@ -1,0 +1,207 @@
+"""Import of image files onto a scene: windowed, resampled to the scene's resolution, one change that can be undone.
+
+A file passes through two stages. First it is read once, from top to bottom, as 8-bit RGB with a mask, averaged over
+whole blocks of pixels where the scene is much coarser, into a temporary tiled file. That file is then resampled tile by
+tile. So any file needs little memory, and formats that can only be read in order are read in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from canvas.geometry import TILE, Rect, tile_rect
+from canvas.maps.geotiff import CHUNK, gdal, put, staged
+from canvas.maps.picture import opened, readable, upright
+from canvas.maps.picture_rgb import RgbReader
+from canvas.maps.placement import Ground, Placement, extent_of, own_resolution, place
+from canvas.request import Request
+from canvas.scene import Scene
+from canvas.scene_file.files import STAGED
+from canvas.scene_file.history import Step
+from canvas.scene_file.spool import Piece
+
+KIND = "import"
+ROW_BYTES = 24 * 2**20  # of a file that is read in whole rows, held at a time
+STAGED_SHARE, TILED_SHARE = 60, 95  # percent of the progress after each stage; the rest is the scene's
+WARP_MB = 64
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The change of the scene, and sentences about what was decided on the way."""
+
+    step: Step
+    notes: list[str]
+
+
+def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[str, Any]:
+    """What an import dialog shows before anything is decoded, JSON-ready.
+
+    `resolution` (m/px) and `rect` (x, y, w, h in px of the scene) are None where the file does not say them; `placed`
+    tells whether the file names its place or the rectangle is only a proposal.
+    """
+    with opened(Path(path), name) as source:
+        ground = _ground(scene)
+        resolution = own_resolution(source)
+        found = place(source, ground, name=name or "The picture") if resolution else None
+        # A camera that was held upright writes the picture lying down, and how to turn it.
+        left, top, right, bottom = extent_of(upright(source), source)
+        return {
+            "width": round(right - left),
+            "height": round(bottom - top),
+            "bands": source.count,
+            "dtype": source.dtypes[0],
+            "crs": f"EPSG:{source.crs.to_epsg()}" if source.crs and source.crs.to_epsg() else None,
+            "resolution": resolution,
+            "rect": list(found.rect) if found else None,
+            "placed": found is not None and found.named,
+        }
+
+
+def import_image(
+    scene: Scene,
+    path: str | Path,
+    resolution: float | None = None,
+    at: tuple[int, int] | None = None,
+    bands: Sequence[int] | None = None,
+    value_range: tuple[float, float] | None = None,
+    name: str | None = None,
+    progress: Progress | None = None,
+    scratch: Path | None = None,
+) -> Imported:
+    """Put a PNG, JPEG, WebP or GeoTIFF file onto a scene, over whatever is there; one undoable change.
+
+    `resolution` (m/px) and `at` (px of the scene, upper left corner) override what the file says (see
+    `placement.place`), `bands` and `value_range` what would be guessed (see `picture_rgb.RgbReader`). The history calls
+    the file `name`. `progress(done, total)` may raise to stop. The temporary file lies in the folder `scratch`, None
+    for the scene's. Raises SceneError with one sentence; then nothing was changed.
+    """
+    path = Path(path)
+    name = name or path.name
+    report = progress or (lambda done, total: None)
+    stage = (scratch or scene.path.parent) / f".{scene.path.stem}.{secrets.token_hex(4)}{STAGED}"
+    try:
+        with opened(path, name) as source:
+            ground = _ground(scene)
+            placement = place(source, ground, resolution, at, name)
+            reader = RgbReader(source, bands, value_range)
+            digest = _sha256(path)
+            _stage(source, reader, placement, stage, name, report)
+        request = Request(
+            KIND,
+            placement.rect,
+            ground.resolution,
+            source={
+                "file": name,
+                "sha256": digest,
+                "resolution": placement.resolution,
+                "at": [placement.rect.x, placement.rect.y],
+                "bands": list(reader.bands),
+                "range": list(reader.value_range) if reader.value_range else None,
+            },
+        )
+        step = scene.accept_tiles(request, _pieces(stage, placement, report), anchor=placement.anchor)
+    finally:
+        with suppress(OSError):
+            stage.unlink(missing_ok=True)
+    return Imported(step, [*reader.notes, *placement.notes])
+
+
+def _ground(scene: Scene) -> Ground:
+    with scene.snapshot() as at:
+        return Ground(at.resolution, at.anchor, at.bounds)
+
+
+def _stage(
+    source: DatasetReader, reader: RgbReader, placement: Placement, stage: Path, name: str, report: Progress
+) -> None:
+    by = placement.shrink
+    width, height = -(-source.width // by), -(-source.height // by)
+    transform = placement.transform @ Affine.scale(by)
+    with gdal("Reading the picture", stage.parent), staged(stage, width, height, placement.crs, transform) as file:
+        todo = list(_windows(source, by))
+        for number, part in enumerate(todo, start=1):
+            with readable(name):
+                pixels, valid = reader.read(Window(*part))
+            pixels, valid = _averaged(pixels, valid, by)
+            if valid.any():
+                put(file, part.x // by, part.y // by, pixels, valid)
+            report(STAGED_SHARE * number // len(todo), 100)
+
+
+def _windows(source: DatasetReader, by: int) -> Iterator[Rect]:
+    """Windows on a grid of `by` px that cover a file, in the order in which it is stored."""
+    columns = source.block_shapes[0][1]
+    depth = max(np.dtype(dtype).itemsize for dtype in source.dtypes) * min(source.count, 4)
+    if columns < source.width:
+        w = h = max(by, CHUNK // by * by)
+    else:
+        w = -(-source.width // by) * by
+        h = max(by, ROW_BYTES // (source.width * depth) // by * by)
+    for y in range(0, source.height, h):
+        for x in range(0, source.width, w):
+            yield Rect(x, y, min(w, source.width - x), min(h, source.height - y))
+
+
+def _averaged(pixels: np.ndarray, valid: np.ndarray, by: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means over blocks of `by` x `by` px of what is known; a block is known where at least half of it is."""
+    if by == 1:
+        return pixels, valid
+    h, w = valid.shape
+    pad = ((0, -h % by), (0, -w % by))
+    weight = np.pad(valid, pad).astype(np.float32)
+    colour = np.pad(pixels, (*pad, (0, 0))).astype(np.float32) * weight[..., None]
+    size = (weight.shape[1] // by, weight.shape[0] // by)
+    # With whole factors this filter is the plain mean of each block.
+    mean = cv2.resize(weight, size, interpolation=cv2.INTER_AREA).reshape(size[::-1])
+    summed = cv2.resize(colour, size, interpolation=cv2.INTER_AREA).reshape(*size[::-1], 3)
+    # A block that the picture's edge cuts is judged by the part inside.
+    inside = np.pad(np.ones((h, w), np.float32), pad)
+    whole = cv2.resize(inside, size, interpolation=cv2.INTER_AREA).reshape(size[::-1])
+    out = summed / np.maximum(mean, 1e-6)[..., None] + 0.5
+    return np.clip(out, 0, 255).astype(np.uint8), mean >= 0.5 * whole
+
+
+def _pieces(stage: Path, placement: Placement, report: Progress) -> Iterator[Piece]:
+    """The tiles of the scene that the picture covers."""
+    rect = placement.rect
+    total = rect.tile_span().area
+    with (
+        gdal("Placing the picture", stage.parent),
+        rasterio.open(stage, driver="GTiff") as source,
+        WarpedVRT(
+            source, crs=placement.scene_crs, transform=placement.scene_transform, width=rect.w, height=rect.h,
+            resampling=placement.resampling, add_alpha=True, warp_mem_limit=WARP_MB,
+        ) as warped,
+    ):  # fmt: skip
+        for number, (x, y) in enumerate(rect.tiles(), start=1):
+            whole = tile_rect(x, y)
+            part = whole.intersect(rect)
+            data = warped.read(window=Window(part.x - rect.x, part.y - rect.y, part.w, part.h))
+            pixels, valid = np.zeros((TILE, TILE, 3), np.uint8), np.zeros((TILE, TILE), bool)
+            pixels[part.slices(whole)] = np.moveaxis(data[:3], 0, 2)
+            valid[part.slices(whole)] = data[3] >= 128
+            pixels[~valid] = 0
+            yield Piece(x, y, pixels, valid)
+            report(STAGED_SHARE + (TILED_SHARE - STAGED_SHARE) * number // total, 100)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,143 @@
+"""The format .mbtiles: Web Mercator tiles in one SQLite file (MBTiles 1.3), for scenes that lie somewhere on Earth."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import numpy as np
+import rasterio
+from affine import Affine
+from PIL import Image
+from rasterio.crs import CRS
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from canvas.errors import SceneError, storage_error
+from canvas.geometry import TILE, Rect
+from canvas.maps.cog import write_stage
+from canvas.maps.export import Export
+from canvas.maps.geotiff import gdal
+from canvas.maps.tile_tree import build
+
+HALF_WORLD = math.pi * 6378137.0  # m: the square of Web Mercator reaches so far from its middle
+MAX_ZOOM = 24
+MAX_LATITUDE = 85.0
+QUALITY = 90  # of lossy WebP: the warp has resampled the pixels anyway
+STAGED_SHARE = 30  # percent of the progress that is the temporary file
+WARP_MB = 64
+COMMIT_EVERY = 500  # tiles
+
+
+def write(export: Export) -> None:
+    """Write one moment of a region of an anchored scene; SceneError where it is not anchored."""
+    if export.anchor is None:
+        raise SceneError(
+            "MBTiles lie on Earth and this scene does not: give it a place (--crs EPSG:N --origin E,N), "
+            "or write a plain tile pyramid with a name that ends in .zip."
+        )
+    stage = export.part.with_name(f"{export.part.stem}.stage.tif")
+    write_stage(export, stage, STAGED_SHARE)
+    with gdal("Warping the map", stage.parent), rasterio.open(stage, driver="GTiff") as source:
+        bounds = transform_bounds(source.crs, CRS.from_epsg(4326), *source.bounds)
+        if not all(map(math.isfinite, bounds)) or max(abs(bounds[1]), abs(bounds[3])) > MAX_LATITUDE:
+            raise SceneError(f"Web Mercator ends at {MAX_LATITUDE:g} degrees: export a part nearer to the equator.")
+        zoom = _zoom(export.at.resolution, (bounds[1] + bounds[3]) / 2)
+        span = _span(transform_bounds(source.crs, CRS.from_epsg(3857), *source.bounds), zoom)
+        with _warped(source, span, zoom) as warped, closing(sqlite3.connect(export.part)) as file:
+            try:
+                _fill(export, file, warped, span, zoom, bounds)
+            except sqlite3.Error as error:
+                raise storage_error(error, export.part) from error
+
+
+def _fill(
+    export: Export, file: sqlite3.Connection, warped: WarpedVRT, span: Rect, zoom: int,
+    bounds: tuple[float, float, float, float],
+) -> None:  # fmt: skip
+    file.execute("PRAGMA journal_mode = OFF")  # a file that is not complete is thrown away
+    file.execute("PRAGMA application_id = 0x4d504258")  # "MPBX", as the specification asks for
+    file.execute("CREATE TABLE metadata (name TEXT, value TEXT)")
+    file.execute("CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB)")
+    levels = min(zoom, max(span.w - 1, span.h - 1, 0).bit_length())  # up to where two by two tiles hold everything
+    done = 0
+
+    def draw(x: int, y: int) -> np.ndarray | None:
+        nonlocal done
+        window = Window((x - span.x) * TILE, (y - span.y) * TILE, TILE, TILE)
+        image = np.moveaxis(warped.read(window=window), 0, 2)
+        done += 1
+        export.report(STAGED_SHARE + (100 - STAGED_SHARE) * done // span.area, 100)
+        return image if image[..., 3].any() else None
+
+    def emit(level: int, x: int, y: int, image: np.ndarray) -> None:
+        z = zoom - level
+        file.execute("INSERT INTO tiles VALUES (?, ?, ?, ?)", (z, x, 2**z - 1 - y, _encode(image)))
+        if done % COMMIT_EVERY == 0:
+            file.commit()
+
+    build(span, levels, draw, emit)
+    file.execute("CREATE UNIQUE INDEX tile_index ON tiles (zoom_level, tile_column, tile_row)")
+    tags = export.tags
+    file.executemany(
+        "INSERT INTO metadata VALUES (?, ?)",
+        {
+            "name": tags["title"],
+            "format": "webp",
+            "bounds": ",".join(f"{value:.8f}" for value in bounds),
+            "center": f"{(bounds[0] + bounds[2]) / 2:.8f},{(bounds[1] + bounds[3]) / 2:.8f},{max(0, zoom - 2)}",
+            "minzoom": str(zoom - levels),
+            "maxzoom": str(zoom),
+            "type": "overlay",
+            "attribution": tags["source"],
+            "description": f"{tags['title']} ({tags['source']})",
+            "generator": tags["software"],
+            "synthetic": "yes",
+            "ground_resolution": tags["resolution"],
+            "anchor": str(export.anchor),
+            "prompts": json.dumps(tags["prompts"].splitlines(), ensure_ascii=False),
+        }.items(),
+    )
+    file.commit()
+
+
+def _zoom(resolution: float, latitude: float) -> int:
+    """The zoom level whose pixels are nearest in size to `resolution` m on the ground."""
+    at_zero = 2 * HALF_WORLD / TILE * math.cos(math.radians(latitude))
+    return min(MAX_ZOOM, max(0, round(math.log2(at_zero / resolution))))
+
+
+def _span(bounds: tuple[float, float, float, float], zoom: int) -> Rect:
+    """The tiles (x to the east, y to the south) that cover a box in metres of Web Mercator."""
+    side = 2 * HALF_WORLD / 2**zoom
+    west, south, east, north = bounds
+    return Rect.from_corners(
+        math.floor((west + HALF_WORLD) / side), math.floor((HALF_WORLD - north) / side),
+        math.ceil((east + HALF_WORLD) / side), math.ceil((HALF_WORLD - south) / side),
+    ).intersect(Rect(0, 0, 2**zoom, 2**zoom))  # fmt: skip
+
+
+@contextmanager
+def _warped(source: rasterio.DatasetReader, span: Rect, zoom: int) -> Iterator[WarpedVRT]:
+    """The file as seen on the tiles of `span`: RGB and alpha, made when read."""
+    pixel = 2 * HALF_WORLD / 2**zoom / TILE
+    west, north = span.x * TILE * pixel - HALF_WORLD, HALF_WORLD - span.y * TILE * pixel
+    with WarpedVRT(
+        source, crs=CRS.from_epsg(3857), transform=Affine(pixel, 0, west, 0, -pixel, north),
+        width=span.w * TILE, height=span.h * TILE, resampling=Resampling.bilinear, add_alpha=True,
+        warp_mem_limit=WARP_MB,
+    ) as warped:  # fmt: skip
+        yield warped
+
+
+def _encode(image: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    picture = Image.fromarray(image if image[..., 3].min() < 255 else np.ascontiguousarray(image[..., :3]))
+    picture.save(out, "WEBP", quality=QUALITY, method=2)
+    return out.getvalue()

@@ -1,0 +1,61 @@
+"""The format .png: row bands, alpha only where something is unknown, and text that says what the picture is."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from canvas.errors import SceneError
+from canvas.geometry import TILE, Rect
+from canvas.maps.export import Export
+from canvas.maps.png_writer import MAX_SIDE, PngWriter
+
+BAND_BYTES = 16 * 2**20  # of RGBA pixels held at a time; a tile is at most this many rows high anyway
+
+# The word of IPTC for pictures made by a trained model: what viewers and archives look for.
+_XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/{}"/>'
+    "</rdf:RDF></x:xmpmeta>"
+)
+
+
+def write(export: Export) -> None:
+    """Write one moment of a region of a scene as PNG."""
+    at, rect = export.at, export.rect
+    if max(rect.w, rect.h) > MAX_SIDE:
+        raise SceneError(f"A PNG is at most {MAX_SIDE} px wide and high: export a part, or a .tif.")
+    with export.part.open("wb") as file:
+        opaque = at.opaque(rect)
+        writer = PngWriter(file, rect.w, rect.h, 3 if opaque else 4, _text(export))
+        rows = max(1, min(TILE, BAND_BYTES // (4 * rect.w)))
+        y = rect.y
+        while y < rect.y1:
+            # Bands end on tile borders where they can, so that no tile is read twice.
+            end = min(rect.y1, y + rows, (y // TILE + 1) * TILE)
+            pixels, valid = at.pixels(Rect(rect.x, y, rect.w, end - y))
+            writer.band(pixels if opaque else np.dstack([pixels, valid.astype(np.uint8) * 255]))
+            y = end
+            export.report(y - rect.y, rect.h)
+        writer.finish()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _text(export: Export) -> dict[str, str]:
+    tags = export.tags
+    kind = "compositeWithTrainedAlgorithmicMedia" if tags["imported"] else "trainedAlgorithmicMedia"
+    text = {
+        "Software": tags["software"],
+        "Source": tags["source"],
+        "Title": tags["title"],
+        "Resolution": tags["resolution"],
+        "XML:com.adobe.xmp": _XMP.format(kind),
+    }
+    if tags["prompts"]:
+        text["Description"] = tags["prompts"]
+    if tags["imported"]:
+        text["Imported"] = tags["imported"]
+    return text

@@ -1,0 +1,123 @@
+"""Regenerating part of one picture, with everything outside mask + feather kept bit for bit."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.sampling.differential import remake
+from text2earth_core.sampling.feather import blend, feather_weight
+from text2earth_core.sampling.leading import Lead, check_follow, lead_in
+from text2earth_core.sampling.noise import world_noise
+
+if TYPE_CHECKING:
+    from text2earth_core.model import Text2Earth
+
+UNET_MULTIPLE = 64
+
+
+def inpaint_image(
+    model: "Text2Earth",
+    image: Image.Image,
+    mask: Image.Image,
+    prompt: str,
+    *,
+    strength: float,
+    feather: int,
+    seed: int,
+    follow: float | None,
+    **settings: Any,
+) -> Image.Image:
+    """See `Text2Earth.inpaint`."""
+    check_follow(follow)
+    if not 0 < strength <= 1:
+        raise Text2EarthError(f"A strength of {strength} is not possible: give more than 0 up to 1 (anew).")
+    task = prepare(model, image, mask, feather, seed)
+    share = follow if follow is not None else float(bool(prompt.strip()))
+    settings |= {"known": task.known, "noise": task.noise, "lead": _lead(task, share, seed)}
+    if strength == 1:
+        made = model.denoise(prompt, mask=task.mask, masked=task.masked, **settings)
+    else:
+        made = remake(model, prompt, degree=strength * task.mask, **settings)
+    return finish(model, task, made)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A picture that is to be regenerated in part.
+
+    original: uint8 (H, W, 3). weight: of new pixels, float32 (H, W). known, noise: (4, h, w), padded to what the UNet
+    can halve. mask: (h, w), 1 = regenerate. masked: see `Text2Earth.denoise`.
+    """
+
+    original: np.ndarray
+    weight: np.ndarray
+    known: Tensor
+    mask: Tensor
+    noise: Tensor
+    masked: Tensor | None
+
+
+def prepare(model: "Text2Earth", image: Image.Image, mask: Image.Image, feather: int, seed: int) -> Task:
+    """Everything of `Text2Earth.inpaint` that comes before denoising.
+
+    Raises:
+        Text2EarthError: the model cannot inpaint, or picture, mask and feather do not go together.
+    """
+    if not model.info.inpaints:
+        raise Text2EarthError("This model has 4 input channels and cannot inpaint: load a 9-channel one.")
+    if image.size != mask.size:
+        raise Text2EarthError(
+            f"Image ({image.width}x{image.height}) and mask ({mask.width}x{mask.height}) differ in size."
+        )
+    if max(image.size) > 2048:
+        raise Text2EarthError(
+            f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side."
+        )
+    if feather < 0:
+        raise Text2EarthError("The feather must not be negative.")
+    original = np.asarray(image.convert("RGB"))
+    chosen = np.asarray(mask.convert("L")) >= 128
+    if not chosen.any():
+        raise Text2EarthError("The mask is empty: paint white where the image should change.")
+    weight = feather_weight(chosen, feather)
+    pixels = _pad(original)
+    known = model.encode(pixels)
+    cells = cells_touched(_pad(weight) > 0)
+    noise = world_noise(seed, 0, 0, known.shape[2], known.shape[1])
+    masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
+    return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked)
+
+
+def _lead(task: Task, follow: float, seed: int) -> Lead | None:
+    """All ground counts as foreign to the prompt: a picture does not say what it was made of."""
+    made = task.mask.numpy() > 0
+    return lead_in(made, np.ones_like(made), follow, seed, 0, 0)
+
+
+def finish(model: "Text2Earth", task: Task, made: Tensor) -> Image.Image:
+    """Decode denoised latents and blend them into the picture, which stays bit-identical outside mask + feather."""
+    painted = model.decode(made)
+    height, width = task.original.shape[:2]
+    return Image.fromarray(blend(task.original, painted[:height, :width], task.weight))
+
+
+def cells_touched(changed: np.ndarray) -> np.ndarray:
+    """Latent cells (H/8, W/8) of which any pixel changes; sides must be multiples of 8."""
+    height, width = changed.shape
+    return np.any(changed.reshape(height // CELL, CELL, width // CELL, CELL), axis=(1, 3))
+
+
+def _paint_grey(pixels: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    return np.where(np.kron(cells, np.ones((CELL, CELL), bool))[..., None], np.uint8(128), pixels)
+
+
+def _pad(array: np.ndarray) -> np.ndarray:
+    """Repeat the right and lower border up to sides that the UNet can halve."""
+    bottom, right = (-side % UNET_MULTIPLE for side in array.shape[:2])
+    return np.pad(array, ((0, bottom), (0, right)) + ((0, 0),) * (array.ndim - 2), mode="edge")
