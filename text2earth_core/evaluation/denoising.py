@@ -51,7 +51,7 @@ def held_back_pictures(data: Path, window: int, count: int) -> list[Picture]:
     """The first `count` held-back pictures of at least `window` px, all classes in turn; none where data hold none."""
     try:
         found = load_corpus(data, "val", scene_sets(data), limit=4 * count)
-    except Text2EarthError:  # a pack for training holds training images alone
+    except Text2EarthError:  # none was held back, which is no mistake of a training run
         return []
     return spread_classes([picture for picture in found if min(picture.pixels.shape[:2]) >= window])[:count]
 

@@ -80,7 +80,7 @@ def train_diffusion(
         starting = starting_weights(start, preset_), read_facts(start)  # fails before anything is copied
         if not any((out / part).is_dir() for part in PARTS):
             copy_parts(start, out)
-    objective = DiffusionObjective(preset_, out, corpus, window, held_back_pictures(data, window, HELD_BACK))
+    objective = DiffusionObjective(preset_, out, corpus, window, held_back_pictures(data, preset_.window, HELD_BACK))
     if starting is not None:
         objective.start_from(*starting)
     schedule = unet_schedule(preset_.course, minutes, samples, batch, learning_rate, pick_device(device))
@@ -159,7 +159,8 @@ class DiffusionObjective(Objective):
     def __init__(
         self, preset: Preset, out: Path, corpus: list[Picture], window: int, held_back: Sequence[Picture] = ()
     ):
-        """`held_back`: pictures on which the run measures what it has learned."""
+        """`held_back`: pictures on which the run measures what it has learned, at the preset's window whatever its own
+        is: at half of it, lines and the outlines of blobs are hard to tell apart."""
         self.preset, self.out, self.window, self.held_back = preset, out, window, held_back
         self.windows = Windows(out, corpus, window)
         width = self.windows.text.encoder.config.hidden_size
@@ -214,8 +215,8 @@ class DiffusionObjective(Objective):
     def measure(self, averaged: UNet2DConditionModel) -> dict[str, float]:
         if not self.held_back:
             return {}
-        model = self._model(averaged)
-        found, sheet = measure_structure(model, hold_back(model, self.held_back, self.window), DRAWN)
+        model, window = self._model(averaged), self.preset.window
+        found, sheet = measure_structure(model, hold_back(model, self.held_back, window), DRAWN)
         sheet.save(self.out / "runs" / self.name / "from_noise.png")
         return flat(found)
 

@@ -75,7 +75,7 @@ def train_progressive(
         remaining = until - (state["seconds"] / 60 if state else 0.0)
         if remaining <= 0:
             continue
-        objective = ShardedObjective(preset_, out, corpus, window, held_back_pictures(data, window, HELD_BACK))
+        objective = ShardedObjective(preset_, out, corpus, window, held_back_pictures(data, preset_.window, HELD_BACK))
         objective.windows.to(place)
         objective.windows.text.remember(texts)
         schedule = unet_schedule(preset_.course, remaining, None, batch, learning_rate, place)
