@@ -32,7 +32,8 @@ MAX_ROW = 50  # frames queued at once
 class Settings:
     """What a person sets for a generation; None is the model's own default.
 
-    `guidance` is the scale s = 1 + omega, without a unit; `sampler` is "fast" or "quality".
+    `guidance` is the scale s = 1 + omega, without a unit; `sampler` is "fast" or "quality"; `follow` goes from 0,
+    what is made continues the ground, to 1, it follows the prompt; None decides by the ground (see `Request`).
     """
 
     prompt: str = ""
@@ -41,11 +42,16 @@ class Settings:
     steps: int | None = None
     guidance: float | None = None
     sampler: str | None = None
+    follow: float | None = None
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Settings:
-        """The settings in a job's request; what is not there stands at its default."""
-        return cls(**{field.name: request[field.name] for field in fields(cls) if field.name in request})
+        """The settings in a job's request; what is not there stands at its default.
+
+        Without `follow` it is from before there was a choice, and continues the ground as it would have then.
+        """
+        asked = {"follow": 0.0} | request
+        return cls(**{field.name: asked[field.name] for field in fields(cls) if field.name in asked})
 
 
 def random_seed() -> int:
@@ -55,6 +61,10 @@ def random_seed() -> int:
 
 def load_model(source: str | Path | None, device: str | None) -> Text2Earth:
     """The model in a folder or on the hub, None for the shipped one; Text2EarthError where it cannot be loaded."""
+    from app.network import set_unusable_aside
+
+    if source is not None and not Path(source).expanduser().is_dir():
+        set_unusable_aside()  # it may have to be fetched
     from text2earth_core import Text2Earth
 
     return Text2Earth.from_pretrained(SHIPPED_MODEL if source is None else source, device=device)
@@ -104,6 +114,7 @@ def make_request(scene: Scene, model: Text2Earth, frame: Rect, settings: Setting
         steps=settings.steps,
         guidance=settings.guidance,
         sampler=settings.sampler,
+        follow=settings.follow,
     )
 
 
@@ -125,6 +136,7 @@ def make_edit(
         guidance=settings.guidance,
         sampler=settings.sampler,
         feather=feather,
+        follow=settings.follow,
     )
 
 
@@ -168,10 +180,15 @@ def prompt_report(model: Text2Earth, text: str) -> dict[str, Any]:
     return {"tokens": report.tokens, "limit": report.limit, "cut": report.cut, "unknown": list(report.unknown)}
 
 
-def prompt_notes(model: Text2Earth, text: str) -> list[str]:
-    """Sentences about what of the prompt will not work as meant; empty where all is well."""
+def prompt_notes(model: Text2Earth, text: str, resolution: float | None) -> list[str]:
+    """Sentences about what of the prompt will not work as meant; empty where all is well.
+
+    `resolution` (m/px) is that of the ground, None where the prompt may say it.
+    """
+    from text2earth_core.prompts import level_note
+
     report = model.check_prompt(text)
-    notes = []
+    notes = list(filter(None, [level_note(text, resolution)]))
     if report.cut:
         notes.append(f"The model reads {report.limit} tokens of a prompt; this was cut: “{report.cut}”.")
     if report.unknown:
@@ -179,9 +196,16 @@ def prompt_notes(model: Text2Earth, text: str) -> list[str]:
     return notes
 
 
-def request_notes(model: Text2Earth, request: dict[str, Any]) -> list[str]:
-    """The sentences of `prompt_notes` about all prompts of a job's request, each once."""
+def request_notes(model: Text2Earth, request: dict[str, Any], resolution: Callable[[], float]) -> list[str]:
+    """The sentences of `prompt_notes` about all prompts of a job's request, each once.
+
+    `resolution` looks up the scene's, in m/px, where a prompt speaks of one.
+    """
+    from text2earth_core.prompts import split_level
+
     texts = [request.get("prompt")]
     if "prompts" in request:  # each is read by itself
         texts = [prompt.get("text") for prompt in request["prompts"]]
-    return list(dict.fromkeys(note for text in filter(None, texts) for note in prompt_notes(model, text)))
+    told = list(filter(None, texts))
+    metres = resolution() if any(split_level(text)[1] for text in told) else None
+    return list(dict.fromkeys(note for text in told for note in prompt_notes(model, text, metres)))

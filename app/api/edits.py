@@ -12,11 +12,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.api.jobs import MAX_STEPS, Prompt
+from app.api.jobs import MAX_STEPS, Follow, Prompt
 from app.api.scenes import Use
 from app.errors import AppError
-from app.jobs.edit import MAX_VARIATIONS
-from app.work import Settings, checked_rect, find_clouds, make_edit, random_seed
+from app.jobs.edit import MAX_VARIATIONS, seconds_of
+from app.work import Settings, checked_frame, checked_rect, find_clouds, make_edit, random_seed
 from canvas.errors import SceneError
 from canvas.geometry import Rect, bounding_rect
 from canvas.masks import encode_mask, placed, read_mask
@@ -45,8 +45,19 @@ class NewEdit(BaseModel, extra="forbid"):
     steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
     sampler: Annotated[str, Field(max_length=16)] | None = None
+    follow: Follow = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     feather: Annotated[int, Field(ge=0, le=MAX_FEATHER)] = EDIT_FEATHER
+    variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
+
+
+class PlannedEdit(BaseModel, extra="forbid"):
+    """An edit as far as its duration depends on it; `rect` (x, y, w, h in px) is what its mask spans."""
+
+    rect: Annotated[list[int], Field(min_length=4, max_length=4)]
+    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
+    sampler: Annotated[str, Field(max_length=16)] | None = None
+    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
 
 
@@ -74,6 +85,14 @@ def propose_clouds(use: Use, scene: str, body: Place) -> dict[str, Any]:
     return {"rect": list(box), "counts": np.diff(ends, prepend=0).tolist()}
 
 
+@router.post("/edits/cost")
+def get_cost(use: Use, scene: str, body: PlannedEdit) -> dict[str, Any]:
+    """About how many `seconds` an edit takes, from the pace of its sampler so far; null where that is not known yet."""
+    use.library.path(scene)
+    frame = checked_frame(checked_rect(body.rect).snap_out())
+    return {"seconds": seconds_of(use.host, frame, body.sampler, body.steps, body.strength, body.variations)}
+
+
 @router.post("/edits", status_code=202)
 def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
     """Queue an edit; its variations become candidates."""
@@ -83,7 +102,7 @@ def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
         raise AppError(422, "The mask is not base64: send the bytes of a PNG encoded as base64.") from error
     frame, mask = placed(read_mask(data), *body.at)
     seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler, body.follow)
     with use.library.open(scene) as opened:
         if use.host.state != "loading":  # says now what it would say when it runs
             make_edit(opened, use.host.model, frame, mask, settings, body.strength, body.feather)

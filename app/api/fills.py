@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.jobs import MAX_STEPS, Prompt
+from app.api.jobs import MAX_STEPS, Follow, Prompt
 from app.api.scenes import Use
 from app.jobs.fill_estimate import estimate
 from app.work import random_seed
@@ -32,6 +32,7 @@ class WishedFill(BaseModel, extra="forbid"):
     steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     sampler: Annotated[str | None, Field(max_length=16)] = None
+    follow: Follow = None
 
 
 class NewFill(WishedFill):
@@ -70,4 +71,4 @@ def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
 def get_recipe(use: Use, scene: str) -> dict[str, Any]:
     """The recipe that rebuilds the scene from its history."""
     with use.library.open(scene) as opened:
-        return recipe.written(opened)
+        return recipe.recipe_of(opened)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from app.api.scenes import Use
 from app.api.services import Services
@@ -24,12 +24,15 @@ from app.work import (
     row_of_frames,
 )
 from canvas.geometry import Rect
-from canvas.request import MAX_PROMPT, MAX_STEPS
+from canvas.request import MAX_PROMPT, MAX_STEPS, writable
 
 router = APIRouter(prefix="/api")
 
-Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(writable)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
+Follow = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)]
+"""From 0, continue the ground, to 1, follow the prompt; None: ground that the same prompt made leads, beside other
+ground the prompt does."""
 
 
 class PromptText(BaseModel, extra="forbid"):
@@ -54,6 +57,7 @@ class NewJob(BaseModel, extra="forbid"):
     steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
     guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     sampler: Annotated[str | None, Field(max_length=16)] = None
+    follow: Follow = None
 
     @model_validator(mode="after")
     def _one_place(self) -> NewJob:
@@ -72,9 +76,9 @@ class Place(BaseModel, extra="forbid"):
 
 @router.get("/ready")
 async def ready(request: Request) -> dict[str, Any]:
-    """Whether the page is built and where the model is; answers before anything heavy is imported."""
+    """Whether the page is there or never will be, and where the model is; answers before anything heavy is imported."""
     use: Services = request.app.state.services
-    return {"page": use.page.ready, "model": use.host.state}
+    return {"page": use.page.ready, "page_failed": use.page.failed, "model": use.host.state}
 
 
 @router.get("/model")
@@ -93,7 +97,7 @@ def check_prompt(use: Use, body: PromptText) -> dict[str, Any]:
 def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
     """Queue a generation; returns the job, for a row of several the first."""
     seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler)
+    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler, body.follow)
     with use.library.open(scene) as opened:
         if body.frame is not None:
             frames = [checked_frame(body.frame)]

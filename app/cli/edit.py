@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import Json, Sampler, bar, check_image_file, emit, say, written
+from app.cli.output import Follow, Json, Sampler, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
 from canvas.request import EDIT_FEATHER
@@ -27,6 +27,7 @@ def edit(
     steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
     sampler: Sampler = None,
+    follow: Follow = None,
     model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
     as_json: Json = False,
@@ -37,14 +38,14 @@ def edit(
     from canvas.scene import Scene
 
     seed = work.random_seed() if seed is None else seed
-    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler)
+    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler, follow)
     picture = read_mask(_bytes(mask))
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
         frame, cut = placed(picture, *(_place(at) if at is not None else _corner(opened.bounds)))
         loaded = work.load_model(model, device)
-        for note in work.prompt_notes(loaded, prompt):
+        for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
         request = work.make_edit(opened, loaded, frame, cut, settings, strength, feather)
         with bar("Editing") as advance:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.output import Json, Sampler, bar, emit, say, written
+from app.cli.output import Follow, Json, Sampler, bar, emit, say, written
 from app.cli.scene import SceneFile
 from app.errors import AppError
 from app.jobs.fill_estimate import ASK_SECONDS
@@ -42,6 +42,7 @@ def fill(
     scene: SceneFile,
     recipe: Annotated[Path, typer.Option(metavar="FILE", help="What to fill with what: a recipe (JSON).")],
     sampler: Sampler = None,
+    follow: Follow = None,
     ray: RayOption = None,
     model: ModelOption = None,
     device: DeviceOption = None,
@@ -62,8 +63,8 @@ def fill(
         raise AppError(422, f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
-        request = fill_of(asked, opened, loaded, sampler)
-        _say_notes(loaded, asked.fill["prompts"])
+        request = fill_of(asked, opened, loaded, sampler, follow)
+        _say_notes(loaded, asked.fill["prompts"], opened.resolution)
         job = RegionFill(opened, loaded, request)
         _confirm(job, yes)
         if ray is not None:
@@ -84,7 +85,7 @@ def recipe(
     as_json: Json = False,
 ) -> None:
     """Write the recipe that rebuilds a scene from its history."""
-    from canvas.recipes.recipe import written as recipe_of
+    from canvas.recipes.recipe import recipe_of
     from canvas.scene import Scene
 
     with Scene.open(scene) as opened:
@@ -179,10 +180,10 @@ def _stoppable() -> Iterator[None]:
         raise
 
 
-def _say_notes(model: Text2Earth, prompts: list[dict[str, Any]]) -> None:
+def _say_notes(model: Text2Earth, prompts: list[dict[str, Any]], resolution: float) -> None:
     from app.work import prompt_notes
 
-    for note in dict.fromkeys(note for prompt in prompts for note in prompt_notes(model, prompt["text"])):
+    for note in dict.fromkeys(note for prompt in prompts for note in prompt_notes(model, prompt["text"], resolution)):
         say(note)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.edit import clouds, edit
-from app.cli.output import Json, Sampler, bar, emit, say
+from app.cli.output import Follow, Json, Sampler, bar, emit, say
 from app.errors import AppError
 from canvas.errors import SceneError
 
@@ -62,6 +62,7 @@ def extend(
     steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
     sampler: Sampler = None,
+    follow: Follow = None,
     model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
     as_json: Json = False,
@@ -72,12 +73,12 @@ def extend(
     from canvas.scene import Scene
 
     seed = work.random_seed() if seed is None else seed
-    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler)
+    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler, follow)
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
         loaded = work.load_model(model, device)
-        for note in work.prompt_notes(loaded, prompt):
+        for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
         frame = extension_frame(opened, direction.value, loaded.info.window)
         request = work.make_request(opened, loaded, frame, settings)

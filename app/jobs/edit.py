@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.store import Job
 from app.jobs.work import JobWork, Outcome
+from app.serving.model_host import ModelHost
 from app.work import Settings, make_edit
 from canvas.geometry import Rect
 from canvas.masks import decode_mask
@@ -63,6 +65,19 @@ class Edit:
 
     def file(self, job: Job) -> None:
         """It has none."""
+
+
+def seconds_of(
+    host: ModelHost, frame: Rect, sampler: str | None, steps: int | None, strength: float, variations: int
+) -> float | None:
+    """About how long an edit of a frame (px, on the cell grid) takes; None before the sampler's pace was measured."""
+    pace = host.seconds_per_step(sampler)
+    if pace is None:
+        return None
+    info = host.model.info
+    # Below full strength the first steps of the schedule are skipped.
+    taken = math.ceil(info.steps_of(steps, sampler) * strength)
+    return pace * taken * window_count(frame, info.window) * variations
 
 
 def _report(work: JobWork, model: Text2Earth, number: int, variations: int) -> Any:

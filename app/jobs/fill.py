@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.jobs.store import Job
-from app.jobs.work import PREVIEW_S, JobWork, Outcome
+from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted
 from canvas.fill import grid as fill_grid
 from canvas.geometry import CELL, Rect
 
@@ -23,7 +22,7 @@ MAX_PREVIEW = 768  # px along a side of the picture of the whole region
 
 class Fill:
     """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, `negative_prompt`, `seed`, `steps`,
-    `guidance`, `sampler`, and `prompt`, all texts together, for people.
+    `guidance`, `sampler`, `follow`, and `prompt`, all texts together, for people.
     """
 
     name = "fill"
@@ -44,6 +43,7 @@ class Fill:
         x, y, w, h = asked["frame"]
         names = ("region", "negative_prompt", "seed", "steps", "guidance")
         settings = {name: asked[name] for name in names} | {"sampler": asked.get("sampler")}
+        settings["follow"] = asked.get("follow", 0.0)  # as in `Settings.of`
         with work.scene() as scene:
             full = fill_request(model, scene, [x, y, x + w, y + h], asked["prompts"], **settings)
             fill = RegionFill(scene, model, full)
@@ -56,11 +56,7 @@ class Fill:
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""
-        started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
-        for step in scene.history(newest=20):
-            if step.created >= started and step.request | job.request == step.request:
-                return Outcome([step.rect])
-        return None
+        return accepted(scene, job)
 
     def file(self, job: Job) -> None:
         """It has none."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.store import Job
-from app.jobs.work import JobWork, Outcome
+from app.jobs.work import JobWork, Outcome, accepted
 from app.work import Settings, extend, make_request
 from canvas.geometry import Rect
 from canvas.paint.plan import window_count
@@ -14,8 +13,6 @@ from canvas.paint.plan import window_count
 if TYPE_CHECKING:
     from canvas.scene import Scene
     from text2earth_core import ModelInfo
-
-RECENT = 20  # accepted steps that are looked at for the one a killed server had just made
 
 
 class Generate:
@@ -42,11 +39,7 @@ class Generate:
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""
-        started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
-        for step in scene.history(newest=RECENT):
-            if step.created >= started and step.request | job.request == step.request:
-                return Outcome([step.rect])
-        return None
+        return accepted(scene, job)
 
     def file(self, job: Job) -> None:
         """It has none."""

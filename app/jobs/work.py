@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from text2earth_core import ModelInfo, Text2Earth
 
 PREVIEW_S = 0.2
+RECENT = 20  # accepted steps that are looked at for the one a killed server had just made
 
 
 def pace_of(kind: str, sampler: str | None) -> str:
@@ -41,6 +43,16 @@ class Outcome:
 
     changed: list[Rect] = field(default_factory=list)
     result: dict[str, Any] = field(default_factory=dict)
+
+
+def accepted(scene: Scene, job: Job) -> Outcome | None:
+    """The change that a job had accepted when a kill kept it from saying so; None where there is none."""
+    started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
+    for step in scene.history(newest=RECENT):
+        made = {"follow": 0.0} | step.request  # the scene's records leave out a 0
+        if step.created >= started and made | job.request == made:
+            return Outcome([step.rect])
+    return None
 
 
 class JobKind(Protocol):
@@ -150,7 +162,7 @@ class JobWork:
 
     def paced(self, seconds: float) -> None:
         """A window of this kind of work took so long for a step, on average."""
-        self._host.measured(seconds, pace_of(self.job.kind, self.request.get("sampler")))
+        self._host.record_pace(seconds, pace_of(self.job.kind, self.request.get("sampler")))
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
         """Send an event of the job's own to the pages of its scene."""
@@ -160,7 +172,7 @@ class JobWork:
         """A painter's callback: counts the step, measures the pace, and shows a preview at most every PREVIEW_S."""
         now = time.monotonic()
         self.step(progress.step, progress.total)
-        self._host.measured(now - self._before, self.request.get("sampler"))
+        self._host.record_pace(now - self._before, self.request.get("sampler"))
         self._before = now
         if now - self._sent >= PREVIEW_S or progress.step == progress.total:
             self._sent = now

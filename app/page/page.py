@@ -121,6 +121,7 @@ def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider]:
         quality = gr.Radio(["Fast", "Quality"], value="Fast", label="Quality", elem_id="t2e-quality", container=False)
         generate = gr.Button("Generate", variant="primary", elem_id="t2e-generate")
     _js(generate.click, f"() => {{ {CANVAS}.generate(); return []; }}")
+    PanelSlot("follow", "fieldset", "Beside other ground")
     steps = gr.Slider(1, 100, value=20, step=1, label="Steps", elem_id="t2e-steps", render=False)
     return prompt, quality, steps
 

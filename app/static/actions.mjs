@@ -2,20 +2,23 @@
  * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
  * `page` is the scene-canvas element.
  */
-import { confirm } from "./dialogs/dialogs.mjs";
+import { confirm, pickFile } from "./dialogs/dialogs.mjs";
 import { question } from "./dialogs/fill-cost.mjs";
+import { EditActions } from "./edit-actions.mjs";
 import * as dialogs from "./dialogs/scene-dialogs.mjs";
 import { nextFrame } from "./geometry/frames.mjs";
-import { fromXYWH, intersect, isCovered, snap, snapOut, toXYWH } from "./geometry/rect.mjs";
+import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./geometry/rect.mjs";
 import { modelInfo, pendingFrames } from "./scene/store.mjs";
 
 export class Actions {
+  /** Those that make candidates, and what becomes of them. */
+  edits;
   #page;
   #api;
   /** Extensions follow each other: a quick second click starts where the first one ends. */
   #growing = Promise.resolve();
   #stepping = Promise.resolve();
-  /** What `#once` has under way, as a sentence begins. */
+  /** What `once` has under way, as a sentence begins. */
   #underWay = "";
   /** Revision at which the person agreed to lose the undone steps. */
   #agreed = -1;
@@ -23,6 +26,7 @@ export class Actions {
   constructor(page, api) {
     this.#page = page;
     this.#api = api;
+    this.edits = new EditActions(page, api, this);
   }
 
   /** Run a task; its error becomes a notice. @param {() => Promise<any>} task @param {(() => void)} [retry] */
@@ -36,7 +40,7 @@ export class Actions {
   }
 
   /** As `run`, but one at a time: a second press must not queue the work twice. @param {string} what how a sentence about it begins */
-  async #once(what, task, retry) {
+  async once(what, task, retry) {
     if (this.#underWay) {
       if (this.#underWay !== what) this.#page.notices.show(`${this.#underWay}: press again in a moment.`);
       return undefined;
@@ -49,17 +53,18 @@ export class Actions {
     }
   }
 
-  #scenePath(rest = "") {
+  /** The address of the open scene in the API. @param {string} rest */
+  scenePath(rest = "") {
     return `/scenes/${this.#page.sceneId}${rest}`;
   }
 
   async #submit(frame) {
-    await this.#api.post(this.#scenePath("/jobs"), { frame: toXYWH(frame), ...this.#page.panel.request });
+    await this.#api.post(this.scenePath("/jobs"), { frame: toXYWH(frame), ...this.#page.panel.request });
     this.#page.afterSubmit();
   }
 
   /** A new change after an undo ends the undone steps: that is asked first. @returns {Promise<boolean>} whether to go on */
-  async #mayBranch() {
+  async mayBranch() {
     const { scene } = this.#page.state;
     if (!scene?.can_redo || this.#agreed === scene.revision) return true;
     const text = "The steps that you have undone would be lost for good. Go on, and drop them? Redo brings them back instead.";
@@ -70,9 +75,9 @@ export class Actions {
 
   /** Generate what is empty in the frame; where a mask is painted or regions are drawn, do what they ask instead. */
   generate() {
-    if (!this.#page.mask.empty) return this.edit();
+    if (!this.#page.mask.empty) return this.edits.edit();
     if (!this.#page.regions.empty) return this.fill();
-    return this.#once("A window is being queued", async () => {
+    return this.once("A window is being queued", async () => {
       const frame = this.#page.frame;
       if (!frame || !this.#page.state.scene) return;
       if (isCovered(frame, pendingFrames(this.#page.state))) {
@@ -80,108 +85,41 @@ export class Actions {
         return;
       }
       if (await this.#page.session.coverage.isFull(frame)) {
-        this.#page.notices.show("This frame is filled: press a handle to extend, move the frame, or erase a region first.");
+        await this.edits.offerAnew(frame);
         return;
       }
-      if (await this.#mayBranch()) await this.#submit(frame);
+      if (await this.mayBranch()) await this.#submit(frame);
     }, () => this.generate());
   }
 
   /** Queue a fill of the regions, each with its prompt. */
   fill() {
-    return this.#once("A fill is being queued", async () => {
+    return this.once("A fill is being queued", async () => {
       const { regions, regionTool, panel, state } = this.#page;
       regionTool.finish();
-      if (regions.empty || !(await this.#mayBranch())) return;
+      if (regions.empty || !(await this.mayBranch())) return;
       const { prompt: _, ...settings } = panel.request;
       const wish = { ...regions.request(), ...settings };
-      const cost = await this.#api.post(this.#scenePath("/fills/cost"), wish);
+      const cost = await this.#api.post(this.scenePath("/fills/cost"), wish);
       const text = cost.large ? question(cost, state.scene.resolution) : "";
       if (text && !(await confirm(this.#page, "A large fill", text, "Fill"))) return;
-      await this.#api.post(this.#scenePath("/fills"), { ...wish, confirmed: true });
+      await this.#api.post(this.scenePath("/fills"), { ...wish, confirmed: true });
       regions.clear();
       this.#page.chooseTool("select");
       this.#page.afterSubmit();
     }, () => this.fill());
   }
 
-  /** Queue an edit of what is under the mask; its variations come back as candidates. */
-  edit() {
-    return this.#once("A change is being queued", async () => {
-      const { mask } = this.#page;
-      const painted = await mask.request();
-      if (typeof painted === "string") {
-        this.#page.notices.show(painted);
-        return;
-      }
-      if (!(await this.#mayBranch())) return;
-      const { strength, feather, variations } = mask.settings;
-      const wish = { ...this.#page.panel.request, strength, feather, variations };
-      // What is painted while the answer is on its way belongs to the next change.
-      mask.sent();
-      try {
-        await this.#api.post(this.#scenePath("/edits"), { ...painted, ...wish });
-      } catch (error) {
-        mask.takeBack();
-        throw error;
-      }
-      if (mask.empty) this.#page.chooseTool("select");
-      this.#page.afterSubmit();
-    }, () => this.edit());
-  }
-
-  /** Add the clouds in sight to the mask, for the person to correct. */
-  findClouds() {
-    return this.#once("Clouds are being looked for", async () => {
-      const { state, view, mask, sceneId } = this.#page;
-      const sight = snapOut(view.visible());
-      const rect = state.scene?.bounds && intersect(sight, fromXYWH(state.scene.bounds));
-      if (!rect) {
-        this.#page.notices.show("There is no ground in sight: move the map to where clouds shall be found.");
-        return;
-      }
-      const found = await this.#api.post(this.#scenePath("/clouds"), { rect: toXYWH(rect) });
-      if (this.#page.sceneId !== sceneId) return;
-      if (found.rect) mask.add(fromXYWH(found.rect), found.counts);
-      else this.#page.notices.show("No clouds were found in sight: paint over them instead.");
-    }, () => this.findClouds());
-  }
-
-  /** @param {import("./map/staging.mjs").Candidate} candidate @param {(on: boolean) => void} hold keep it drawn until its tiles are here, or no more */
-  acceptCandidate(candidate, hold) {
-    return this.#once("A candidate is being accepted", async () => {
-      if (!(await this.#mayBranch())) return;
-      hold(true);
-      try {
-        this.#page.apply("scene", await this.#api.post(this.#scenePath(`/candidates/${candidate.id}/accept`)));
-      } catch (error) {
-        hold(false);
-        if (error.status !== 409) throw error;
-        const again = { label: "Discard", run: () => this.discardCandidates(candidate) };
-        this.#page.notices.show(error.message, { error: true, action: again });
-      }
-    }, () => this.acceptCandidate(candidate, hold));
-  }
-
-  /** @param {import("./map/staging.mjs").Candidate} candidate one of the batch */
-  discardCandidates(candidate) {
-    return this.run(async () => {
-      await this.#api.call("DELETE", this.#scenePath(`/candidates?batch=${candidate.batch}`));
-      const again = { label: "Take the mask again", run: () => this.#page.mask.repeat() };
-      this.#page.notices.show("The candidates are discarded.", { action: this.#page.mask.canRepeat ? again : undefined });
-    }, () => this.discardCandidates(candidate));
-  }
-
   /** Undo or redo up to a step of the history. @param {{id: number}} step */
   go(step) {
-    return this.run(async () => this.#page.apply("scene", await this.#api.post(this.#scenePath(`/steps/${step.id}/go`))));
+    return this.run(async () => this.#page.apply("scene", await this.#api.post(this.scenePath(`/steps/${step.id}/go`))));
   }
 
   /** Queue `count` extensions, each half a window further. @param {import("./geometry/frames.mjs").Direction} direction */
   extend(direction, count = 1) {
     this.#growing = this.#growing.then(() =>
       this.run(async () => {
-        if (!this.#page.frame || !(await this.#mayBranch())) return;
+        if (!this.#page.frame || !(await this.mayBranch())) return;
         for (let n = 0; n < count; n++) {
           const frame = await this.nextFrame(direction);
           await this.#submit(frame);
@@ -218,7 +156,7 @@ export class Actions {
     this.#stepping = this.#stepping.then(() =>
       this.run(async () => {
         if (!this.#page.state.scene?.[able]) return;
-        this.#page.apply("scene", await this.#api.post(this.#scenePath(`/${which}`)));
+        this.#page.apply("scene", await this.#api.post(this.scenePath(`/${which}`)));
       }),
     );
     return this.#stepping;
@@ -228,8 +166,8 @@ export class Actions {
   erase(rect) {
     const region = snapOut(rect);
     return this.run(async () => {
-      if (!(await this.#mayBranch())) return;
-      await this.#api.post(this.#scenePath("/erase"), { rect: toXYWH(region) });
+      if (!(await this.mayBranch())) return;
+      await this.#api.post(this.scenePath("/erase"), { rect: toXYWH(region) });
       const undo = { label: "Undo", run: () => this.step("undo") };
       this.#page.notices.show(`Erased ${region.w} × ${region.h} px.`, { action: undo });
     });
@@ -239,7 +177,7 @@ export class Actions {
   setResolution(resolution) {
     return this.run(async () => {
       try {
-        this.#page.apply("scene", await this.#api.call("PATCH", this.#scenePath(), { resolution }));
+        this.#page.apply("scene", await this.#api.call("PATCH", this.scenePath(), { resolution }));
       } finally {
         this.#page.panel.describe(true);
       }
@@ -264,13 +202,13 @@ export class Actions {
   rename() {
     return this.run(async () => {
       const title = await dialogs.askTitle(this.#page, this.#page.state.scene.title);
-      if (title !== null) this.#page.apply("scene", await this.#api.call("PATCH", this.#scenePath(), { title }));
+      if (title !== null) this.#page.apply("scene", await this.#api.call("PATCH", this.scenePath(), { title }));
     });
   }
 
   duplicate() {
     return this.run(async () => {
-      const copy = await this.#api.post(this.#scenePath("/duplicate"));
+      const copy = await this.#api.post(this.scenePath("/duplicate"));
       this.#page.openScene(copy.id);
       this.#page.notices.show(`This is the copy, “${copy.title}”.`);
     });
@@ -282,18 +220,14 @@ export class Actions {
   }
 
   pickUpload() {
-    const input = document.createElement("input");
-    input.type = "file";
-    input.accept = ".t2e";
-    input.addEventListener("change", () => input.files.length && this.upload(input.files[0]));
-    input.click();
+    pickFile(".t2e", (file) => this.upload(file));
   }
 
   remove() {
     return this.run(async () => {
       const { title } = this.#page.state.scene;
       if (!(await dialogs.confirmDelete(this.#page, title))) return;
-      await this.#api.call("DELETE", this.#scenePath());
+      await this.#api.call("DELETE", this.scenePath());
       await this.#page.openAny();
       this.#page.notices.show(`Deleted “${title}”; the file is in the trash folder.`);
     });
@@ -302,7 +236,7 @@ export class Actions {
   /** The browser streams it to disk: a large export never passes through this page's memory. @param {string} rest */
   download(rest) {
     const link = document.createElement("a");
-    link.href = `/api${this.#scenePath(rest)}`;
+    link.href = `/api${this.scenePath(rest)}`;
     link.download = "";
     link.click();
   }
@@ -337,9 +271,10 @@ export class Actions {
 
   /** @param {{request: any}} step what was set for a step of the history goes back into the panel */
   reuse(step) {
-    const { kind, prompt, negative_prompt = "", seed, sampler = "quality", strength, feather } = step.request;
+    // The scene's records leave out a `follow` of 0.
+    const { kind, prompt, negative_prompt = "", seed, sampler = "quality", strength, feather, follow = 0 } = step.request;
     const { steps, guidance } = sampler === "fast" ? { steps: null, guidance: null } : step.request;
-    this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, sampler, steps, guidance });
+    this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, sampler, steps, guidance, follow });
     if (kind === "edit") this.#page.mask.set({ strength, feather });
   }
 

@@ -1,6 +1,8 @@
 /** Makes the parts of the page and connects their buttons with the actions. */
 import { Actions } from "./actions.mjs";
 import { BrushRing } from "./mask/brush-ring.mjs";
+import { EditCost } from "./mask/edit-cost.mjs";
+import { FollowSlider } from "./panel/follow-slider.mjs";
 import { h } from "./page/dom.mjs";
 import { Hints } from "./page/hints.mjs";
 import { HistoryPanel } from "./panel/history-panel.mjs";
@@ -65,7 +67,14 @@ export function assemble(page) {
     files,
     surface,
     canvas,
-    panel: new PanelLink(api, () => page.state),
+    panel: new PanelLink(api, () => page.state, () => {
+      page.editCost.update();
+      page.redraw();
+    }),
+    follow: new FollowSlider((follow) => {
+      page.settings = { follow };
+    }),
+    editCost: new EditCost(page),
     notices: new Notices(),
     hints: new Hints(page),
     map: new MapLayer(context, page.view),

@@ -112,7 +112,8 @@ export class SceneCanvasElement extends HTMLElement {
       jobFrame: (id) => jobFrame(this.state, id),
       isEdit: (id) => this.state.jobs.some((job) => job.id === id && job.kind === "edit"),
       waits: () => this.state.jobs.some(isOpen) || this.state.model.state === "loading",
-      usualPace: () => this.state.model.seconds_per_step[this.panel.request.sampler] ?? null,
+      isStaged: (id) => this.staging.shows(id),
+      usualPace: (id) => this.state.model.seconds_per_step[this.state.jobs.find((job) => job.id === id)?.request.sampler ?? "quality"] ?? null,
     });
     this.map.attach(this.session);
     this.session.listen();
@@ -134,7 +135,8 @@ export class SceneCanvasElement extends HTMLElement {
       this.notices.show(data.error ?? "The job failed.", { error: true, action: { label: "Retry", run: () => this.actions.retry(data.id) } });
     }
     if (name === "job" && data.state === "done") this.files.finished(data);
-    if (this.state.candidates !== before.candidates) this.staging.update();
+    if (this.state.candidates !== before.candidates || (name === "job" && this.staging.shows(data.id))) this.staging.update();
+    if (name === "model" || name === "hello") this.editCost.update();
     this.panel.describe();
     this.redraw();
   }
@@ -265,6 +267,7 @@ export class SceneCanvasElement extends HTMLElement {
   /** The mask, or how it is drawn, has changed. @param {boolean} ended whether more than pixels changed */
   maskChanged(ended) {
     this.drawing.mark(...(ended ? ["mask", "bar"] : ["mask"]));
+    if (ended) this.editCost.update();
   }
 
   /** While a mask is drawn, its strokes; otherwise the scene. */

@@ -112,9 +112,10 @@ export class SceneDrawing {
   }
 
   #drawChrome() {
-    const { bar, queue, state } = this.#page;
+    const { bar, follow, panel, queue, state } = this.#page;
     bar.update(state);
     queue.update(state);
+    follow.show(panel.settings.follow);
     void this.#drawHistory();
   }
 

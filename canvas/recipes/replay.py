@@ -14,7 +14,7 @@ from canvas.fill.request import FillRequest
 from canvas.fill.workers import Workers
 from canvas.geometry import LIMIT, TILE, Rect
 from canvas.paint.painter import Painter, Progress
-from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, asked
+from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, entry_of
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.scene_file import codec
@@ -27,10 +27,12 @@ Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""
 
 
-def fill_of(recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None = None) -> FillRequest:
+def fill_of(
+    recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None = None, follow: float | None = None
+) -> FillRequest:
     """The fill that a recipe asks for, on a scene and with a model it fits; SceneError otherwise.
 
-    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance.
+    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance; `follow` of its own.
     """
     if recipe.fill is None:
         raise SceneError("This recipe rebuilds a whole scene: use `text2earth scene replay` with it.")
@@ -39,6 +41,8 @@ def fill_of(recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None
     fill = dict(recipe.fill)
     if sampler is not None and sampler != (fill.get("sampler") or QUALITY):
         fill |= {"sampler": sampler, "steps": None, "guidance": None}
+    if follow is not None:
+        fill["follow"] = follow
     return fill_request(model, scene, **fill)
 
 
@@ -84,7 +88,7 @@ def _done(recipe: Recipe, scene: Scene) -> int:
         raise SceneError("The scene holds something else than this recipe: name a new file.")
     for number, (step, wanted) in enumerate(zip(steps, recipe.history, strict=False), 1):
         mask = scene.request(step.id).mask
-        found = asked(step.request | ({"mask": mask} if mask else {}))
+        found = entry_of(step.request | ({"mask": mask} if mask else {}))
         names = ["kind", *sorted({*found, *wanted} - {"tiles"})]
         other = next((name for name in names if found.get(name) != wanted.get(name)), None)
         if other is not None:

@@ -58,6 +58,21 @@ def test_a_scene_from_nothing_to_an_image(tmp_path: Path, tiny_folder: Path) -> 
     assert Image.open(image).size == (96, 64)
 
 
+def test_how_far_the_prompt_leads_is_asked_for_and_decided_by_the_ground_otherwise(
+    tmp_path: Path, tiny_folder: Path
+) -> None:
+    scene, mask = tmp_path / "s.t2e", tmp_path / "mask.png"
+    result("scene", "new", scene, "--resolution", "1")
+    Image.new("L", (16, 16), 255).save(mask)
+    model = ("--model", tiny_folder, "--device", "cpu", "--seed", "3", "--steps", "2")
+    grow = ("scene", "extend", scene, "--direction", "right", "--prompt", "forest", *model)
+    assert result(*grow)["request"]["follow"] is None
+    assert result(*grow, "--follow", "0.25")["request"]["follow"] == 0.25
+    assert "follow" not in result(*grow, "--follow", "0")["request"], "records leave out a 0"
+    edited = result("scene", "edit", scene, "--mask", mask, "--prompt", "a lake", "--follow", "1", *model)
+    assert edited["request"]["follow"] == 1
+
+
 def test_generating_is_reproducible_and_counts_on_from_the_seed(tmp_path: Path, tiny_folder: Path) -> None:
     model = ("--model", tiny_folder, "--device", "cpu", "--steps", "2")
     made = result("generate", "--prompt", "forest", "--seed", "5", "--count", "2", "--out", tmp_path / "a.png", *model)
@@ -84,6 +99,14 @@ def test_generating_is_reproducible_and_counts_on_from_the_seed(tmp_path: Path, 
         (["scene", "extend", "{scene}", "--direction", "north", "--prompt", "x"], "direction"),
         (["scene", "extend", "{scene}", "--direction", "up", "--prompt", "x", "--model", "{tmp}/none"], "none"),
         (["scene", "extend", "{scene}", "--direction", "up", "--prompt", "x", "--steps", "0", "{model}"], "steps"),
+        (
+            ["scene", "extend", "{scene}", "--direction", "up", "--prompt", "x", "--follow", "1.5", "{model}"],
+            "prompt by 1.5",
+        ),
+        (
+            ["scene", "extend", "{scene}", "--direction", "up", "--prompt", "x", "--follow", "nan", "{model}"],
+            "prompt by nan",
+        ),
         (["generate", "--prompt", "x", "--out", "{tmp}/none/a.png"], "no folder"),
         (["generate", "--prompt", "x", "--out", "{tmp}/a.xyz"], "a.xyz"),
         (["generate", "--prompt", "x", "--out", "{tmp}/a.png", "--device", "abacus", "{model}"], "abacus"),

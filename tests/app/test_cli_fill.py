@@ -54,6 +54,22 @@ def test_fill_then_recipe_then_replay_gives_the_same_scene(tmp_path: Path, recip
         assert np.array_equal(one.read(rect).pixels, other.read(rect).pixels)
 
 
+def test_how_far_the_prompt_leads_takes_the_place_of_the_recipes(
+    tmp_path: Path, recipe: Path, tiny_folder: Path
+) -> None:
+    model = ("--model", tiny_folder, "--device", "cpu", "--json")
+    recipe.write_text(json.dumps(RECIPE | {"follow": 0.5}))
+    for number, (asked, follow) in enumerate((([], 0.5), (["--follow", "0.75"], 0.75))):
+        done = run("fill", tmp_path / f"{number}.t2e", "--recipe", recipe, *asked, *model)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["request"]["follow"] == follow
+    wrong = run("fill", tmp_path / "s.t2e", "--recipe", recipe, "--follow", "2", *model)
+    assert wrong.returncode == 1
+    assert "Following the prompt by 2.0" in wrong.stderr
+    assert len(wrong.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "s.t2e").exists()
+
+
 def test_a_long_fill_is_not_begun_unasked(tmp_path: Path, recipe: Path, tiny_folder: Path) -> None:
     recipe.write_text(json.dumps(RECIPE | {"bbox": [0, 0, 100_000, 100_000], "steps": 200}))
     done = run("fill", tmp_path / "new.t2e", "--recipe", recipe, "--model", tiny_folder, "--device", "cpu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
 from pathlib import Path
@@ -108,6 +109,33 @@ def test_of_two_edits_of_one_place_the_second_is_refused_and_kept(server: Server
     assert candidates(server, scene) == [second]
     server.post(f"/api/scenes/{scene}/undo")
     server.post(f"/api/scenes/{scene}/candidates/{second['id']}/accept")
+
+
+def test_soft_edits_run_the_sampler_that_is_chosen(server: Server, scene: str) -> None:
+    server.painted(scene)
+    soft = png(np.linspace(0, 255, 24 * 24).astype(np.uint8).reshape(24, 24))
+    for sampler, asked_steps, steps in (("fast", None, 4), ("quality", 6, 6)):
+        wish = {"mask": soft, "steps": asked_steps, "sampler": sampler, "strength": 0.6, "variations": 2}
+        done = edit(server, scene, **wish)
+        assert (done["state"], done["steps"]) == ("done", 2 * steps)
+        asked = [one["request"] for one in candidates(server, scene) if one["batch"] == done["id"]]
+        assert [(one["sampler"], one["steps"], one["strength"]) for one in asked] == [(sampler, steps, 0.6)] * 2
+
+
+def test_an_edit_tells_about_how_long_it_takes(server: Server, scene: str) -> None:
+    server.painted(scene)  # measures the pace
+    cost = functools.partial(server.post, f"/api/scenes/{scene}/edits/cost")
+    wish = {"rect": [3, 5, 60, 60], "steps": 10, "sampler": "quality"}
+    once = cost(wish)["seconds"]
+    assert once > 0
+    assert cost(wish | {"variations": 3})["seconds"] == pytest.approx(3 * once)
+    assert cost(wish | {"strength": 0.5})["seconds"] == pytest.approx(once / 2)
+    assert cost(wish | {"rect": [0, 0, 200, 60]})["seconds"] > 2 * once
+    assert cost(wish | {"sampler": "never measured"}) == {"seconds": None}
+    for wrong in ({"rect": [0, 0, 0, 8]}, {"rect": [0, 0, 9000, 8]}, {"strength": 0}, {"variations": 9}):
+        answer = server.http.post(f"/api/scenes/{scene}/edits/cost", json=wish | wrong)
+        assert answer.status_code == 422
+    assert server.http.post("/api/scenes/nosuchscene0/edits/cost", json=wish).status_code == 404
 
 
 @pytest.mark.parametrize(

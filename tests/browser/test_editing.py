@@ -87,6 +87,26 @@ def test_paint_compare_accept_and_take_back(canvas: Canvas, server: Server, scen
     assert colour(canvas, 60, 62) == before
 
 
+def test_the_first_candidate_is_shown_while_others_are_made_and_ends_them_when_it_is_taken(
+    canvas: Canvas, server: Server, scene: str
+) -> None:
+    page = canvas.open(scene).page
+    paint(canvas)
+    canvas.get("(c.settings = {steps: 90, follow: 0.25}, c.mask.set({variations: 8, strength: 0.9}))")
+    page.locator(".mask-bar .cost", has_text="8 variations, quality, about").wait_for()
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_role("option", name="Candidate 1").wait_for()
+    page.get_by_text("more coming").wait_for()
+    assert page.get_by_role("option", name="Candidate 1").get_attribute("aria-selected") == "true"
+    canvas.wait("c.staging.size > 0 && c.state.jobs.length === 1")
+    page.get_by_role("button", name="Accept").click()
+    canvas.wait("c.state.scene.revision === 2 && c.state.candidates.length === 0 && c.state.jobs.length === 0")
+    [job] = [one for one in server.get(f"/api/scenes/{scene}/jobs") if one["kind"] == "edit"]
+    assert job["state"] == "cancelled"
+    made = server.get(f"/api/scenes/{scene}/history")[-1]["request"]
+    assert (made["follow"], made["strength"], made["steps"]) == (0.25, 0.9, 90)
+
+
 def test_candidates_survive_a_reload_and_escape_discards_them(canvas: Canvas, server: Server, scene: str) -> None:
     page = canvas.open(scene).page
     paint(canvas)

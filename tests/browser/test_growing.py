@@ -123,13 +123,53 @@ def test_distances_and_areas_are_measured_on_the_map(canvas: Canvas, server: Ser
     assert server.get(f"/api/scenes/{scene}")["revision"] == 1
 
 
-def test_a_filled_frame_is_told_and_nothing_is_queued(canvas: Canvas, server: Server) -> None:
+def test_a_filled_frame_is_made_anew_as_candidates_once_somebody_says_so(canvas: Canvas, server: Server) -> None:
     scene = server.new_scene()
     server.painted(scene, frame=[0, 0, 64, 64])
-    canvas.open(scene)
-    canvas.page.get_by_role("button", name="Generate", exact=True).click()
-    canvas.page.locator(".notice", has_text="This frame is filled").wait_for()
-    assert len(server.get(f"/api/scenes/{scene}/jobs")) == 1
+    page = canvas.open(scene).page
+    canvas.type_prompt("a lake")
+    canvas.get("(c.settings = {steps: 2}, c.mask.set({strength: 0.3}))")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    notice = page.locator(".notice", has_text="This frame is filled")
+    notice.get_by_text("3 variations, quality, about").wait_for()
+    assert len(server.get(f"/api/scenes/{scene}/jobs")) == 1, "nothing is queued unasked"
+    notice.get_by_role("button", name="Make this frame anew").click()
+    canvas.wait("c.state.candidates.length === 3 && c.state.jobs.length === 0", 120)
+    found = [one["request"] for one in server.get(f"/api/scenes/{scene}/candidates")]
+    assert [(one["frame"], one["prompt"], one["strength"]) for one in found] == [([0, 0, 64, 64], "a lake", 1.0)] * 3
+    page.get_by_role("button", name="Accept").click()
+    canvas.wait("c.state.scene.revision === 2 && c.state.candidates.length === 0")
+
+
+def test_who_leads_beside_other_ground_is_chosen_kept_and_given_back(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64], prompt="forest")
+    page = canvas.open(scene).page
+    canvas.get("c.settings = {steps: 2}")
+    slider, auto = page.get_by_role("slider", name="Beside other ground"), page.get_by_role("button", name="Auto")
+    assert slider.get_attribute("aria-valuetext") == "Auto"
+    slider.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    canvas.wait("c.settings.follow === 0.95")
+    assert auto.get_attribute("aria-pressed") == "false"
+    canvas.handle("right").click()
+    canvas.wait_revision(2)
+    page.reload()
+    canvas.attached()
+    page.wait_for_function("document.querySelector('.follow input')?.value === '0.95'")
+    page.get_by_role("button", name="History").click()
+    page.locator(".history-row").first.get_by_text("follows the prompt by 95 %").wait_for()
+
+    auto.click()
+    canvas.wait("c.settings.follow === null")
+    canvas.handle("right").click()
+    canvas.wait_revision(3)
+    asked = [step["request"]["follow"] for step in server.get(f"/api/scenes/{scene}/history")]
+    assert asked == [None, 0.95, None]
+    page.locator(".history-row").nth(3).wait_for()
+    page.locator(".history-row").nth(1).get_by_role("button", name="Use these settings again").click()
+    page.wait_for_function("document.querySelector('.follow input').value === '0.95'")
 
 
 def test_words_the_model_never_saw_and_words_that_do_not_fit(canvas: Canvas, server: Server) -> None:

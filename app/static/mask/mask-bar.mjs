@@ -1,5 +1,5 @@
 /** The bar of the mask: brush, what can be done to the mask, and what the edit shall be. */
-import { h, icon } from "../page/dom.mjs";
+import { h, icon, setText } from "../page/dom.mjs";
 import { MASK_TOOLS, MAX_BRUSH } from "./mask-tools.mjs";
 
 const GROW = 8; // px at a time
@@ -12,6 +12,7 @@ export class MaskBar {
   #inputs = new Map();
   #buttons = new Map();
   #brush;
+  #cost = h("span", { class: "field cost", id: "t2e-edit-cost" });
 
   /**
    * @param {any} page the scene-canvas element, for the frame that `invert` fills
@@ -41,7 +42,7 @@ export class MaskBar {
         button("shrink", "Shrink", `Shrink by ${GROW} px`, () => mask.apply({ kind: "grow", by: -GROW })),
         button("fill", "Fill", "Fill what the mask surrounds", () => mask.apply({ kind: "fill" })),
         button("invert", "Invert", "The frame without the mask", () => page.frame && mask.apply({ kind: "invert", rect: page.frame })),
-        button("clouds", "Find clouds", "Add the clouds and shadows in sight to the mask", () => actions.findClouds()),
+        button("clouds", "Find clouds", "Add the clouds and shadows in sight to the mask", () => actions.edits.findClouds()),
         button("clear", "Clear", "Clear the mask", () => mask.clear()),
       ),
       h(
@@ -50,9 +51,15 @@ export class MaskBar {
         this.#slider("strength", "Strength", 0.05, 1, 0.05, "how far it may go from what is there; 1 is anew"),
         this.#number("feather", "Feather", 0, 64, "px around the mask into which the new fades"),
         this.#number("variations", "Variations", 1, 8, "candidates to choose from"),
-        h("button", { type: "button", class: "primary", title: "Change what is under the mask (Ctrl+Enter)", onclick: () => actions.edit() }, icon("brush"), "Change"),
+        this.#cost,
+        h("button", { type: "button", class: "primary", title: "Change what is under the mask (Ctrl+Enter)", "aria-describedby": this.#cost.id, onclick: () => actions.edits.edit() }, icon("brush"), "Change"),
       ),
     );
+  }
+
+  /** @param {string} sentence what the edit will run, and about how long */
+  tell(sentence) {
+    setText(this.#cost, sentence);
   }
 
   #slider(name, label, min, max, step, help) {

@@ -7,6 +7,7 @@
  */
 import { MAX_SIDE } from "../geometry/frames.mjs";
 import { MaskDrawing } from "./mask-drawing.mjs";
+import { maskOf } from "./mask-png.mjs";
 import { spanned, toXYWH, union } from "../geometry/rect.mjs";
 
 /** @type {MaskTool[]} */
@@ -48,6 +49,11 @@ export class MaskTools {
 
   get empty() {
     return this.#drawing.empty;
+  }
+
+  /** What it spans, null where nothing is painted. @returns {import("../geometry/rect.mjs").Rect|null} */
+  get area() {
+    return this.empty ? null : this.#drawing.bounds();
   }
 
   get canUndo() {
@@ -161,6 +167,11 @@ export class MaskTools {
     this.#drawing.restore([]);
   }
 
+  /** As `sent`, for a mask over a whole frame, which was never painted. @param {import("../geometry/rect.mjs").Rect} frame */
+  sentWhole(frame) {
+    this.#last = [{ kind: "invert", rect: frame }];
+  }
+
   /** What was sent is painted again, under what has been painted since: the edit could not be asked for. */
   takeBack() {
     this.#drawing.restore([...this.#last, ...this.#drawing.operations]);
@@ -183,10 +194,7 @@ export class MaskTools {
     const area = this.#drawing.bounds();
     if (!area) return "The mask is empty: paint where the scene should change (B).";
     if (Math.max(area.w, area.h) > MAX_SIDE) return `The mask is ${area.w} × ${area.h} px: at most ${MAX_SIDE} px a side can be changed at once.`;
-    const bytes = new Uint8Array(await (await this.#drawing.png(area)).arrayBuffer());
-    let text = "";
-    for (let n = 0; n < bytes.length; n += 0x8000) text += String.fromCharCode(...bytes.subarray(n, n + 0x8000));
-    return { mask: btoa(text), at: [area.x, area.y] };
+    return maskOf(await this.#drawing.png(area), area);
   }
 
   // ---- drawing

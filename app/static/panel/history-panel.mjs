@@ -1,6 +1,7 @@
 /** The history in the panel: every step with its picture, what was asked for, and the way back to it. */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { ago } from "../page/format.mjs";
+import { followWords } from "./follow-slider.mjs";
 import { slot } from "./panel-slots.mjs";
 
 const START = { id: 0, request: { kind: "start" }, rect: null, undone: false, dropped: false };
@@ -31,7 +32,8 @@ export class HistoryPanel {
   }
 
   #row(step) {
-    const { kind, prompt, seed } = step.request;
+    // The scene's records leave out a 0.
+    const { kind, prompt, seed, follow = 0 } = step.request;
     const text = NAMES[kind] ?? (prompt || "(no prompt)");
     let now = step;
     const small = h("small");
@@ -43,7 +45,8 @@ export class HistoryPanel {
     row.update = (latest) => {
       now = latest;
       const seeded = seed === undefined || !REUSABLE.has(kind) ? "" : ` · seed ${seed}`;
-      if (step.rect) setText(small, `${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}`);
+      const followed = REUSABLE.has(kind) && followWords(follow);
+      if (step.rect) setText(small, `${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${followed ? ` · ${followed}` : ""}`);
       row.classList.toggle("undone", Boolean(latest.undone));
       row.classList.toggle("current", latest.current);
       if (latest.current) row.setAttribute("aria-current", "step");

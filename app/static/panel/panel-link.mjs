@@ -14,11 +14,16 @@ export class PanelLink {
   #timer = 0;
   #api;
   #state;
+  #changed;
 
-  /** @param {import("../scene/transport.mjs").Api} api @param {() => import("../scene/store.mjs").State} state */
-  constructor(api, state) {
+  /**
+   * @param {import("../scene/transport.mjs").Api} api @param {() => import("../scene/store.mjs").State} state
+   * @param {() => void} changed called after each change of the settings
+   */
+  constructor(api, state, changed) {
     this.#api = api;
     this.#state = state;
+    this.#changed = changed;
   }
 
   get settings() {
@@ -31,6 +36,7 @@ export class PanelLink {
     this.#kept = settings.merged(before, patch);
     settings.save(localStorage, this.#kept);
     if (this.#kept.prompt !== before.prompt) this.checkPrompt();
+    this.#changed();
   }
 
   /** Set settings from here and show them in the panel. @param {Partial<settings.Settings>} patch */
@@ -54,11 +60,11 @@ export class PanelLink {
 
   /** What goes with a request; null where the server shall take the model's own. */
   get request() {
-    const { prompt, negative_prompt, seed, guidance } = this.#kept;
+    const { prompt, negative_prompt, seed, guidance, follow } = this.#kept;
     const { sampler, steps } = settings.effective(this.#kept, modelInfo(this.#state()));
-    if (sampler === "fast") return { prompt, negative_prompt, seed, sampler, steps: null, guidance: null };
+    if (sampler === "fast") return { prompt, negative_prompt, seed, sampler, steps: null, guidance: null, follow };
     const asked = this.#kept.sampler === "fast" ? steps : this.#kept.steps;
-    return { prompt, negative_prompt, seed, sampler, steps: asked, guidance };
+    return { prompt, negative_prompt, seed, sampler, steps: asked, guidance, follow };
   }
 
   /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. */

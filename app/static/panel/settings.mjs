@@ -1,7 +1,8 @@
 /**
  * What the panel's controls say, and what is remembered between visits. Pure but for the storage passed in.
  * @typedef {{prompt: string, negative_prompt: string, seed: number, seed_locked: boolean,
- *            steps: number|null, guidance: number|null, sampler: string|null}} Settings   null: the model's own value
+ *            steps: number|null, guidance: number|null, sampler: string|null, follow: number|null}} Settings
+ *   null: the model's own value; of `follow` (0 continues the ground, 1 follows the prompt) that the ground decides
  * @typedef {{steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number}} ModelInfo
  */
 
@@ -20,6 +21,7 @@ export const DEFAULTS = Object.freeze({
   steps: null,
   guidance: null,
   sampler: null,
+  follow: null,
 });
 
 /** @param {unknown} value @param {number} low @param {number} high @param {number|null} fallback for what is no number */
@@ -43,6 +45,8 @@ export function merged(settings, patch) {
   if (patch.sampler === null || typeof patch.sampler === "string") next.sampler = patch.sampler;
   if (patch.guidance === null) next.guidance = null;
   else if ("guidance" in patch) next.guidance = bounded(patch.guidance, 0, MAX_GUIDANCE, settings.guidance);
+  if (patch.follow === null) next.follow = null;
+  else if ("follow" in patch) next.follow = bounded(patch.follow, 0, 1, settings.follow);
   return next;
 }
 

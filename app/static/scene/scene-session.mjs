@@ -33,7 +33,7 @@ export class SceneSession {
 
   /**
    * @param {import("./transport.mjs").Api} api @param {string} id
-   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, usualPace: () => number|null, waits: () => boolean}} page
+   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, isStaged: (job: string) => boolean, usualPace: (job: string) => number|null, waits: () => boolean}} page
    */
   constructor(api, id, page) {
     this.id = id;
@@ -80,7 +80,7 @@ export class SceneSession {
     if (name === "deleted") this.#hangUp();
     if (name === "scene" && data.changed) this.index.invalidate(data.changed.map(fromCorners));
     if (name === "preview") {
-      data.eta = this.#pace.eta(data, performance.now() / 1000, this.page.usualPace());
+      data.eta = this.#pace.eta(data, performance.now() / 1000, this.page.usualPace(data.job));
       if (data.image) void this.#preview(data);
     }
     if (name === "job" && data.state !== "running") {
@@ -97,7 +97,8 @@ export class SceneSession {
     const bitmap = await decodePreview(image);
     // Decoding takes a moment: the job may be over, or a later step may have come first.
     const whole = this.page.jobFrame(job);
-    if (!this.#closed && whole && this.#clock.get(job) === step) {
+    // Where a candidate is looked at already, the next one is made out of sight.
+    if (!this.#closed && whole && this.#clock.get(job) === step && !this.page.isStaged(job)) {
       this.page.map().addPreview(job, whole, fromXYWH(frame), bitmap, this.page.isEdit(job));
       this.page.redraw();
     }

@@ -12,14 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from text2earth_core.evaluation.denoising import HeldBack, predict
-from text2earth_core.evaluation.line_structure import line_likeness, ridge_correlation
 from text2earth_core.model import Text2Earth
 from text2earth_core.sampling.path import even_path
-from text2earth_core.training.grids import tile_images
+from text2earth_core.structure.denoising import HeldBack, predict
+from text2earth_core.structure.lines import line_likeness, ridge_correlation
 
 LEVELS = (3.0, 1.0, 0.2)
 """Signal-to-noise ratios, of latents of unit variance, from which denoising starts."""
@@ -28,16 +26,18 @@ STEPS = 18
 """From pure noise to none in angles of 5 degrees; 30 and 45 are ratios of 3 and 1, and 65 is 0.22."""
 
 ENLARGED = 4
-"""Pixels of the sheet along the side of a cell."""
+"""Pixels along the side of a cell in the thumbnails that people look at."""
 
 
-def from_noise(model: Text2Earth, held: HeldBack, seed: int = 0) -> tuple[dict[str, dict[str, float]], Image.Image]:
+def from_noise(
+    model: Text2Earth, held: HeldBack, seed: int = 0
+) -> tuple[dict[str, dict[str, float]], list[np.ndarray]]:
     """Noise the latents to each of `LEVELS` and denoise them with their captions, without guidance.
 
     Returns:
         For each level, as text: "kept", the correlation of ridges with those of the real thumbnails (another real
-        image's: "chance"), and "lines", line-likeness beyond that of no lines, of which real thumbnails have 1. And a
-        sheet of thumbnails: a column for each image, real above, then one row for each level.
+        image's: "chance"), and "lines", line-likeness beyond that of no lines, of which real thumbnails have 1. And
+        thumbnails, enlarged, uint8: a row of the real ones, then one for each level, N in each.
     """
     real = lumas(model, held.clean)
     chance = float(np.mean([ridge_correlation(a, b) for a, b in pairwise(real)]))
@@ -48,8 +48,7 @@ def from_noise(model: Text2Earth, held: HeldBack, seed: int = 0) -> tuple[dict[s
         kept = float(np.mean([ridge_correlation(a, b) for a, b in zip(real, thumbnails, strict=True)]))
         found[f"{snr:g}"] = {"kept": kept, "chance": chance, "lines": relative_lines(thumbnails, real)}
         rows.append(made)
-    cells = [model.preview(latents).repeat(ENLARGED, 0).repeat(ENLARGED, 1) for row in rows for latents in row]
-    return found, tile_images(cells, columns=len(held.clean))
+    return found, [model.preview(one).repeat(ENLARGED, 0).repeat(ENLARGED, 1) for row in rows for one in row]
 
 
 def denoise_from(model: Text2Earth, held: HeldBack, snr: float, seed: int = 0) -> Tensor:

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from text2earth_core.data.captions import caption_of, spread_classes
 from text2earth_core.data.corpus import Picture, load_corpus, scene_sets
 from text2earth_core.device import pick_dtype
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.evaluation.context import caption_of, spread_classes
 from text2earth_core.model import Text2Earth
+from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.sampling.conditioning import inpainting_input, level_of
-from text2earth_core.training.noise_levels import angles_of, timesteps_at
 
 SNRS = (0.05, 0.2, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Signal-to-noise ratios, of latents of unit variance."""

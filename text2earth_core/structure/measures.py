@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
-from PIL import Image
 
-from text2earth_core.evaluation.denoising import HeldBack, held_back_errors
-from text2earth_core.evaluation.from_noise import from_noise, lumas, relative_lines
 from text2earth_core.model import Text2Earth
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.stepper import Stepper
+from text2earth_core.structure.denoising import HeldBack, held_back_errors
+from text2earth_core.structure.from_noise import from_noise, lumas, relative_lines
 
 FROM_NOISE_SHEET = "from-noise.png"
 
@@ -22,19 +22,20 @@ SEED = 4_000
 """Of the first drawn picture."""
 
 
-def measure_structure(model: Text2Earth, held: HeldBack, drawn: int) -> tuple[dict[str, Any], Image.Image]:
+def measure_structure(model: Text2Earth, held: HeldBack, drawn: int) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Errors on held-back images, from noise, and line-likeness of pictures drawn to their captions.
 
     Args:
         drawn: how many of the images are noised and denoised, and how many of their captions drawn.
 
     Returns:
-        {"errors": see `held_back_errors`, "from_noise": see there, "drawn_lines": as "lines" there}, and its sheet.
+        {"errors": see `held_back_errors`, "from_noise": see there, "drawn_lines": as "lines" there}, and the thumbnails
+        that go with "from_noise", `drawn` in a row.
     """
     few = held.first(drawn)
-    returned, sheet = from_noise(model, few)
+    returned, thumbnails = from_noise(model, few)
     lines = relative_lines(lumas(model, draw(model, few)), lumas(model, few.clean))
-    return {"errors": held_back_errors(model, held), "from_noise": returned, "drawn_lines": lines}, sheet
+    return {"errors": held_back_errors(model, held), "from_noise": returned, "drawn_lines": lines}, thumbnails
 
 
 def draw(model: Text2Earth, held: HeldBack) -> torch.Tensor:
