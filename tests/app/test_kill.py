@@ -11,7 +11,7 @@ import pytest
 from tests.app.server_process import PATIENCE, ROOT, Server
 
 
-@pytest.mark.timeout(900)  # four servers, each of which imports torch
+@pytest.mark.timeout(1800)  # four servers, each of which imports torch
 def test_three_kills_lose_no_accepted_change(tmp_path: Path, tiny_folder: Path) -> None:
     scene, waiting = "", ""
     accepted: list[bytes] = []

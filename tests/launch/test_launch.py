@@ -10,6 +10,7 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,3 +160,21 @@ def test_launch_looks_for_everything_the_project_depends_on() -> None:
     assert {re.split(r"[<>=]", name)[0].lower() for name in asked} <= {
         n for d in looked_for for n in (d, d.replace("-", "_"))
     }
+
+
+@pytest.mark.parametrize(("cores", "shared"), [(1, []), (2, ["-n", "2"]), (64, ["-n", "4"])])
+def test_the_tests_are_shared_by_the_cores_there_are(
+    monkeypatch: pytest.MonkeyPatch, cores: int, shared: list[str]
+) -> None:
+    started = []
+
+    def start(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        started.append((command, options))
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(launch.os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.setattr(launch.subprocess, "run", start)
+    assert launch.run_tests() == 3
+    command, options = started[0]
+    assert command[3:5] == shared
+    assert options["env"]["OMP_NUM_THREADS"] == "1"
