@@ -19,7 +19,8 @@ OWN = {"app", "benchmarks", "canvas", "launch", "measures", "stock", "tests", "t
 UNSEEN = {
     "tensorboard": "accelerate writes a run's events with it",
     "torchvision": "must fit torch, and open_clip brings whichever it likes",
-    "pytest-timeout": "a plugin", "ruff": "a command", "mypy": "a command", "import-linter": "a command",
+    "pytest-timeout": "a plugin", "pytest-xdist": "a plugin",
+    "ruff": "a command", "mypy": "a command", "import-linter": "a command",
 }  # fmt: skip
 """Declared, and imported nowhere in this repository."""
 
