@@ -37,11 +37,12 @@ RUNTIME = [
     "matplotlib", "jinja2", "markupsafe",
 ]
 TESTING = [
-    "pytest", "pytest_timeout", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo", "axe_playwright_python",
-    "ruff", "mypy", "importlinter",
+    "pytest", "pytest_timeout", "xdist", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo",
+    "axe_playwright_python", "ruff", "mypy", "importlinter",
 ]
 # fmt: on
 OLDEST_TORCH = (2, 6)
+MOST_WORKERS = 4  # of the test suite; with its server and its browser one takes up to 3 GB
 TORCH_PINS = re.compile(r"(torch|torchvision|triton|nvidia-[\w-]+|cuda-[\w-]+)==")
 RELAUNCHED = "TEXT2EARTH_RELAUNCHED"
 
@@ -312,13 +313,24 @@ def say(sentence: str) -> None:
 
 def run_tests() -> int:
     """Python's tests, then those of the page's modules under node's runner; returns the exit status."""
-    status = subprocess.run([sys.executable, "-m", "pytest"], cwd=HERE).returncode
+    # A worker a core, and one thread each: more would wait for one another, and equality needs fixed threads.
+    # A file stays in one worker, for what its tests share is made once; the slowest come first (tests/conftest.py).
+    spread = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder"] if workers() > 1 else []
+    threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+    command = [sys.executable, "-m", "pytest", *spread]
+    status = subprocess.run(command, cwd=HERE, env=os.environ | threads).returncode
     node = shutil.which("node")
     modules = sorted(str(path.relative_to(HERE)) for path in (HERE / "tests" / "js").glob("*.test.mjs"))
     if node:
         return subprocess.run([node, "--test", *modules], cwd=HERE).returncode or status
     say(f"NOT RUN: {len(modules)} files of JavaScript tests, because node is not installed.")
     return 1 if os.environ.get("CI") == "true" else status
+
+
+def workers() -> int:
+    """How many processes share the tests: the cores this one may use, and no more than memory surely suffices for."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 
 # Before torch is imported anywhere: two cores are shared with servers and browsers, and equality needs fixed threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -33,8 +34,18 @@ MISSING = {
 }
 
 
+SLOWEST_FIRST = (
+    "core/test_training.py", "core/test_student.py", "browser/test_masks.py", "house/test_checks.py",
+    "browser/test_editing.py", "browser/test_growing.py", "app/test_kill.py", "browser/test_scenes.py",
+    "browser/test_maps.py", "browser/test_filling.py",
+)  # fmt: skip
+"""Files that several workers begin with, so that none is left with a long one when the others are done."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name what cannot run here and why; in CI it fails instead (in `pytest_runtest_setup`)."""
+    """Put the slowest first; name what cannot run here and why; in CI it fails instead (in `pytest_runtest_setup`)."""
+    places = {ROOT / "tests" / name: rank for rank, name in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     if os.environ.get("CI") == "true":
         return
     for name, (find, reason) in MISSING.items():

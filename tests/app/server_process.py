@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 240  # seconds; an upper bound for a busy machine, not a measure of anything
+PATIENCE = 600  # seconds; an upper bound for a busy machine, not a measure of anything
 
 
 class Server:

@@ -1,4 +1,4 @@
-"""The command line as scripts use it: real processes, JSON out, one sentence for a mistake."""
+"""The command line as scripts use it: JSON out, one sentence for a mistake."""
 
 from __future__ import annotations
 
@@ -6,27 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from canvas.scene import Scene
-
-ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=240)
-
-
-def result(*arguments: str | Path) -> Any:
-    """The JSON of a command that must succeed."""
-    done = run(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+from tests.app.command_line import ROOT, result, run, run_process
 
 
 def test_the_command_is_installed_under_its_name() -> None:
@@ -50,8 +36,9 @@ def test_a_scene_from_nothing_to_an_image(tmp_path: Path, tiny_folder: Path) -> 
     assert first["request"]["prompt"] == "forest"
     assert first["request"]["seed"] == 3
     result("scene", "extend", scene, "--direction", "right", "--prompt", "", *model)
-    info = result("scene", "info", scene)
-    assert info["bounds"] == [0, 0, 96, 64]
+    shown = run_process("scene", "info", scene, "--json")
+    assert shown.returncode == 0
+    assert json.loads(shown.stdout)["bounds"] == [0, 0, 96, 64]
     assert result("scene", "undo", scene)["bounds"] == [0, 0, 64, 64]
     assert result("scene", "redo", scene)["bounds"] == [0, 0, 96, 64]
     assert result("scene", "export", scene, "--out", image) == {"file": str(image), "width": 96, "height": 64}

@@ -1,10 +1,9 @@
-"""Region fills and recipes as scripts use them: real processes, one sentence for a mistake, no work begun unasked."""
+"""Region fills and recipes as scripts use them: one sentence for a mistake, no work begun unasked."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import numpy as np
 import pytest
 
 from canvas import Rect, Scene
+from tests.app import command_line
 
-ROOT = Path(__file__).parents[2]
 RECIPE: dict[str, Any] = {
     "version": 1,
     "resolution": 2.0,
@@ -25,8 +24,7 @@ RECIPE: dict[str, Any] = {
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", "scene", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=240, stdin=subprocess.DEVNULL)
+    return command_line.run("scene", *arguments)
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +11,12 @@ import rasterio
 from PIL import Image
 
 from canvas.scene import Scene
-
-ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", "scene", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=240)
+from tests.app import command_line
+from tests.app.command_line import ROOT
 
 
 def result(*arguments: str | Path) -> Any:
-    """The JSON of a command that must succeed."""
-    done = run(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return command_line.result("scene", *arguments)
 
 
 @pytest.fixture
@@ -69,7 +58,8 @@ def test_an_image_goes_in_and_a_map_comes_out(scene: Path, tmp_path: Path) -> No
 )
 def test_a_mistake_is_one_sentence(scene: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
     Image.new("RGB", (20, 20)).save(tmp_path / "in.png")
-    done = run(*(argument.format(tmp=tmp_path, root=ROOT, scene=scene) for argument in arguments))
+    given = [argument.format(tmp=tmp_path, root=ROOT, scene=scene) for argument in arguments]
+    done = command_line.run("scene", *given)
     assert done.returncode == 1
     assert done.stdout == ""
     assert words in done.stderr

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def run(*arguments: str | Path | bytes, **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "app.cli", *arguments]
-    return subprocess.run(command, capture_output=True, cwd=ROOT, env=os.environ | environment, timeout=240)
+    return subprocess.run(command, capture_output=True, cwd=ROOT, env=os.environ | environment, timeout=600)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from PIL import Image
 
 from canvas import Rect, Scene
 from canvas.paint.clouds import find_clouds
-from tests.app.server_process import ROOT, Server
+from tests.app import command_line
+from tests.app.server_process import Server
 from tests.canvas.cloud_pictures import cloudy, forest
 from tests.canvas.conftest import random_change
 
@@ -76,8 +76,7 @@ def test_bad_places_are_refused_with_one_sentence(server: Server, scene: str, bo
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", "scene", "clouds", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=240)
+    return command_line.run("scene", "clouds", *arguments)
 
 
 def test_the_command_line_writes_the_mask_that_edit_takes(tmp_path: Path) -> None:

@@ -180,7 +180,6 @@ def test_the_history_can_be_walked_and_shows_every_step(server: Server, scene: s
     assert server.http.post(f"/api/scenes/{scene}/steps/999/go").status_code == 422
 
 
-@pytest.mark.timeout(600)  # two servers, each of which imports torch
 def test_candidates_survive_a_kill_and_a_retry_makes_only_the_rest(tmp_path: Path, tiny_folder: Path) -> None:
     with Server(tmp_path, tiny_folder) as server:
         server.ready()
@@ -203,10 +202,8 @@ def test_candidates_survive_a_kill_and_a_retry_makes_only_the_rest(tmp_path: Pat
 
 
 def test_the_command_line_edits_a_scene(tmp_path: Path, tiny_folder: Path) -> None:
-    import subprocess
-    import sys
-
     from canvas import Rect, Scene
+    from tests.app.command_line import run
     from tests.canvas.conftest import random_change
 
     scene, mask = tmp_path / "s.t2e", tmp_path / "mask.png"
@@ -216,22 +213,9 @@ def test_the_command_line_edits_a_scene(tmp_path: Path, tiny_folder: Path) -> No
     picture = np.zeros((40, 128), np.uint8)
     picture[16:32, 24:40] = 255
     Image.fromarray(picture).save(mask)
-    command = [sys.executable, "-m", "app.cli", "scene", "edit", str(scene), "--mask", str(mask), "--prompt", "a lake"]
-    options = [
-        "--seed",
-        "3",
-        "--steps",
-        "2",
-        "--feather",
-        "2",
-        "--model",
-        str(tiny_folder),
-        "--device",
-        "cpu",
-        "--json",
-    ]
-    root = Path(__file__).parents[2]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=root)
+    options = ["--seed", "3", "--steps", "2", "--feather", "2", "--device", "cpu", "--json"]
+    command = ["scene", "edit", scene, "--mask", mask, "--prompt", "a lake", "--model", tiny_folder, *options]
+    done = run(*command)
     assert done.returncode == 0, done.stderr
     step = json.loads(done.stdout)
     assert step["request"]["frame"] == [-40, 48, 16, 16], "without --at the mask lies at the content's corner"
@@ -242,9 +226,7 @@ def test_the_command_line_edits_a_scene(tmp_path: Path, tiny_folder: Path) -> No
     changed[14:34, 22:42] = False
     assert not changed.any()
     for wrong, words in ((["--at", "here"], "X,Y"), (["--strength", "2"], "strength")):
-        failed = subprocess.run(
-            [*command, *options, *wrong], capture_output=True, text=True, cwd=Path(__file__).parents[2]
-        )
+        failed = run(*command, *wrong)
         assert failed.returncode == 1
         assert words in failed.stderr
         assert len(failed.stderr.strip().splitlines()[-1:]) == 1

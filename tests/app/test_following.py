@@ -95,7 +95,6 @@ def library(tmp_path: Path) -> Iterator[Library]:
     library.close()
 
 
-@pytest.mark.timeout(600)  # a model is loaded
 def test_jobs_from_before_continue_the_ground_as_they_would_have(
     tmp_path: Path, library: Library, tiny_folder: Path
 ) -> None:

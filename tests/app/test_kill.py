@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.app.server_process import PATIENCE, ROOT, Server
+from tests.app.server_process import PATIENCE, ROOT, Server, wait_for
 
 
-@pytest.mark.timeout(900)  # four servers, each of which imports torch
+@pytest.mark.timeout(1800)  # four servers, each of which imports torch
 def test_three_kills_lose_no_accepted_change(tmp_path: Path, tiny_folder: Path) -> None:
     scene, waiting = "", ""
     accepted: list[bytes] = []
@@ -64,47 +65,56 @@ def test_a_stop_in_good_order_interrupts_the_job_and_ends(tmp_path: Path, tiny_f
         assert server.job(scene, job)["state"] == "interrupted"
 
 
-def test_a_model_that_cannot_be_loaded_is_named_and_scenes_stay_usable(tmp_path: Path) -> None:
-    with Server(tmp_path / "data", tmp_path / "no-model") as server:
-        scene = server.new_scene()
-        while (model := server.get("/api/model"))["state"] == "loading":
-            pass
-        assert model["state"] == "failed"
-        assert "no-model" in model["error"]
-        answer = server.http.post(f"/api/scenes/{scene}/jobs", json={"frame": [0, 0, 64, 64]})
-        assert answer.status_code == 503
-        assert answer.json()["error"] == model["error"]
-        assert server.get(f"/api/scenes/{scene}/jobs") == []
-        assert server.http.patch(f"/api/scenes/{scene}", json={"title": "Still here"}).is_success
+# ---- what a start finds; one server does for all of it
 
 
-def test_unfinished_uploads_are_cleared_at_start(tmp_path: Path, tiny_folder: Path) -> None:
-    left_over = tmp_path / "incoming" / "abcdef123456.t2e"
-    left_over.parent.mkdir()
-    left_over.write_bytes(b"half of a scene")
-    with Server(tmp_path, tiny_folder) as server:
+LEFT_OVER = Path("incoming") / "abcdef123456.t2e"
+
+
+@pytest.fixture(scope="module")
+def unlucky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose model is not there, in a folder with half an upload and a queue that is no database."""
+    folder = tmp_path_factory.mktemp("unlucky")
+    (folder / LEFT_OVER).parent.mkdir()
+    (folder / LEFT_OVER).write_bytes(b"half of a scene")
+    (folder / "jobs.sqlite").write_bytes(b"no database" * 1000)
+    with Server(folder, folder / "no-model") as server:
         assert server.get("/api/scenes") == []
-    assert not left_over.exists()
+        yield server
 
 
-def test_a_second_server_in_the_same_directory_is_refused(tmp_path: Path, tiny_folder: Path) -> None:
-    with Server(tmp_path, tiny_folder) as server:
-        scene = server.new_scene()
-        second = subprocess.run(
-            [sys.executable, "launch.py", "--no-browser", "--port", "0", "--data-dir", str(tmp_path)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        assert second.returncode == 1
-        assert "Another Text2Earth server uses" in second.stderr
-        assert server.get(f"/api/scenes/{scene}")["empty"]
+def test_a_model_that_cannot_be_loaded_is_named_and_scenes_stay_usable(unlucky: Server) -> None:
+    scene = unlucky.new_scene()
+    wait_for(lambda: unlucky.get("/api/model")["state"] != "loading")
+    model = unlucky.get("/api/model")
+    assert model["state"] == "failed"
+    assert "no-model" in model["error"]
+    answer = unlucky.http.post(f"/api/scenes/{scene}/jobs", json={"frame": [0, 0, 64, 64]})
+    assert answer.status_code == 503
+    assert answer.json()["error"] == model["error"]
+    assert unlucky.get(f"/api/scenes/{scene}/jobs") == []
+    assert unlucky.http.patch(f"/api/scenes/{scene}", json={"title": "Still here"}).is_success
 
 
-def test_a_damaged_queue_is_set_aside_and_scenes_stay(tmp_path: Path, tiny_folder: Path) -> None:
-    (tmp_path / "jobs.sqlite").write_bytes(b"no database" * 1000)
-    with Server(tmp_path, tiny_folder) as server:
-        scene = server.new_scene()
-        assert server.get(f"/api/scenes/{scene}/jobs") == []
-    assert (tmp_path / "jobs.broken").read_bytes().startswith(b"no database")
+def test_unfinished_uploads_are_cleared_at_start(unlucky: Server) -> None:
+    assert not (unlucky.data_dir / LEFT_OVER).exists()
+
+
+def test_a_second_server_in_the_same_directory_is_refused(unlucky: Server) -> None:
+    scene = unlucky.new_scene()
+    second = subprocess.run(
+        [sys.executable, "launch.py", "--no-browser", "--port", "0", "--data-dir", str(unlucky.data_dir)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert second.returncode == 1
+    assert "Another Text2Earth server uses" in second.stderr
+    assert unlucky.get(f"/api/scenes/{scene}")["empty"]
+
+
+def test_a_damaged_queue_is_set_aside_and_scenes_stay(unlucky: Server) -> None:
+    scene = unlucky.new_scene()
+    assert unlucky.get(f"/api/scenes/{scene}/jobs") == []
+    assert (unlucky.data_dir / "jobs.broken").read_bytes().startswith(b"no database")

@@ -42,7 +42,7 @@ class Canvas:
         """A value; `c` is the scene-canvas element."""
         return self.page.evaluate(f"() => {{ const c = {ELEMENT}; return {expression}; }}")
 
-    def wait(self, expression: str, seconds: float = 60) -> None:
+    def wait(self, expression: str, seconds: float = 120) -> None:
         """Wait until an expression over `c` holds."""
         condition = f"() => {{ const c = {ELEMENT}; return c && c.state && ({expression}); }}"
         self.page.wait_for_function(condition, timeout=seconds * 1000)
@@ -56,7 +56,7 @@ class Canvas:
 
     def wait_revision(self, revision: int) -> None:
         """Wait until the scene has seen this many changes and no job is left."""
-        self.wait(f"c.state.scene.revision >= {revision} && c.state.jobs.length === 0", 120)
+        self.wait(f"c.state.scene.revision >= {revision} && c.state.jobs.length === 0", 240)
 
     @property
     def scene(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Canvas:
 
     def wait_painted(self, x: float, y: float, painted: bool = True) -> None:
         """Wait until a place shows content, or none."""
-        for _ in range(100):
+        for _ in range(600):
             if self.is_painted(x, y) == painted:
                 return
             self.page.wait_for_timeout(100)

@@ -230,7 +230,7 @@ def test_a_change_waits_for_the_clouds_that_are_looked_for(canvas: Canvas, serve
     page.locator(".notice", has_text="Clouds are being looked for: press again").wait_for()
     drawn = int(mask(canvas).sum())
     held[0].continue_()
-    for _ in range(100):  # the clouds are added to what was drawn
+    for _ in range(600):  # the clouds are added to what was drawn
         if mask(canvas).sum() > drawn:
             break
         page.wait_for_timeout(100)

@@ -295,7 +295,7 @@ except SceneError as error:
     for suffix, limit in (("tif", 200_000), ("tif", 930_000), ("mbtiles", 100_000), ("zip", 100_000)):
         command = [sys.executable, "-c", program, str(tmp_path / "a.t2e"), str(tmp_path / "out" / f"a.{suffix}")]
         done = subprocess.run(
-            [*command, str(limit)], capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=240
+            [*command, str(limit)], capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=600
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("\n") == 1, (suffix, limit, done.stdout)

@@ -156,7 +156,6 @@ class SceneAgainstModel(RuleBasedStateMachine):
         assert (self.scene.can_undo, self.scene.can_redo) == (self.at > 0, self.at < len(self.states) - 1)
 
 
-@pytest.mark.timeout(900)
 def test_a_thousand_random_changes_leave_what_a_model_in_memory_holds(tmp_path: Path) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 

@@ -18,7 +18,7 @@ from canvas import Rect, Scene, SceneError
 from canvas.anchor import Anchor
 from canvas.maps.export import export_scene
 from canvas.maps.import_image import describe, import_image
-from canvas.maps.picture import opened
+from canvas.maps.picture import open_picture
 from canvas.maps.placement import Ground, place
 
 SIDE = 128
@@ -91,7 +91,7 @@ def test_a_system_without_a_code_is_warped_into_the_zone_of_the_file(
 
 
 def test_a_file_that_spans_much_of_the_earth_is_placed_by_nobody_and_it_is_told(tmp_path: Path) -> None:
-    with opened(geotiff(tmp_path / "a.tif", "EPSG:4326", from_origin(-60, 60, 0.2, 0.2))) as source:
+    with open_picture(geotiff(tmp_path / "a.tif", "EPSG:4326", from_origin(-60, 60, 0.2, 0.2))) as source:
         found = place(source, Ground(128.0, None, None))
     assert any("spans too much of the Earth" in note for note in found.notes)
     assert found.anchor is None

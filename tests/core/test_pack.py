@@ -42,6 +42,7 @@ def test_with_room_enough_a_pack_holds_the_same_images(packed, few_images):
     assert found["stored"] == "as they are"
     ours, theirs = load_corpus(out), load_corpus(few_images)
     assert found["images"] == len(ours) == len(theirs)
+    assert 0 < len(load_corpus(out, "val")) <= 4 * packing.HELD_BACK
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a.pixels, b.pixels)
         assert (a.label, a.captions, a.resolution, a.source) == (b.label, b.captions, b.resolution, b.source)

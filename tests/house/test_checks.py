@@ -21,7 +21,7 @@ CHECKS = {
 }
 
 
-@pytest.mark.timeout(1200)  # mypy's first run takes half a minute of a core, and cores are shared
+@pytest.mark.timeout(1800)  # mypy's first run takes half a minute of a core, and cores are shared
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_source_passes_each_check(check: str) -> None:
     """Settings of all of them are in pyproject.toml; caches stay in the checkout, for mypy takes half a minute anew."""

@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,14 +21,39 @@ ROOT = Path(launch.__file__).parent
 PIN = re.compile(r"^([a-z0-9-]+)==([\w.]+)(?: ; (.+))?$")
 
 
+def work_in(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Let launch.py work there."""
+    patch.setattr(launch, "VENV", folder / ".venv")
+    patch.setattr(launch, "PARTIAL", folder / ".venv.partial")
+    patch.setattr(launch, "LOCK", folder / "requirements.lock")
+    return folder
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """launch.py working in an empty folder, with a lock that needs no network."""
-    monkeypatch.setattr(launch, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(launch, "PARTIAL", tmp_path / ".venv.partial")
-    monkeypatch.setattr(launch, "LOCK", tmp_path / "requirements.lock")
     (tmp_path / "requirements.lock").write_text("# nothing\n")
-    return tmp_path
+    return work_in(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def only_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an environment that launch.py built: made once, for it takes Python and pip some seconds."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "requirements.lock").write_text("# nothing\n")
+    with pytest.MonkeyPatch.context() as patch:
+        work_in(folder, patch)
+        launch.build()
+    return folder
+
+
+@pytest.fixture
+def built(only_built: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """launch.py working beside that environment; what a test writes about its lock is put back."""
+    kept = {path: path.read_text() for path in (only_built / "requirements.lock", only_built / ".venv" / launch.STAMP)}
+    yield work_in(only_built, monkeypatch)
+    for path, text in kept.items():
+        path.write_text(text)
 
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +61,7 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, str(ROOT / "launch.py"), *arguments],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         env=os.environ | env,
     )
 
@@ -83,19 +110,17 @@ def test_a_reused_torch_takes_its_whole_family_out_of_the_lock() -> None:
     assert len(kept.splitlines()) > 60
 
 
-def test_a_finished_environment_has_the_final_name_and_its_scripts_work(place: Path) -> None:
-    launch.build()
-    assert not (place / ".venv.partial").exists()
-    pip = launch.interpreter(place / ".venv").with_name("pip")
+def test_a_finished_environment_has_the_final_name_and_its_scripts_work(built: Path) -> None:
+    assert not (built / ".venv.partial").exists()
+    pip = launch.interpreter(built / ".venv").with_name("pip")
     assert subprocess.run([pip, "--version"], capture_output=True).returncode == 0
-    assert not launch.stale(place / ".venv")
-    (place / "requirements.lock").write_text("# another lock\n")
-    assert launch.stale(place / ".venv")
+    assert not launch.stale(built / ".venv")
+    (built / "requirements.lock").write_text("# another lock\n")
+    assert launch.stale(built / ".venv")
 
 
-def test_an_installed_torch_is_reused(place: Path) -> None:
-    launch.build()
-    assert launch.missing_in(launch.interpreter(place / ".venv"), ["torch", "torchvision", "nosuchmodule"]) == [
+def test_an_installed_torch_is_reused(built: Path) -> None:
+    assert launch.missing_in(launch.interpreter(built / ".venv"), ["torch", "torchvision", "nosuchmodule"]) == [
         "nosuchmodule"
     ]
 
@@ -107,12 +132,11 @@ def test_an_installation_that_fails_never_looks_finished(place: Path) -> None:
     assert not (place / ".venv").exists()
 
 
-def test_an_update_that_fails_is_taken_up_again(place: Path) -> None:
-    launch.build()
-    (place / "requirements.lock").write_text("./no-such-package.whl\n")
+def test_an_update_that_fails_is_taken_up_again(built: Path) -> None:
+    (built / "requirements.lock").write_text("./no-such-package.whl\n")
     with pytest.raises(launch.Trouble, match="installation stopped"):
-        launch.install_lock(place / ".venv")
-    assert launch.stale(place / ".venv")
+        launch.install_lock(built / ".venv")
+    assert launch.stale(built / ".venv")
 
 
 def test_a_python_without_ensurepip_is_told_which_package_to_install(
@@ -159,3 +183,21 @@ def test_launch_looks_for_everything_the_project_depends_on() -> None:
     assert {re.split(r"[<>=]", name)[0].lower() for name in asked} <= {
         n for d in looked_for for n in (d, d.replace("-", "_"))
     }
+
+
+@pytest.mark.parametrize(("cores", "shared"), [(1, []), (2, ["-n", "2"]), (64, ["-n", "4"])])
+def test_the_tests_are_shared_by_the_cores_there_are(
+    monkeypatch: pytest.MonkeyPatch, cores: int, shared: list[str]
+) -> None:
+    started = []
+
+    def start(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        started.append((command, options))
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(launch.os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.setattr(launch.subprocess, "run", start)
+    assert launch.run_tests() == 3
+    command, options = started[0]
+    assert command[3:5] == shared
+    assert options["env"]["OMP_NUM_THREADS"] == "1"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from text2earth_core.data.captions import CLASSES, class_of, clean
+from text2earth_core.data.captions import caption_of, class_of, spread_classes
 from text2earth_core.data.corpus import NEVER_TRAINED, SCENES, Picture, files_of, load_corpus
 from text2earth_core.evaluation.classifier import SceneClassifier, train_classifier
 from text2earth_core.evaluation.generated import NamedReport, Wanted, generate_set
@@ -149,21 +149,3 @@ class Loaded(Sequence[Picture]):
 
     def __getitem__(self, index):
         return self._pictures[index]
-
-
-def caption_of(picture: Picture) -> str:
-    """The first human caption, or a wording of the class."""
-    if picture.captions:
-        return clean(picture.captions[0])
-    return CLASSES.get(class_of(picture.label), (picture.label,))[0]
-
-
-def spread_classes(pictures: Sequence[Picture]) -> list[Picture]:
-    """The first picture of every class, then the second of every class, and so on."""
-    turn: dict[str, int] = {}
-    keys = []
-    for picture in pictures:
-        label = class_of(picture.label)
-        turn[label] = turn.get(label, -1) + 1
-        keys.append((turn[label], label))
-    return [pictures[i] for i in sorted(range(len(pictures)), key=keys.__getitem__)]
