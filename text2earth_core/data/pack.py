@@ -23,7 +23,7 @@ from text2earth_core.folder import FACTS_FILE
 SHARD_BYTES = 16 * 2**20
 """No file of a pack is larger."""
 
-PARTS = ("vae", "text_encoder", "tokenizer")
+FROZEN_PARTS = ("vae", "text_encoder", "tokenizer")
 """What a UNet is trained on; these parts stay as they are."""
 
 MODEL = "model"
@@ -132,12 +132,12 @@ def copy_parts(model: Path, to: Path) -> None:
 
     An interruption leaves whole parts: what is copied gets its name last.
     """
-    for name in PARTS:
+    for name in FROZEN_PARTS:
         if not (model / name).is_dir():
-            raise Text2EarthError(f"{model} lacks {name}/: a UNet is trained on {', '.join(PARTS)}.")
+            raise Text2EarthError(f"{model} lacks {name}/: a UNet is trained on {', '.join(FROZEN_PARTS)}.")
     fresh = to / "parts.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    for name in (*PARTS, FACTS_FILE):
+    for name in (*FROZEN_PARTS, FACTS_FILE):
         if (model / name).is_dir():
             shutil.copytree(model / name, fresh / name)
         elif (model / name).is_file():

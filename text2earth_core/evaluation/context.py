@@ -12,12 +12,13 @@ import numpy as np
 from text2earth_core.data.captions import caption_of, class_of, spread_classes
 from text2earth_core.data.corpus import NEVER_TRAINED, SCENES, Picture, files_of, load_corpus
 from text2earth_core.evaluation.classifier import SceneClassifier, train_classifier
-from text2earth_core.evaluation.generated import Progress, Wanted, generate_set
+from text2earth_core.evaluation.generated import NamedReport, Wanted, generate_set
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
 
 PROTOCOL_FILE = "rsicd"
 """The data set of the protocol; the feature network never sees it."""
@@ -34,7 +35,7 @@ class Context:
 
     def __init__(
         self, model: Text2Earth, folder: Path, data: Path, out: Path, networks: Path, plan: Plan,
-        samplers: Sequence[str], hub: bool, progress: Progress,
+        samplers: Sequence[str], hub: bool, progress: NamedReport,
     ):  # fmt: skip
         self.model, self.folder, self.data, self.out = model, folder, data, out
         self.networks, self.plan, self.samplers, self.progress = networks, plan, tuple(samplers), progress
@@ -97,7 +98,7 @@ class Context:
     def generated(self, sampler: str) -> list[Picture]:
         """The model's answers to `wanted`."""
         folder = self.images / f"captions-{sampler}"
-        return generate_set(self.model, self.wanted(), folder, self.progress, sampler=sampler)
+        return generate_set(self.model, self.wanted(), folder, self.progress, Sampling(sampler=sampler))
 
     @property
     def images(self) -> Path:

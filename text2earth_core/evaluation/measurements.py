@@ -23,6 +23,7 @@ from text2earth_core.evaluation.reconstruction import measure_reconstruction, mi
 from text2earth_core.evaluation.speed import part_seconds, tile_seconds
 from text2earth_core.evaluation.zero_shot import measure_towers
 from text2earth_core.networks.eyes import NAME, Eyes
+from text2earth_core.sampling.settings import Sampling
 from text2earth_core.structure.denoising import held_back_pictures, hold_back
 from text2earth_core.structure.measures import FROM_NOISE_SHEET, measure_structure
 from text2earth_core.training.grids import tile_images
@@ -188,7 +189,7 @@ def guidance(context: Context) -> Figures:
     found: Figures = {"omega": list(OMEGAS), "frechet": [], "kid": [], "top1": [], "clip": [], "images": count}
     for omega in OMEGAS:
         folder = context.images / f"omega-{omega}"
-        made = generate_set(context.model, wanted, folder, context.progress, guidance=1.0 + omega)
+        made = generate_set(context.model, wanted, folder, context.progress, Sampling(guidance=1.0 + omega))
         distance = compare(reference, context.features.features(_pixels(made)))
         found["frechet"].append(distance["frechet"])
         found["kid"].append(distance["kid"])
@@ -204,7 +205,7 @@ def text_control(context: Context) -> Figures:
     found: Figures = {"seeds": context.plan.control_seeds, "prompts": len(context.classes)}
     for sampler in context.samplers:
         folder = context.images / f"prompts-{sampler}"
-        made = generate_set(context.model, wanted, folder, context.progress, sampler=sampler)
+        made = generate_set(context.model, wanted, folder, context.progress, Sampling(sampler=sampler))
         ranked = context.judge.ranked(_pixels(made))
         first = [names[0] == want.label for names, want in zip(ranked, wanted, strict=True)]
         three = [want.label in names[:3] for names, want in zip(ranked, wanted, strict=True)]
@@ -266,7 +267,7 @@ def resolution(context: Context) -> Figures:
                 Wanted(CLASSES.get(label, (label,))[0], label, seed, metres) for seed in range(context.plan.scale_seeds)
             ]
             folder = context.images / f"scale-{sampler}-{label.replace(' ', '-')}-{metres}"
-            made = generate_set(context.model, wanted, folder, context.progress, sampler=sampler, size=size)
+            made = generate_set(context.model, wanted, folder, context.progress, Sampling(sampler=sampler), size)
             scales[metres] = scale.mean_scale(_pixels(made))
         found["made"].append(scales)
     common = [sorted(set(ours) & set(theirs)) for ours, theirs in zip(found["made"], real, strict=True)]

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.data.pack import PARTS, copy_parts
+from text2earth_core.data.pack import FROZEN_PARTS, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import ModelFacts, mini_facts
@@ -78,7 +78,7 @@ def train_diffusion(
     if start is not None:
         start = locate(start)
         starting = starting_weights(start, preset_), read_facts(start)  # fails before anything is copied
-        if not any((out / part).is_dir() for part in PARTS):
+        if not any((out / part).is_dir() for part in FROZEN_PARTS):
             copy_parts(start, out)
     objective = DiffusionObjective(preset_, out, corpus, window, held_back_pictures(data, preset_.window, HELD_BACK))
     if starting is not None:

@@ -16,7 +16,7 @@ from diffusers import UNet2DConditionModel
 
 from text2earth_core.data.captions import all_texts
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.data.pack import MODEL, PARTS, copy_parts
+from text2earth_core.data.pack import FROZEN_PARTS, MODEL, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import FACTS_FILE, read_facts
@@ -60,7 +60,7 @@ def train_progressive(
     """
     if minutes <= 0:
         raise Text2EarthError("The time budget must be more than zero minutes.")
-    if not all((out / part).is_dir() for part in PARTS):
+    if not all((out / part).is_dir() for part in FROZEN_PARTS):
         copy_parts(data / MODEL, out)
     if preset is None and not (out / FACTS_FILE).is_file():
         raise Text2EarthError(f"{out} does not say of which size its model is: give --preset.")
