@@ -12,7 +12,7 @@ import torch
 
 from text2earth_core.model import Text2Earth
 from text2earth_core.sampling.noise import world_noise
-from text2earth_core.sampling.settings import DEFAULTS
+from text2earth_core.sampling.settings import Sampling
 from text2earth_core.sampling.stepper import Stepper
 from text2earth_core.structure.denoising import HeldBack, held_back_errors
 from text2earth_core.structure.from_noise import from_noise, lumas, relative_lines
@@ -43,7 +43,7 @@ def draw(model: Text2Earth, held: HeldBack) -> torch.Tensor:
     """Latents (N, 4, h, w) of pictures drawn to the captions by the quality sampler, each of its own seed."""
     side = held.clean.shape[-1]
     noise = torch.stack([world_noise(SEED + number, 0, 0, side, side) for number in range(len(held.clean))])
-    stepper = Stepper(model, held.captions, DEFAULTS)
+    stepper = Stepper(model, held.captions, Sampling())
     return stepper.denoise(noise, torch.zeros_like(noise), torch.ones_like(noise[:, :1]), torch.eye(len(noise)), None)
 
 
