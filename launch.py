@@ -28,6 +28,8 @@ TORCH_PATH = "text2earth-torch.pth"  # in an environment that uses the torch of 
 STAMP = "text2earth-lock"  # in a finished environment: which lock it was made from
 LOCK = HERE / "requirements.lock"
 TEST_LOCK = HERE / "requirements-test.lock"
+NODE_LOCK = HERE / "package-lock.json"
+NODE_MODULES = HERE / "node_modules"
 
 # fmt: off
 RUNTIME = [
@@ -304,14 +306,24 @@ def say(sentence: str) -> None:
 
 
 def run_tests() -> int:
-    """Python's tests, then those of the page's modules under node's runner; returns the exit status."""
+    """Python's tests, then under node's runner those of the page's modules and of their types; the exit status."""
     status = subprocess.run([sys.executable, "-m", "pytest"], cwd=HERE).returncode
     node = shutil.which("node")
     modules = sorted(str(path.relative_to(HERE)) for path in (HERE / "tests" / "js").glob("*.test.mjs"))
     if node:
+        install_type_checker()
         return subprocess.run([node, "--test", *modules], cwd=HERE).returncode or status
     say(f"NOT RUN: {len(modules)} files of JavaScript tests, because node is not installed.")
     return 1 if os.environ.get("CI") == "true" else status
+
+
+def install_type_checker() -> None:
+    """Add the pinned TypeScript, which checks the types of the page's modules, unless it is there."""
+    stamp, pinned = NODE_MODULES / STAMP, hashlib.sha256(NODE_LOCK.read_bytes()).hexdigest()
+    npm = shutil.which("npm")
+    if npm and not (stamp.is_file() and stamp.read_text() == pinned):
+        call([npm, "ci", "--prefix", str(HERE), "--ignore-scripts", "--no-audit", "--no-fund"])
+        stamp.write_text(pinned)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 /**
  * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
- * `page` is the scene-canvas element.
  */
 import { confirm } from "./dialogs/dialogs.mjs";
 import { question } from "./dialogs/fill-cost.mjs";
@@ -23,6 +22,7 @@ export class Actions {
   /** Revision at which the person agreed to lose the undone steps. */
   #agreed = -1;
 
+  /** @param {import("./scene-canvas.mjs").Page} page @param {import("./scene/transport.mjs").Api} api */
   constructor(page, api) {
     this.#page = page;
     this.#api = api;
@@ -257,8 +257,8 @@ export class Actions {
     dialogs.showShortcuts(this.#page);
   }
 
-  /** Arrow keys. @param {number} dx @param {number} dy -1, 0 or 1 @param {boolean} big half a window instead of a cell */
-  nudge(dx, dy, big) {
+  /** Arrow keys. @param {[number, number]} towards -1, 0 or 1 @param {boolean} big half a window instead of a cell */
+  nudge([dx, dy], big) {
     const page = this.#page;
     if (!page.frame) return;
     const step = big ? Math.max(8, snap(modelInfo(page.state).window / 2)) : 8;
@@ -266,14 +266,14 @@ export class Actions {
     page.reveal(page.frame);
   }
 
-  /** Frame of a job or a step in sight, and selected. @param {number[]|{x: number, y: number, w: number, h: number}} frame */
+  /** Frame of a job or a step in sight, and selected. @param {[number, number, number, number]|import("./geometry/rect.mjs").Rect} frame */
   look(frame) {
     const rect = Array.isArray(frame) ? fromXYWH(frame) : frame;
     this.#page.setFrame(rect);
     this.#page.reveal(rect);
   }
 
-  /** @param {{request: any}} step what was set for a step of the history goes back into the panel */
+  /** @param {import("./scene/store.mjs").Step} step what was set for a step of the history goes back into the panel */
   reuse(step) {
     // The scene's records leave out a `follow` of 0.
     const { kind, prompt, negative_prompt = "", seed, sampler = "quality", strength, feather, follow = 0 } = step.request;

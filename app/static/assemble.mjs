@@ -48,7 +48,7 @@ function sceneMenu(actions, files) {
   ];
 }
 
-/** Fills the fields of the element. @param {any} page the scene-canvas element @returns {Element[]} its children */
+/** Fills the fields of the element. @param {import("./scene-canvas.mjs").Page} page @returns {Element[]} its children */
 export function assemble(page) {
   const api = new Api();
   const actions = new Actions(page, api);
@@ -127,5 +127,5 @@ export function assemble(page) {
     }),
   });
   const { markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
-  return [surface, ring, markers, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => part.node ?? part);
+  return [surface, ring, markers, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
 }

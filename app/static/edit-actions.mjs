@@ -8,7 +8,7 @@ export class EditActions {
   #api;
   #actions;
 
-  /** @param {any} page the scene-canvas element @param {import("./scene/transport.mjs").Api} api @param {import("./actions.mjs").Actions} actions */
+  /** @param {import("./scene-canvas.mjs").Page} page @param {import("./scene/transport.mjs").Api} api @param {import("./actions.mjs").Actions} actions */
   constructor(page, api, actions) {
     this.#page = page;
     this.#api = api;

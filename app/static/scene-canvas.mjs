@@ -6,16 +6,19 @@ import { assemble } from "./assemble.mjs";
 import { frameAtEnd } from "./geometry/frames.mjs";
 import { bindKeys } from "./tools/key-bindings.mjs";
 import { freePart, insets, nudgeInto } from "./page/layout.mjs";
-import { MASK_TOOLS } from "./mask/mask-tools.mjs";
+import { isMaskTool } from "./mask/mask-tools.mjs";
 import { fromXYWH } from "./geometry/rect.mjs";
 import { PlaceKeeper, dismiss, recall } from "./scene/remembered.mjs";
+import { PageParts } from "./page-parts.mjs";
 import { SceneDrawing } from "./scene-drawing.mjs";
 import { SceneSession } from "./scene/scene-session.mjs";
 import { EMPTY, isOnMap, isOpen, jobFrame, modelInfo, reduce } from "./scene/store.mjs";
 import { readColours } from "./map/theme.mjs";
 import { View } from "./geometry/view.mjs";
 
-export class SceneCanvasElement extends HTMLElement {
+/** @typedef {SceneCanvasElement} Page what the parts of the page know of each other */
+
+export class SceneCanvasElement extends PageParts {
   view = new View();
   state = EMPTY;
   /** @type {import("./geometry/rect.mjs").Rect|null} the selected frame */
@@ -266,8 +269,10 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** The mask, or how it is drawn, has changed. @param {boolean} ended whether more than pixels changed */
   maskChanged(ended) {
-    this.drawing.mark(...(ended ? ["mask", "bar"] : ["mask"]));
-    if (ended) this.editCost.update();
+    this.drawing.mark("mask");
+    if (!ended) return;
+    this.drawing.mark("bar");
+    this.editCost.update();
   }
 
   /** While a mask is drawn, its strokes; otherwise the scene. */
@@ -282,7 +287,7 @@ export class SceneCanvasElement extends HTMLElement {
   }
 
   get #masking() {
-    return !this.mask.empty || MASK_TOOLS.includes(this.pointer.tool);
+    return !this.mask.empty || isMaskTool(this.pointer.tool);
   }
 
   async showGhost(direction) {
@@ -342,7 +347,7 @@ customElements.define("scene-canvas", SceneCanvasElement);
  * @param {Element} host @param {(name: string) => void} trigger
  */
 export function mount(host, trigger) {
-  const element = host.querySelector("scene-canvas");
+  const element = /** @type {Page} */ (host.querySelector("scene-canvas"));
   element.panel.tell = trigger;
   trigger("restore");
   trigger("describe");

@@ -11,7 +11,7 @@ export class SceneDrawing {
   #historyOf = "";
   #loop = new FrameLoop((dirty, now) => this.#draw(dirty, now));
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("./scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }
@@ -49,6 +49,7 @@ export class SceneDrawing {
 
   #draw(dirty, now) {
     const page = this.#page;
+    /** @type {import("./map/frame-loop.mjs").Part[]} */
     const moving = [];
     if (dirty.has("map") && page.session) {
       if (this.#drawMap(now, page.view.visible())) moving.push("map");

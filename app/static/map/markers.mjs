@@ -1,6 +1,7 @@
 /**
  * The parts of the map that are real elements, so that keyboard and screen reader reach them: extend handles on the
  * frame, and a label with an X at each job's place.
+ * @typedef {import("../geometry/frames.mjs").Direction} Direction
  */
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { duration } from "../page/format.mjs";
@@ -19,7 +20,7 @@ export class Markers {
   #free = { x: 0, y: 0, w: 0, h: 0 };
 
   /**
-   * @param {{extend: (direction: string, count: number) => void, hover: (direction: string|null) => void,
+   * @param {{extend: (direction: Direction, count: number) => void, hover: (direction: Direction|null) => void,
    *   cancel: (job: string) => void}} actions
    */
   constructor(actions) {
@@ -69,7 +70,7 @@ export class Markers {
     const text = h("span", { class: "text" });
     const prompt = h("span", { class: "prompt" });
     const tag = h("div", { class: "job-tag" }, text, prompt, iconButton("close", "Cancel this job", () => this.#cancel(job.id)));
-    tag.update = (now) => {
+    const update = (now) => {
       const r = view.rectToScreen(fromXYWH(now.request.frame));
       // Kept in sight while its place is: one must always be able to cancel.
       const x = Math.min(Math.max(r.x, this.#free.x), Math.max(r.x, r.x + r.w - MIN_TAG));
@@ -84,6 +85,6 @@ export class Markers {
       setText(text, now.state === "running" ? `${now.step}/${now.steps}${eta}` : "queued");
       setText(prompt, now.request.prompt || "(no prompt)");
     };
-    return tag;
+    return Object.assign(tag, { update });
   }
 }

@@ -161,7 +161,7 @@ export class OverlayLayer {
 
   #stroke() {
     const context = this.#context;
-    for (const [colour, width] of [[this.colours.halo, 3.5], [this.colours.accent, 1.5]]) {
+    for (const { colour, width } of [{ colour: this.colours.halo, width: 3.5 }, { colour: this.colours.accent, width: 1.5 }]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
       context.stroke();

@@ -1,7 +1,7 @@
 /**
  * Candidates: shown in their place on the map, compared side by side in time, accepted or discarded. One batch is open at
  * a time, the oldest that waits.
- * @typedef {{id: number, batch: string, number: number, created: string, request: any, rect: [number, number, number, number]}} Candidate
+ * @typedef {{id: number, batch: string, number: number, created: string, request: import("../scene/store.mjs").Wanted, rect: [number, number, number, number]}} Candidate
  */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { fromXYWH } from "../geometry/rect.mjs";
@@ -26,14 +26,12 @@ export class Staging {
   /** @type {{rect: import("../geometry/rect.mjs").Rect, bitmap: ImageBitmap, since: number}|null} */
   #settling = null;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
     const compare = h("button", { type: "button", class: "text-button plain", title: "Hold to see what was there (B)" }, "Before");
-    const hold = (on) => () => this.show(on);
-    for (const [name, on] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false], ["pointercancel", false], ["blur", false]]) {
-      compare.addEventListener(name, hold(on));
-    }
+    compare.addEventListener("pointerdown", () => this.show(true));
+    for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) compare.addEventListener(name, () => this.show(false));
     compare.addEventListener("keydown", (event) => event.key === " " && this.show(true));
     compare.addEventListener("keyup", (event) => event.key === " " && this.show(false));
     this.#hold = compare;
@@ -105,8 +103,7 @@ export class Staging {
     const image = h("img", { src: source, alt: "", draggable: "false" });
     const thumb = h("button", { type: "button", role: "option", class: "thumb", "aria-label": label, title: label }, image);
     thumb.addEventListener("click", () => this.choose(this.#batchNow.findIndex((other) => other.id === candidate.id)));
-    thumb.update = () => {};
-    return thumb;
+    return Object.assign(thumb, { update: () => {} });
   }
 
   async #fetch({ id }) {

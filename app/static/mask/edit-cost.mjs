@@ -12,7 +12,7 @@ export function costWords(variations, sampler, seconds) {
 
 /**
  * Seconds an edit is expected to take; null where nobody can say.
- * @param {any} page the scene-canvas element @param {import("../geometry/rect.mjs").Rect} area of the mask
+ * @param {import("../scene-canvas.mjs").Page} page @param {import("../geometry/rect.mjs").Rect} area of the mask
  * @param {{strength: number, variations: number}} wish
  */
 export async function secondsOf(page, { x, y, w, h }, { strength, variations }) {
@@ -29,7 +29,7 @@ export class EditCost {
   #asked = "";
   #timer = 0;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }

@@ -1,6 +1,6 @@
 /** The bar of the mask: brush, what can be done to the mask, and what the edit shall be. */
 import { h, icon, setText } from "../page/dom.mjs";
-import { MASK_TOOLS, MAX_BRUSH } from "./mask-tools.mjs";
+import { MAX_BRUSH, isMaskTool } from "./mask-tools.mjs";
 
 const GROW = 8; // px at a time
 /** Buttons that make a mask where there is none. */
@@ -15,7 +15,7 @@ export class MaskBar {
   #cost = h("span", { class: "field cost", id: "t2e-edit-cost" });
 
   /**
-   * @param {any} page the scene-canvas element, for the frame that `invert` fills
+   * @param {import("../scene-canvas.mjs").Page} page, for the frame that `invert` fills
    * @param {import("./mask-tools.mjs").MaskTools} mask @param {import("../actions.mjs").Actions} actions
    */
   constructor(page, mask, actions) {
@@ -83,7 +83,7 @@ export class MaskBar {
 
   /** @param {string} tool @param {import("../geometry/rect.mjs").Rect} free part of the window not covered */
   update(tool, free) {
-    const drawing = MASK_TOOLS.includes(tool);
+    const drawing = isMaskTool(tool);
     this.node.hidden = !drawing && this.#mask.empty;
     if (this.node.hidden) return;
     this.node.style.left = `${Math.round(free.x + 8)}px`;

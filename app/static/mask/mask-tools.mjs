@@ -12,6 +12,11 @@ import { spanned, toXYWH, union } from "../geometry/rect.mjs";
 
 /** @type {MaskTool[]} */
 export const MASK_TOOLS = ["brush", "eraser", "lasso", "rectangle"];
+/** @param {string} tool @returns {tool is MaskTool} */
+export function isMaskTool(tool) {
+  return MASK_TOOLS.some((name) => name === tool);
+}
+
 export const MAX_BRUSH = 512;
 const KEY = "text2earth.mask";
 const MAX_KEPT = 2_000_000; // characters: more than a browser's storage is sure to take
@@ -37,7 +42,7 @@ export class MaskTools {
   #reach = null;
   #told = false;
 
-  /** @param {any} page the scene-canvas element @param {string} colour of the mask on the map */
+  /** @param {import("../scene-canvas.mjs").Page} page @param {string} colour of the mask on the map */
   constructor(page, colour) {
     this.#page = page;
     this.#drawing = new MaskDrawing(colour, (area, ended) => {
@@ -209,7 +214,7 @@ export class MaskTools {
       context.lineTo(x, y);
     }
     context.closePath();
-    for (const [colour, width] of [["#000", 3], ["#fff", 1]]) {
+    for (const { colour, width } of [{ colour: "#000", width: 3 }, { colour: "#fff", width: 1 }]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
       context.stroke();

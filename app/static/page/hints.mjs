@@ -12,7 +12,7 @@ export class Hints {
   #seen = localStorage.getItem(SEEN) === "yes";
   #generated = false;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     const generate = h("button", { type: "button", class: "primary", onclick: () => page.generate() }, "Make the first tile");
     const example = h("button", { type: "button", class: "link", onclick: () => page.actions.example() }, "open an example scene");

@@ -11,7 +11,7 @@ export class Notices {
    */
   show(sentence, { error = false, action, seconds = error ? 0 : 6 } = {}) {
     for (const other of [...this.node.children]) {
-      if (other.dataset.sentence === sentence) other.remove();
+      if (other.getAttribute("data-sentence") === sentence) other.remove();
     }
     const notice = h("div", { class: error ? "notice error" : "notice", "data-sentence": sentence }, h("span", {}, sentence));
     const close = () => notice.remove();

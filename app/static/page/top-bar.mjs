@@ -32,7 +32,7 @@ export class TopBar {
     this.#button.addEventListener("click", () => (this.#menu.hidden ? this.#open(actions.menu()) : this.close()));
     this.#menu.addEventListener("keydown", (event) => this.#walk(event));
     this.#menu.addEventListener("focusout", (event) => {
-      if (!this.#menu.contains(event.relatedTarget) && event.relatedTarget !== this.#button) this.close(false);
+      if (!this.#menu.contains(/** @type {Node|null} */ (event.relatedTarget)) && event.relatedTarget !== this.#button) this.close(false);
     });
     this.#undo = iconButton("undo", "Undo", actions.undo, "Ctrl+Z");
     this.#redo = iconButton("redo", "Redo", actions.redo, "Ctrl+Shift+Z");
@@ -88,7 +88,7 @@ export class TopBar {
   /** @param {KeyboardEvent} event arrow keys move through the menu */
   #walk(event) {
     const buttons = [...this.#menu.querySelectorAll("button")];
-    const at = buttons.indexOf(document.activeElement);
+    const at = buttons.findIndex((button) => button === document.activeElement);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) buttons[(at + step + buttons.length) % buttons.length].focus();
     else if (event.key === "Escape") this.close();

@@ -1,9 +1,13 @@
-/** The history in the panel: every step with its picture, what was asked for, and the way back to it. */
+/**
+ * The history in the panel: every step with its picture, what was asked for, and the way back to it.
+ * @typedef {import("../scene/store.mjs").Step} Step
+ */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { ago } from "../page/format.mjs";
 import { followWords } from "./follow-slider.mjs";
 import { slot } from "./panel-slots.mjs";
 
+/** @type {Step} */
 const START = { id: 0, request: { kind: "start" }, rect: null, undone: false, dropped: false };
 const NAMES = { erase: "Erased", start: "The scene before its first step", import: "Imported" };
 /** Kinds that have a prompt and a seed to use again. */
@@ -13,12 +17,12 @@ export class HistoryPanel {
   #actions;
   #path = "";
 
-  /** @param {{look: (step: any) => void, go: (step: any) => void, reuse: (step: any) => void}} actions */
+  /** @param {{look: (step: Step) => void, go: (step: Step) => void, reuse: (step: Step) => void}} actions */
   constructor(actions) {
     this.#actions = actions;
   }
 
-  /** @param {string} scene @param {any[]} steps oldest first, undone ones at the end */
+  /** @param {string} scene @param {Step[]} steps oldest first, undone ones at the end */
   show(scene, steps) {
     const place = slot("history");
     if (!place) return;
@@ -42,7 +46,7 @@ export class HistoryPanel {
     const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => this.#actions.look(now) }, title, small);
     const again = REUSABLE.has(kind) ? iconButton("reuse", `Use these settings again: ${text}`, () => this.#actions.reuse(now)) : null;
     const row = h("li", { class: "history-row" }, go, step.rect ? name : title, again);
-    row.update = (latest) => {
+    const update = (latest) => {
       now = latest;
       const seeded = seed === undefined || !REUSABLE.has(kind) ? "" : ` · seed ${seed}`;
       const followed = REUSABLE.has(kind) && followWords(follow);
@@ -56,7 +60,7 @@ export class HistoryPanel {
       go.setAttribute("aria-label", `${label}: ${text}`);
       go.title = label;
     };
-    return row;
+    return Object.assign(row, { update });
   }
 
   #picture(step) {

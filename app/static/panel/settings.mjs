@@ -42,7 +42,8 @@ export function merged(settings, patch) {
   if ("seed" in patch) next.seed = Math.round(bounded(patch.seed, 0, MAX_SEED, settings.seed));
   if (patch.steps === null) next.steps = null;
   else if ("steps" in patch) next.steps = Math.round(bounded(patch.steps, 1, MAX_STEPS, settings.steps));
-  if (patch.sampler === null || typeof patch.sampler === "string") next.sampler = patch.sampler;
+  if (patch.sampler === null) next.sampler = null;
+  else if (typeof patch.sampler === "string") next.sampler = patch.sampler;
   if (patch.guidance === null) next.guidance = null;
   else if ("guidance" in patch) next.guidance = bounded(patch.guidance, 0, MAX_GUIDANCE, settings.guidance);
   if (patch.follow === null) next.follow = null;

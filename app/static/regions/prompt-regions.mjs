@@ -46,7 +46,9 @@ export class PromptRegions {
 
   /** All that a fill would cover at most, null where nothing is drawn. @returns {import("../geometry/rect.mjs").Rect|null} */
   get box() {
-    return this.list.reduce((all, { points }) => union(all, snapOut(boxOf(points))), null);
+    let all = null;
+    for (const { points } of this.list) all = union(all, snapOut(boxOf(points)));
+    return all;
   }
 
   /** @param {import("../geometry/rect.mjs").Rect} rect in scene pixels @param {string} text @returns {string|null} what is wrong, null where it was added */

@@ -2,7 +2,7 @@
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { MAX_FEATHER } from "./prompt-regions.mjs";
 
-/** @type {[import("./region-tool.mjs").Shape, string, string, string][]} */
+/** @type {[import("./region-tool.mjs").Shape, import("../page/dom.mjs").IconName, string, string][]} */
 const SHAPES = [
   ["rectangle", "rectangle", "Rectangle", "Write a prompt, then drag the rectangle it holds for."],
   ["polygon", "polygon", "Polygon", "Write a prompt, then click the corners of its region; Enter or the first corner closes it."],
@@ -83,12 +83,12 @@ export class RegionBar {
     const input = h("input", { type: "text", maxlength: 2000, placeholder: "anything" });
     input.addEventListener("input", () => this.#regions.write(region.key, input.value));
     const row = h("div", { class: "region", role: "listitem" }, number, input, iconButton("close", "Remove this region", () => this.#regions.remove(region.key)));
-    row.update = ({ key, text }) => {
+    const update = ({ key, text }) => {
       const place = this.#regions.list.findIndex((each) => each.key === key) + 1;
       setText(number, String(place));
       input.setAttribute("aria-label", `Prompt of region ${place}`);
       if (document.activeElement !== input) input.value = text;
     };
-    return row;
+    return Object.assign(row, { update });
   }
 }

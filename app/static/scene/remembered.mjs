@@ -15,7 +15,7 @@ function all(storage) {
   }
 }
 
-/** @param {unknown} place whether every number needed is there */
+/** @param {any} place as it was stored; whether every number needed is there */
 function isPlace(place) {
   const numbers = [place?.cx, place?.cy, place?.scale, place?.frame?.x, place?.frame?.y, place?.frame?.w, place?.frame?.h];
   return numbers.every((number) => Number.isFinite(number)) && place.scale > 0 && place.frame.w > 0 && place.frame.h > 0;
@@ -64,7 +64,7 @@ export class PlaceKeeper {
   #page;
   #timer = 0;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }

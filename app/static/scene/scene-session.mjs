@@ -33,7 +33,8 @@ export class SceneSession {
 
   /**
    * @param {import("./transport.mjs").Api} api @param {string} id
-   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, isStaged: (job: string) => boolean, usualPace: (job: string) => number|null, waits: () => boolean}} page
+   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => import("../map/map-layer.mjs").MapLayer, jobFrame: (job: string) => import("../geometry/rect.mjs").Rect|null,
+   *  isEdit: (job: string) => boolean, isStaged: (job: string) => boolean, usualPace: (job: string) => number|null, waits: () => boolean}} page
    */
   constructor(api, id, page) {
     this.id = id;

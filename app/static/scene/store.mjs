@@ -1,19 +1,30 @@
 /**
  * What the page knows of the scene, its jobs and the model. `reduce` is pure: events in, next state out.
  * @typedef {{id: string, title: string, resolution: number, revision: number, bounds: [number, number, number, number]|null,
- *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number}} Scene
- * @typedef {{id: string, state: string, kind: string, request: any, step: number, steps: number, seconds: number, eta: number|null,
- *   error: string|null, notes: string[], result: any, download: boolean, position: number, created: string|number}} Job
- * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: any, connected: boolean, deleted: boolean}} State
+ *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number,
+ *   anchor: {epsg: number, east: number, north: number}|null, changed?: [number, number, number, number][]}} Scene
+ *   `changed`, in events alone: corners of what has changed
+ * @typedef {{kind?: string, frame?: [number, number, number, number], prompt?: string, negative_prompt?: string, title?: string,
+ *   seed?: number, steps?: number|null, guidance?: number|null, sampler?: string, follow?: number|null,
+ *   strength?: number, feather?: number, variations?: number}} Wanted what was asked for, as far as the page shows it
+ * @typedef {{id: string, state: string, kind: string, request: Wanted, step: number, steps: number, seconds: number, eta: number|null,
+ *   error: string|null, notes: string[], result: {bytes?: number, rect?: [number, number, number, number]}|null, download: boolean, position: number, created: string|number}} Job
+ * @typedef {{name: string, window: number, steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number,
+ *   resolutions: number[], resolution: number, device: string}} ModelInfo
+ * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[],
+ *   seconds_per_step: Record<string, number>}} Model
+ * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: Model, connected: boolean, deleted: boolean}} State
+ * @typedef {{id: number, request: Wanted, rect: [number, number, number, number]|null, created?: string, undone: boolean, dropped: boolean}} Step
+ *   of the history
  */
 import { fromXYWH } from "../geometry/rect.mjs";
 
-/** @type {State} */
+/** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
   scene: null,
   jobs: [],
   candidates: [],
-  model: { state: "loading", error: null, info: null, seconds_per_step: {} },
+  model: /** @type {Model} */ ({ state: "loading", error: null, info: null, seconds_per_step: {} }),
   connected: false,
   deleted: false,
 });
@@ -119,7 +130,7 @@ export function pendingFrames(state) {
   return state.jobs.filter((job) => isOnMap(job) && job.kind !== "edit").map((job) => fromXYWH(job.request.frame));
 }
 
-/** The model's numbers, or what to assume until it is loaded. @param {State} state */
+/** The model's numbers, or what to assume until it is loaded. @param {State} state @returns {ModelInfo} */
 export function modelInfo(state) {
   if (state.model.info) return state.model.info;
   // The server knows the samplers before the model is loaded; until it has said so, what the panel begins with.

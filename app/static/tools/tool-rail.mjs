@@ -2,6 +2,7 @@
 import { h, icon } from "../page/dom.mjs";
 
 /** @typedef {import("./pointer-tools.mjs").Tool} Tool */
+/** @type {[Tool, string, string][]} name of its icon too, what it does, key */
 const TOOLS = [
   ["select", "Select", "V"],
   ["frame", "Frame", "F"],
