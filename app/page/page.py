@@ -1,7 +1,8 @@
 """The page: Gradio's controls in a panel over the canvas.
 
-No handler here runs on the server.  Controls hand their values to the canvas element in JavaScript; the element talks
-to the HTTP API.  So a busy model never makes the panel wait, and Gradio's session carries nothing that could be lost.
+No handler here runs on the server.  Each is one call of the canvas element in the browser (`app/static/panel` has what
+it answers); the element talks to the HTTP API.  So a busy model never makes the panel wait, and Gradio's session
+carries nothing that could be lost.
 """
 
 from __future__ import annotations
@@ -41,34 +42,7 @@ PANEL = f"{CANVAS}.panel"
 
 def _send(name: str) -> str:
     """A JavaScript handler that hands a control's value to the canvas."""
-    return f"(value) => {{ {CANVAS}.settings = {{ {name}: value }}; return []; }}"
-
-
-RESTORE = f"""() => {{
-  const s = {PANEL}.settings;
-  return [s.prompt, s.negative_prompt, s.seed, s.seed_locked];
-}}"""
-
-DESCRIBE = f"""() => {{
-  const d = {PANEL}.description();
-  const update = (values) => ({{ __type__: "update", ...values }});
-  const side = Math.round(d.window * d.resolution);
-  const covers = d.fixed ? "" : `One window: ${{side}} × ${{side}} m.`;
-  const strange = d.trained ? "" : `This model was not trained at ${{d.resolution}} m/px.`;
-  const marks = !d.fixed && d.trained && d.choices.some(({{trained}}) => !trained) ? "* untrained." : "";
-  return [
-    update({{
-      choices: d.choices.map(({{metres, trained}}) => [trained ? String(metres) : `${{metres}} *`, metres]),
-      value: d.resolution,
-      interactive: !d.fixed,
-      label: d.fixed ? "Resolution, m/px (fixed)" : "Resolution, m/px",
-      info: [covers, strange, marks].filter(Boolean).join(" "),
-    }}),
-    update({{ maximum: d.maxSteps, value: d.steps }}),
-    d.guidance,
-    d.quality,
-  ];
-}}"""
+    return f'(value) => {PANEL}.take("{name}", value)'
 
 
 def build_page() -> gr.Blocks:
@@ -84,9 +58,9 @@ def build_page() -> gr.Blocks:
             with gr.Accordion("History", open=False, elem_classes="t2e-section", elem_id="t2e-history") as history:
                 PanelSlot("history", "ul", "History")
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
-        _js(canvas.restore, RESTORE, outputs=[prompt, negative, seed, lock])
+        _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
-        _js(canvas.describe, DESCRIBE, outputs=[resolution, steps, guidance, quality])
+        _js(canvas.describe, f"() => {PANEL}.described", outputs=[resolution, steps, guidance, quality])
     return page
 
 
@@ -142,11 +116,9 @@ def _settings_section(
     _js(negative.change, _send("negative_prompt"), [negative])
     _js(seed.input, _send("seed"), [seed])
     _js(lock.input, _send("seed_locked"), [lock])
-    _js(quality.input, f"(name) => {{ {PANEL}.setQuality(name); return []; }}", [quality])
+    _js(quality.input, f"(name) => {PANEL}.setQuality(name)", [quality])
     for name, control in (("steps", steps), ("guidance", guidance)):
-        # Only the quality sampler lets one choose them, so a choice is a choice of that sampler.
-        choose = f'{CANVAS}.settings = {{ {name}: value, sampler: "quality" }}'
-        _js(control.input, f"(value) => {{ {choose}; {PANEL}.describe(); return []; }}", [control])
+        _js(control.input, f'(value) => {PANEL}.takeOwn("{name}", value)', [control])
     return negative, seed, lock, guidance, resolution
 
 

@@ -1,4 +1,5 @@
 /** The element's side of the panel: settings that controls set, and what they are told of scene and model. */
+import { chosen, described } from "./controls.mjs";
 import { showPromptNotes } from "./panel-slots.mjs";
 import { choices, isTrained } from "./resolutions.mjs";
 import * as settings from "./settings.mjs";
@@ -10,7 +11,7 @@ export class PanelLink {
   /** "restore" (prompts and seed), "reseed" (seed), "describe" (all that depends on scene and model). @type {(name: string) => void} */
   tell = () => {};
   #kept = settings.load(localStorage);
-  #described = "";
+  #told = "";
   #timer = 0;
   #api;
   #state;
@@ -39,6 +40,29 @@ export class PanelLink {
     this.#changed();
   }
 
+  /** A control hands its value over. @param {keyof settings.Settings} name @param {unknown} value */
+  take(name, value) {
+    this.settings = { [name]: value };
+    return []; // what Gradio expects of a handler without outputs
+  }
+
+  /** As `take`, of what only the quality sampler lets one choose: a choice of it is a choice of that sampler. @param {"steps"|"guidance"} name @param {number} value */
+  takeOwn(name, value) {
+    this.settings = { [name]: value, sampler: "quality" };
+    this.describe();
+    return [];
+  }
+
+  /** What the controls are told after "restore". */
+  get chosen() {
+    return chosen(this.#kept);
+  }
+
+  /** What the controls are told after "describe". */
+  get described() {
+    return described(this.description());
+  }
+
   /** Set settings from here and show them in the panel. @param {Partial<settings.Settings>} patch */
   restore(patch) {
     this.settings = patch;
@@ -56,6 +80,7 @@ export class PanelLink {
   setQuality(name) {
     this.settings = settings.quality(name);
     this.describe();
+    return [];
   }
 
   /** What goes with a request; null where the server shall take the model's own. */
@@ -67,7 +92,7 @@ export class PanelLink {
     return { prompt, negative_prompt, seed, sampler, steps: asked, guidance, follow };
   }
 
-  /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. */
+  /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. @returns {import("./controls.mjs").Description} */
   description() {
     const info = modelInfo(this.#state());
     const { scene, jobs } = this.#state();
@@ -83,8 +108,8 @@ export class PanelLink {
   /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */
   describe(anyway = false) {
     const text = JSON.stringify(this.description());
-    if (text === this.#described && !anyway) return;
-    this.#described = text;
+    if (text === this.#told && !anyway) return;
+    this.#told = text;
     this.tell("describe");
   }
 

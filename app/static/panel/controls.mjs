@@ -1,0 +1,37 @@
+/**
+ * What Gradio's controls are told: values and updates, in the order in which `app/page/page.py` names its outputs. Pure.
+ * @typedef {{resolution: number, trained: boolean, choices: {metres: number, trained: boolean}[], fixed: boolean, window: number,
+ *   maxSteps: number, steps: number, guidance: number, quality: string|null}} Description of scene and model
+ */
+
+/** Prompt, negative prompt, seed and its lock. @param {import("./settings.mjs").Settings} settings */
+export function chosen({ prompt, negative_prompt, seed, seed_locked }) {
+  return [prompt, negative_prompt, seed, seed_locked];
+}
+
+/** Resolution, steps, guidance and quality. @param {Description} description */
+export function described(description) {
+  const { resolution, choices, fixed, maxSteps, steps, guidance, quality } = description;
+  const named = choices.map(({ metres, trained }) => [trained ? String(metres) : `${metres} *`, metres]);
+  const label = fixed ? "Resolution, m/px (fixed)" : "Resolution, m/px";
+  return [
+    update({ choices: named, value: resolution, interactive: !fixed, label, info: notes(description) }),
+    update({ maximum: maxSteps, value: steps }),
+    guidance,
+    quality,
+  ];
+}
+
+/** What is to be said about the resolution. @param {Description} description */
+function notes({ resolution, trained, choices, fixed, window }) {
+  const side = Math.round(window * resolution);
+  const covers = fixed ? "" : `One window: ${side} × ${side} m.`;
+  const strange = trained ? "" : `This model was not trained at ${resolution} m/px.`;
+  const marks = !fixed && trained && choices.some((choice) => !choice.trained) ? "* untrained." : "";
+  return [covers, strange, marks].filter(Boolean).join(" ");
+}
+
+/** As Gradio changes properties of a control. @param {Record<string, unknown>} properties */
+function update(properties) {
+  return { __type__: "update", ...properties };
+}

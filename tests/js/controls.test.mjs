@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chosen, described } from "../../app/static/panel/controls.mjs";
+
+const description = {
+  resolution: 2, trained: true, choices: [{ metres: 1, trained: true }, { metres: 16, trained: false }], fixed: false, window: 256,
+  maxSteps: 100, steps: 20, guidance: 4, quality: "Quality",
+};
+
+test("Gradio's controls are told the settings in the order of its outputs", () => {
+  const settings = { prompt: "a lake", negative_prompt: "snow", seed: 7, seed_locked: true, steps: null, guidance: null, sampler: null, follow: null };
+  assert.deepEqual(chosen(settings), ["a lake", "snow", 7, true]);
+});
+
+test("resolutions that the model does not know are marked, and the mark is explained", () => {
+  const [resolution, steps, guidance, quality] = described(description);
+  assert.deepEqual(resolution.choices, [["1", 1], ["16 *", 16]]);
+  assert.equal(resolution.info, "One window: 512 × 512 m. * untrained.");
+  assert.ok(resolution.interactive);
+  assert.deepEqual([steps.maximum, steps.value, guidance, quality], [100, 20, 4, "Quality"]);
+});
+
+test("a fixed resolution can only be read", () => {
+  const [resolution] = described({ ...description, fixed: true, trained: false });
+  assert.equal(resolution.label, "Resolution, m/px (fixed)");
+  assert.equal(resolution.interactive, false);
+  assert.equal(resolution.info, "This model was not trained at 2 m/px.");
+});
