@@ -156,7 +156,7 @@ def discard_candidates(use: Use, scene: str, batch: str) -> list[dict[str, Any]]
 
 @router.get("/steps")
 def list_steps(use: Use, scene: str) -> list[dict[str, Any]]:
-    """The newest steps of the history, oldest first, undone ones at the end; without masks and lists of tiles."""
+    """The newest steps of the history, oldest first, also those that do not show; without masks and lists of tiles."""
     with use.library.open(scene) as opened:
         steps = opened.history(newest=SHOWN_STEPS)
     return [{key: value for key, value in step.as_dict().items() if key != "tiles"} for step in steps]

@@ -3,6 +3,7 @@ import { Actions } from "./actions.mjs";
 import { BrushRing } from "./mask/brush-ring.mjs";
 import { EditCost } from "./mask/edit-cost.mjs";
 import { FollowSlider } from "./panel/follow-slider.mjs";
+import { FrameTrail } from "./scene/frame-trail.mjs";
 import { h } from "./page/dom.mjs";
 import { Hints } from "./page/hints.mjs";
 import { HistoryPanel } from "./panel/history-panel.mjs";
@@ -77,6 +78,7 @@ export function assemble(page) {
     editCost: new EditCost(page),
     notices: new Notices(),
     hints: new Hints(page),
+    trail: new FrameTrail(),
     map: new MapLayer(context, page.view),
     overlay: new OverlayLayer(context, page.view),
     mask,

@@ -32,15 +32,15 @@ export class EditActions {
   /** Queue an edit of a whole frame, whatever is there; its variations come back as candidates. @param {import("./geometry/rect.mjs").Rect} frame */
   remake(frame) {
     return this.#actions.once("A change is being queued", async () => {
-      if (!(await this.#actions.mayBranch())) return;
       await this.#submitEdit(await wholeMask(frame), this.#anew);
       this.#page.mask.sentWhole(frame);
       this.#page.afterSubmit();
     }, () => this.remake(frame));
   }
 
-  #submitEdit(painted, wish) {
-    return this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...this.#page.panel.request, ...wish });
+  async #submitEdit(painted, wish) {
+    this.#actions.noteBranch();
+    await this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...this.#page.panel.request, ...wish });
   }
 
   /** Queue an edit of what is under the mask; its variations come back as candidates. */
@@ -52,7 +52,6 @@ export class EditActions {
         this.#page.notices.show(painted);
         return;
       }
-      if (!(await this.#actions.mayBranch())) return;
       const { strength, feather, variations } = mask.settings;
       // What is painted while the answer is on its way belongs to the next change.
       mask.sent();
@@ -87,7 +86,7 @@ export class EditActions {
   /** @param {import("./map/staging.mjs").Candidate} candidate @param {(on: boolean) => void} hold keep it drawn until its tiles are here, or no more */
   acceptCandidate(candidate, hold) {
     return this.#actions.once("A candidate is being accepted", async () => {
-      if (!(await this.#actions.mayBranch())) return;
+      this.#actions.noteBranch();
       hold(true);
       try {
         this.#page.apply("scene", await this.#api.post(this.#actions.scenePath(`/candidates/${candidate.id}/accept`)));

@@ -11,6 +11,7 @@ export class PageParts extends HTMLElement {
   /** @type {import("./mask/edit-cost.mjs").EditCost} */ editCost;
   /** @type {import("./page/notices.mjs").Notices} */ notices;
   /** @type {import("./page/hints.mjs").Hints} */ hints;
+  /** @type {import("./scene/frame-trail.mjs").FrameTrail} */ trail;
   /** @type {import("./map/map-layer.mjs").MapLayer} */ map;
   /** @type {import("./map/overlay-layer.mjs").OverlayLayer} */ overlay;
   /** @type {import("./mask/mask-tools.mjs").MaskTools} */ mask;

@@ -141,6 +141,7 @@ export class SceneCanvasElement extends PageParts {
     if (this.state.candidates !== before.candidates || (name === "job" && this.staging.shows(data.id))) this.staging.update();
     if (name === "model" || name === "hello") this.editCost.update();
     this.panel.describe();
+    this.notices.check(this.state);
     this.redraw();
   }
 
@@ -148,6 +149,7 @@ export class SceneCanvasElement extends PageParts {
   #arrive() {
     const place = recall(localStorage, this.sceneId);
     this.frame = place?.frame ?? this.actions.firstFrame();
+    this.trail.moves = place?.moves ?? [];
     if (place) Object.assign(this.view, { cx: place.cx, cy: place.cy, scale: place.scale });
     else {
       this.fit();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.app.server_process import Server
-from tests.browser.driver import Canvas
+from tests.browser.driver import LONG, Canvas
 
 pytestmark = pytest.mark.needs_browser
 
@@ -58,6 +58,54 @@ def test_growing_in_every_direction_then_undo_and_redo(canvas: Canvas, server: S
     canvas.wait_painted(-20, 50)
     prompts = [step["request"]["prompt"] for step in server.get(f"/api/scenes/{scene}/history")]
     assert prompts[1:] == [f"extension to the {side}" for side in ("right", "down", "left", "up")]
+
+
+def test_an_extension_taken_back_takes_the_frame_back_and_is_tried_again(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    for revision in (2, 3):
+        canvas.handle("right").click()
+        canvas.wait_revision(revision)
+    assert canvas.get("c.frame.x") == 64
+    page.keyboard.press("z")
+    canvas.wait("c.frame.x === 32")
+    page.keyboard.press("Shift+z")
+    canvas.wait("c.frame.x === 64")
+    page.reload()
+    canvas.attached()
+    page.keyboard.press("z")
+    canvas.wait("c.frame.x === 32")
+
+    canvas.handle("right").click()
+    canvas.wait("!c.state.scene.can_redo && c.state.scene.bounds[2] === 128")
+    assert not page.get_by_role("dialog").count()
+    assert [step["aside"] for step in server.get(f"/api/scenes/{scene}/history")] == [False, False, True, False]
+
+    long = server.post(f"/api/scenes/{scene}/jobs", LONG | {"frame": [512, 512, 512, 512]})["id"]
+    canvas.wait("c.state.jobs.length === 1")
+    canvas.handle("down").click()
+    canvas.wait("c.frame.y === 32")
+    page.get_by_role("button", name="Cancel: ").last.click()
+    canvas.wait("c.frame.y === 0")
+    server.http.delete(f"/api/jobs/{long}")
+
+
+def test_the_notice_of_an_erasure_takes_back_nothing_else(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    server.painted(scene, frame=[32, 0, 64, 64])
+    page = canvas.open(scene).page
+    undo = page.locator(".notice").get_by_role("button", name="Undo")
+    canvas.get("c.actions.erase({x: 0, y: 0, w: 16, h: 16})")
+    undo.click()
+    canvas.wait("c.state.scene.revision === 4")
+    assert len([step for step in server.get(f"/api/scenes/{scene}/history") if not step["undone"]]) == 2
+    canvas.get("c.actions.erase({x: 0, y: 0, w: 16, h: 16})")
+    undo.wait_for()
+    page.keyboard.press("Control+z")
+    undo.wait_for(state="detached")
+    assert len([step for step in server.get(f"/api/scenes/{scene}/history") if not step["undone"]]) == 2
 
 
 def test_shift_click_queues_three_in_a_row(canvas: Canvas, server: Server) -> None:

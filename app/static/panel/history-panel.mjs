@@ -8,7 +8,7 @@ import { followWords } from "./follow-slider.mjs";
 import { slot } from "./panel-slots.mjs";
 
 /** @type {Step} */
-const START = { id: 0, request: { kind: "start" }, rect: null, undone: false, dropped: false };
+const START = { id: 0, request: { kind: "start" }, rect: null, undone: false, dropped: false, aside: false };
 const NAMES = { erase: "Erased", start: "The scene before its first step", import: "Imported" };
 /** Kinds that have a prompt and a seed to use again. */
 const REUSABLE = new Set(["generate", "edit", "fill"]);
@@ -22,7 +22,7 @@ export class HistoryPanel {
     this.#actions = actions;
   }
 
-  /** @param {string} scene @param {Step[]} steps oldest first, undone ones at the end */
+  /** @param {string} scene @param {Step[]} steps oldest first, with those that do not show */
   show(scene, steps) {
     const place = slot("history");
     if (!place) return;
@@ -50,8 +50,9 @@ export class HistoryPanel {
       now = latest;
       const seeded = seed === undefined || !REUSABLE.has(kind) ? "" : ` · seed ${seed}`;
       const followed = REUSABLE.has(kind) && followWords(follow);
-      if (step.rect) setText(small, `${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${followed ? ` · ${followed}` : ""}`);
+      if (step.rect) setText(small, `${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${followed ? ` · ${followed}` : ""}`);
       row.classList.toggle("undone", Boolean(latest.undone));
+      row.classList.toggle("aside", latest.aside);
       row.classList.toggle("current", latest.current);
       if (latest.current) row.setAttribute("aria-current", "step");
       else row.removeAttribute("aria-current");

@@ -14,8 +14,8 @@
  * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[],
  *   seconds_per_step: Record<string, number>}} Model
  * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: Model, connected: boolean, deleted: boolean}} State
- * @typedef {{id: number, request: Wanted, rect: [number, number, number, number]|null, created?: string, undone: boolean, dropped: boolean}} Step
- *   of the history
+ * @typedef {{id: number, request: Wanted, rect: [number, number, number, number]|null, created?: string, undone: boolean, dropped: boolean, aside: boolean}} Step
+ *   of the history; `aside` on a side branch
  */
 import { fromXYWH } from "../geometry/rect.mjs";
 
