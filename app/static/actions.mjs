@@ -144,6 +144,7 @@ export class Actions {
       const job = this.#page.state.jobs.find((one) => one.id === id);
       await this.#api.call("DELETE", `/jobs/${id}`);
       if (job?.kind === "generate") this.#moveFrame("back", job.request.frame);
+      else if (job?.kind === "edit") this.edits.giveBackMask(id);
     });
   }
 

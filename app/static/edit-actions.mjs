@@ -32,15 +32,15 @@ export class EditActions {
   /** Queue an edit of a whole frame, whatever is there; its variations come back as candidates. @param {import("./geometry/rect.mjs").Rect} frame */
   remake(frame) {
     return this.#actions.once("A change is being queued", async () => {
-      await this.#submitEdit(await wholeMask(frame), this.#anew);
-      this.#page.mask.sentWhole(frame);
+      const { id } = await this.#submitEdit(await wholeMask(frame), this.#anew);
+      this.#page.mask.remember(id, [{ kind: "invert", rect: frame }]);
       this.#page.afterSubmit();
     }, () => this.remake(frame));
   }
 
   async #submitEdit(painted, wish) {
     this.#actions.noteBranch();
-    await this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...this.#page.panel.request, ...wish });
+    return this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...this.#page.panel.request, ...wish });
   }
 
   /** Queue an edit of what is under the mask; its variations come back as candidates. */
@@ -54,11 +54,12 @@ export class EditActions {
       }
       const { strength, feather, variations } = mask.settings;
       // What is painted while the answer is on its way belongs to the next change.
-      mask.sent();
+      const operations = mask.send();
       try {
-        await this.#submitEdit(painted, { strength, feather, variations });
+        const { id } = await this.#submitEdit(painted, { strength, feather, variations });
+        mask.remember(id, operations);
       } catch (error) {
-        mask.takeBack();
+        mask.takeBack(operations);
         throw error;
       }
       if (mask.empty) this.#page.chooseTool("select");
@@ -103,8 +104,16 @@ export class EditActions {
   discardCandidates(candidate) {
     return this.#actions.run(async () => {
       await this.#api.call("DELETE", this.#actions.scenePath(`/candidates?batch=${candidate.batch}`));
-      const again = { label: "Take the mask again", run: () => this.#page.mask.repeat() };
-      this.#page.notices.show("The candidates are discarded.", { action: this.#page.mask.canRepeat ? again : undefined });
+      const { mask, notices } = this.#page;
+      const operations = mask.empty ? mask.sentFor(candidate.batch) : undefined;
+      const again = operations && { label: "Take the mask again", run: () => mask.takeBack(operations) };
+      notices.show("The candidates are discarded.", { action: again });
     }, () => this.discardCandidates(candidate));
+  }
+
+  /** An edit was cancelled: where it has made nothing to choose from, its mask can be sent again. @param {string} job */
+  giveBackMask(job) {
+    const operations = this.#page.mask.sentFor(job);
+    if (operations && !this.#page.staging.shows(job)) this.#page.mask.takeBack(operations);
   }
 }

@@ -129,6 +129,20 @@ def test_candidates_survive_a_reload_and_escape_discards_them(canvas: Canvas, se
     canvas.wait("!c.mask.empty && c.state.candidates.length === 0")
 
 
+def test_an_edit_that_is_cancelled_gives_its_mask_back(canvas: Canvas, server: Server, scene: str) -> None:
+    page = canvas.open(scene).page
+    paint(canvas)
+    painted = canvas.get("JSON.stringify(c.mask.area)")
+    canvas.get("(c.settings = {steps: 90}, c.mask.set({variations: 8}))")
+    page.get_by_role("button", name="Change", exact=True).click()
+    canvas.wait("c.mask.empty && c.state.jobs.length === 1")
+    page.reload()  # it is known after a reload, too
+    canvas.attached()
+    page.get_by_role("button", name="Cancel this job").click()
+    canvas.wait("!c.mask.empty && c.state.jobs.length === 0")
+    assert canvas.get("JSON.stringify(c.mask.area)") == painted
+
+
 def test_escape_during_a_stroke_drops_the_stroke_and_keeps_the_candidates(
     canvas: Canvas, server: Server, scene: str
 ) -> None:
