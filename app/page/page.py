@@ -108,6 +108,7 @@ def _settings_section(
     _js(resolution.input, f"(value) => {{ {CANVAS}.setResolution(value); return []; }}", [resolution])
     with gr.Row(elem_id="t2e-seed-row"):
         seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=7, elem_id="t2e-seed")
+        PanelSlot("dice", label="Another seed")
         lock = gr.Checkbox(label="Lock", value=False, elem_id="t2e-seed-lock", container=False)
     with gr.Accordion("More settings", open=False, elem_classes="t2e-section"):
         negative = gr.Textbox(label="Negative prompt", lines=1, max_lines=3, elem_id="t2e-negative")

@@ -59,9 +59,10 @@ export class Actions {
   }
 
   async #submit(frame) {
+    const { request } = this.#page.panel;
     this.noteBranch();
-    await this.#api.post(this.scenePath("/jobs"), { frame: toXYWH(frame), ...this.#page.panel.request });
-    this.#page.afterSubmit();
+    await this.#api.post(this.scenePath("/jobs"), { frame: toXYWH(frame), ...request });
+    this.#page.afterSubmit(request.seed);
   }
 
   /** A change after an undo leaves what was undone on a side branch of the history: said once, by the way. */
@@ -105,7 +106,7 @@ export class Actions {
       await this.#api.post(this.scenePath("/fills"), { ...wish, confirmed: true });
       regions.clear();
       this.#page.chooseTool("select");
-      this.#page.afterSubmit();
+      this.#page.afterSubmit(wish.seed);
     }, () => this.fill());
   }
 

@@ -22,6 +22,7 @@ import { PointerTools } from "./tools/pointer-tools.mjs";
 import { RegionBar } from "./regions/region-bar.mjs";
 import { RegionTool } from "./regions/region-tool.mjs";
 import { Staging } from "./map/staging.mjs";
+import { SeedDice } from "./panel/seed-dice.mjs";
 import { StatusBar } from "./page/status-bar.mjs";
 import { ToolRail } from "./tools/tool-rail.mjs";
 import { TopBar } from "./page/top-bar.mjs";
@@ -75,6 +76,7 @@ export function assemble(page) {
     follow: new FollowSlider((follow) => {
       page.settings = { follow };
     }),
+    dice: new SeedDice(() => page.panel.rollSeed()),
     editCost: new EditCost(page),
     notices: new Notices(),
     hints: new Hints(page),

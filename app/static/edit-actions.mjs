@@ -32,15 +32,18 @@ export class EditActions {
   /** Queue an edit of a whole frame, whatever is there; its variations come back as candidates. @param {import("./geometry/rect.mjs").Rect} frame */
   remake(frame) {
     return this.#actions.once("A change is being queued", async () => {
-      const { id } = await this.#submitEdit(await wholeMask(frame), this.#anew);
+      const id = await this.#submitEdit(await wholeMask(frame), this.#anew);
       this.#page.mask.remember(id, [{ kind: "invert", rect: frame }]);
-      this.#page.afterSubmit();
     }, () => this.remake(frame));
   }
 
+  /** @returns {Promise<string>} the job */
   async #submitEdit(painted, wish) {
+    const { request } = this.#page.panel;
     this.#actions.noteBranch();
-    return this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...this.#page.panel.request, ...wish });
+    const { id } = await this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...request, ...wish });
+    this.#page.afterSubmit(request.seed);
+    return id;
   }
 
   /** Queue an edit of what is under the mask; its variations come back as candidates. */
@@ -56,14 +59,12 @@ export class EditActions {
       // What is painted while the answer is on its way belongs to the next change.
       const operations = mask.send();
       try {
-        const { id } = await this.#submitEdit(painted, { strength, feather, variations });
-        mask.remember(id, operations);
+        mask.remember(await this.#submitEdit(painted, { strength, feather, variations }), operations);
       } catch (error) {
         mask.takeBack(operations);
         throw error;
       }
       if (mask.empty) this.#page.chooseTool("select");
-      this.#page.afterSubmit();
     }, () => this.edit());
   }
 
@@ -91,6 +92,7 @@ export class EditActions {
       hold(true);
       try {
         this.#page.apply("scene", await this.#api.post(this.#actions.scenePath(`/candidates/${candidate.id}/accept`)));
+        this.#page.panel.showSeed(candidate.request.seed);
       } catch (error) {
         hold(false);
         if (error.status !== 409) throw error;

@@ -180,9 +180,9 @@ export class SceneCanvasElement extends PageParts {
     this.panel.settings = patch;
   }
 
-  /** Called after each submitted job. */
-  afterSubmit() {
-    this.panel.reseed();
+  /** Called after each submitted job. @param {number} seed of the job */
+  afterSubmit(seed) {
+    this.panel.showSeed(seed);
     this.hints.used("generate");
   }
 

@@ -113,9 +113,10 @@ export class SceneDrawing {
   }
 
   #drawChrome() {
-    const { bar, follow, panel, queue, state } = this.#page;
+    const { bar, dice, follow, panel, queue, state } = this.#page;
     bar.update(state);
     queue.update(state);
+    dice.show();
     follow.show(panel.settings.follow);
     void this.#drawHistory();
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.app.server_process import Server
 from tests.browser.driver import LONG, Canvas
@@ -148,6 +149,32 @@ def test_a_frame_anywhere_and_a_locked_seed(canvas: Canvas, server: Server) -> N
     step = server.get(f"/api/scenes/{scene}/history")[-1]["request"]
     assert (step["frame"], step["seed"]) == ([96, -64, 96, 80], 4711)
     assert canvas.get("c.settings.seed") == 4711
+
+
+def test_the_box_shows_the_seed_of_what_is_seen_last(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    page = canvas.open(scene).page
+    box = page.locator("#t2e-seed input")
+
+    def made() -> list[int]:
+        return [step["request"]["seed"] for step in server.get(f"/api/scenes/{scene}/history")]
+
+    box.fill("21")
+    canvas.wait("c.settings.seed === 21")
+    page.locator("#t2e-generate").click()
+    canvas.wait_revision(1)
+    assert (made(), box.input_value()) == ([21], "21")
+    canvas.handle("right").click()
+    canvas.wait_revision(2)
+    assert made()[1] != 21, "what is made next has another one"
+    expect(box).to_have_value(str(made()[1]))
+
+    page.get_by_role("button", name="Another seed").click()
+    expect(box).not_to_have_value(str(made()[1]))
+    rolled = int(box.input_value())
+    canvas.handle("down").click()
+    canvas.wait_revision(3)
+    assert made()[2] == rolled == int(box.input_value())
 
 
 def test_distances_and_areas_are_measured_on_the_map(canvas: Canvas, server: Server) -> None:

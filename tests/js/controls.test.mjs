@@ -8,7 +8,7 @@ const description = {
 };
 
 test("Gradio's controls are told the settings in the order of its outputs", () => {
-  const settings = { prompt: "a lake", negative_prompt: "snow", seed: 7, seed_locked: true, steps: null, guidance: null, sampler: null, follow: null };
+  const settings = { prompt: "a lake", negative_prompt: "snow", seed: 7, seed_locked: true, seed_used: false, steps: null, guidance: null, sampler: null, follow: null };
   assert.deepEqual(chosen(settings), ["a lake", "snow", 7, true]);
 });
 

@@ -95,8 +95,9 @@ test("settings take what makes sense and keep the former value otherwise", () =>
   assert.equal(settings.merged(two, { steps: null }).steps, null);
 });
 
-test("the seed stays when locked and changes when not", () => {
-  const locked = settings.merged(settings.DEFAULTS, { seed: 5, seed_locked: true });
+test("the seed that shows is used once, again when it is locked", () => {
+  assert.equal(settings.nextSeed(settings.merged(settings.DEFAULTS, { seed: 5 })), 5);
+  const locked = settings.merged(settings.DEFAULTS, { seed: 5, seed_locked: true, seed_used: true });
   assert.equal(settings.nextSeed(locked), 5);
   assert.notEqual(settings.nextSeed({ ...locked, seed_locked: false }, () => 0.5), 5);
 });

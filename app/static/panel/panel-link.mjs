@@ -11,6 +11,8 @@ export class PanelLink {
   /** "restore" (prompts and seed), "reseed" (seed), "describe" (all that depends on scene and model). @type {(name: string) => void} */
   tell = () => {};
   #kept = settings.load(localStorage);
+  /** Drawn for what is made next, kept until that is made. @type {number|null} */
+  #drawn = null;
   #told = "";
   #timer = 0;
   #api;
@@ -36,13 +38,14 @@ export class PanelLink {
     const before = this.#kept;
     this.#kept = settings.merged(before, patch);
     settings.save(localStorage, this.#kept);
+    if (["seed", "seed_locked", "seed_used"].some((name) => name in patch)) this.#drawn = null;
     if (this.#kept.prompt !== before.prompt) this.checkPrompt();
     this.#changed();
   }
 
   /** A control hands its value over. @param {keyof settings.Settings} name @param {unknown} value */
   take(name, value) {
-    this.settings = { [name]: value };
+    this.settings = name === "seed" ? { seed: /** @type {number} */ (value), seed_used: false } : { [name]: value };
     return []; // what Gradio expects of a handler without outputs
   }
 
@@ -70,9 +73,15 @@ export class PanelLink {
     this.describe();
   }
 
-  /** After each generation. */
-  reseed() {
-    this.settings = { seed: settings.nextSeed(this.#kept) };
+  /** The seed of what is seen last shows. @param {number} seed something was made with it */
+  showSeed(seed) {
+    this.settings = { seed, seed_used: true };
+    this.tell("reseed");
+  }
+
+  /** Another seed for what is made next. */
+  rollSeed() {
+    this.settings = { seed: settings.nextSeed({ ...this.#kept, seed_locked: false, seed_used: true }), seed_used: false };
     this.tell("reseed");
   }
 
@@ -85,7 +94,9 @@ export class PanelLink {
 
   /** What goes with a request; null where the server shall take the model's own. */
   get request() {
-    const { prompt, negative_prompt, seed, guidance, follow } = this.#kept;
+    const { prompt, negative_prompt, guidance, follow } = this.#kept;
+    this.#drawn ??= settings.nextSeed(this.#kept);
+    const seed = this.#drawn;
     const { sampler, steps } = settings.effective(this.#kept, modelInfo(this.#state()));
     if (sampler === "fast") return { prompt, negative_prompt, seed, sampler, steps: null, guidance: null, follow };
     const asked = this.#kept.sampler === "fast" ? steps : this.#kept.steps;
