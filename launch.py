@@ -34,11 +34,13 @@ NODE_MODULES = HERE / "node_modules"
 # fmt: off
 RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
-    "huggingface_hub", "datasets", "pyarrow", "tensorboard", "numpy", "cv2", "PIL", "fastapi", "uvicorn", "gradio",
-    "typer", "rich", "peft", "rasterio", "affine", "torchmetrics", "matplotlib",
+    "timm", "huggingface_hub", "pyarrow", "tensorboard", "numpy", "scipy", "sklearn", "cv2", "PIL", "fastapi",
+    "starlette", "pydantic", "uvicorn", "gradio", "typer", "rich", "peft", "rasterio", "affine", "torchmetrics",
+    "matplotlib", "jinja2", "markupsafe",
 ]
 TESTING = [
     "pytest", "pytest_timeout", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo", "axe_playwright_python",
+    "ruff", "mypy", "importlinter",
 ]
 # fmt: on
 OLDEST_TORCH = (2, 6)
@@ -84,6 +86,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="where scenes are kept (default: your data folder)"
     )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="a name under which it may be reached too, as behind a proxy (can be given several times)",
+    )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--prepare", action="store_true", help="prepare the environment and stop")
     parser.add_argument("--test", action="store_true", help="prepare the environment and run the whole test suite")
@@ -109,6 +115,7 @@ def start(options: argparse.Namespace) -> int:
         port=options.port,
         data_dir=options.data_dir,
         browser=not options.no_browser,
+        names=options.allow_host,
     )
 
 

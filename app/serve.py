@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -29,14 +30,21 @@ SHUTDOWN_S = 8
 
 
 def default_data_dir() -> Path:
-    """Where scenes live unless told otherwise: the user's data folder of this platform."""
+    """Where scenes live unless told otherwise: this platform's data folder; AppError where the user has none."""
+    try:
+        return _users_folder() / "text2earth"
+    except RuntimeError:  # neither HOME nor an entry among the system's users, as in many containers
+        raise AppError(400, "This user has no home folder: say where scenes are kept with --data-dir DIR.") from None
+
+
+def _users_folder() -> Path:
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
-    return base / "text2earth"
+        named = os.environ.get("LOCALAPPDATA")
+        return Path(named) if named else Path.home() / "AppData" / "Local"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    named = os.environ.get("XDG_DATA_HOME")
+    return Path(named) if named else Path.home() / ".local" / "share"
 
 
 def serve(
@@ -48,15 +56,17 @@ def serve(
     port: int | None = None,
     data_dir: Path | None = None,
     browser: bool = True,
+    names: Sequence[str] = (),
 ) -> int:
     """Serve until Ctrl-C; returns the exit status.
 
-    scene: id or file to open at once.  port: None takes the first free one from 7860, 0 any.
+    scene: id or file to open at once.  port: None takes the first free one from 7860, 0 any.  names: under which it may
+    be reached too, such as that of a proxy before it.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        app = create_app(data_dir or default_data_dir(), model, device, bind=host)
+        app = create_app(data_dir or default_data_dir(), model, device, bind=host, names=names)
         query = f"?scene={_scene_id(app, scene)}" if scene else ""
         listener = _listen(host, port)
     except (AppError, SceneError) as error:
@@ -113,10 +123,11 @@ def _listen(host: str, port: int | None) -> socket.socket:
 
 
 def _open_browser(url: str) -> None:
-    """Open the page as soon as the server answers."""
+    """Open the page as soon as the server answers; a proxy of the environment is not asked about this machine."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(50):
         try:
-            urllib.request.urlopen(url, timeout=2).close()
+            direct.open(url, timeout=2).close()
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:

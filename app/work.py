@@ -61,6 +61,10 @@ def random_seed() -> int:
 
 def load_model(source: str | Path | None, device: str | None) -> Text2Earth:
     """The model in a folder or on the hub, None for the shipped one; Text2EarthError where it cannot be loaded."""
+    from app.network import set_unusable_aside
+
+    if source is not None and not Path(source).expanduser().is_dir():
+        set_unusable_aside()  # it may have to be fetched
     from text2earth_core import Text2Earth
 
     return Text2Earth.from_pretrained(SHIPPED_MODEL if source is None else source, device=device)
@@ -176,10 +180,15 @@ def prompt_report(model: Text2Earth, text: str) -> dict[str, Any]:
     return {"tokens": report.tokens, "limit": report.limit, "cut": report.cut, "unknown": list(report.unknown)}
 
 
-def prompt_notes(model: Text2Earth, text: str) -> list[str]:
-    """Sentences about what of the prompt will not work as meant; empty where all is well."""
+def prompt_notes(model: Text2Earth, text: str, resolution: float | None) -> list[str]:
+    """Sentences about what of the prompt will not work as meant; empty where all is well.
+
+    `resolution` (m/px) is that of the ground, None where the prompt may say it.
+    """
+    from text2earth_core.prompts import level_note
+
     report = model.check_prompt(text)
-    notes = []
+    notes = list(filter(None, [level_note(text, resolution)]))
     if report.cut:
         notes.append(f"The model reads {report.limit} tokens of a prompt; this was cut: “{report.cut}”.")
     if report.unknown:
@@ -187,9 +196,16 @@ def prompt_notes(model: Text2Earth, text: str) -> list[str]:
     return notes
 
 
-def request_notes(model: Text2Earth, request: dict[str, Any]) -> list[str]:
-    """The sentences of `prompt_notes` about all prompts of a job's request, each once."""
+def request_notes(model: Text2Earth, request: dict[str, Any], resolution: Callable[[], float]) -> list[str]:
+    """The sentences of `prompt_notes` about all prompts of a job's request, each once.
+
+    `resolution` looks up the scene's, in m/px, where a prompt speaks of one.
+    """
+    from text2earth_core.prompts import split_level
+
     texts = [request.get("prompt")]
     if "prompts" in request:  # each is read by itself
         texts = [prompt.get("text") for prompt in request["prompts"]]
-    return list(dict.fromkeys(note for text in filter(None, texts) for note in prompt_notes(model, text)))
+    told = list(filter(None, texts))
+    metres = resolution() if any(split_level(text)[1] for text in told) else None
+    return list(dict.fromkeys(note for text in told for note in prompt_notes(model, text, metres)))

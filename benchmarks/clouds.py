@@ -48,6 +48,7 @@ from benchmarks.prompts import merged  # noqa: E402
 from benchmarks.stock import StockInpainting  # noqa: E402
 from canvas.paint.clouds import find_clouds  # noqa: E402
 from canvas.paint.painter import Painter  # noqa: E402
+from canvas.request import EDIT_FEATHER  # noqa: E402
 from text2earth_core import Text2Earth  # noqa: E402
 from text2earth_core.data.corpus import Picture, load_corpus  # noqa: E402
 from text2earth_core.evaluation.bootstrap import bootstrap  # noqa: E402
@@ -55,7 +56,6 @@ from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier  # no
 from text2earth_core.sampling.conditioning import level_of  # noqa: E402
 
 GROWN = 4  # px by which every way's mask exceeds what visibly changed
-FEATHER = 16  # px around the mask, as the page has it for a change
 RADIUS = 5  # px that OpenCV's inpainters look at
 RESOLUTION = 1.0  # m/px of the scene; the images' own is unknown
 BORDER = ("border_gradient", "border_colour_step", "border_texture_step")
@@ -96,7 +96,7 @@ def ours(model: Text2Earth, steps: int | None) -> Callable[[Case, int], np.ndarr
     def fill(case: Case, seed: int) -> np.ndarray:
         ground, mask = Ground(case.cloudy.pixels, RESOLUTION), case.mask.astype(np.uint8) * 255
         # Without a prompt and a negative one guidance has nothing to strengthen: 1 gives the same in half the time.
-        return edited(painter, ground, mask, seed=seed, steps=steps, guidance=1.0, feather=FEATHER)
+        return edited(painter, ground, mask, seed=seed, steps=steps, guidance=1.0, feather=EDIT_FEATHER)
 
     return fill
 

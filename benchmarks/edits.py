@@ -37,9 +37,10 @@ from benchmarks.edit_page import EditPage, Stroke, Wish, edit_page  # noqa: E402
 from benchmarks.ground import Ground, edited  # noqa: E402
 from benchmarks.measures.borders import border_ratio, colour_steps, roughness, texture_steps  # noqa: E402
 from canvas.geometry import bounding_rect  # noqa: E402
-from canvas.paint.painter import FEATHER, Painter  # noqa: E402
+from canvas.paint.painter import Painter  # noqa: E402
 from text2earth_core import Text2Earth  # noqa: E402
 from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier  # noqa: E402
+from text2earth_core.sampling.feather import FEATHER  # noqa: E402
 
 AMONG = 3
 WANTED = 0.6

@@ -1,7 +1,7 @@
 """Can one see where windows met? Seam metrics of real images, naive tiles, stock outpainting and ours, in a table.
 
     python benchmarks/seams.py --data DIR [--model FOLDER_OR_HUB_ID] [--scenes N] [--hops N] [--steps N]
-                               [--sampler quality|fast] [--sheets DIR] [--ways naive stock ours fill recipes]
+                               [--sampler quality|fast] [--sheets DIR] [--ways naive stock ours changed fill recipes]
 
 Every figure compares lines where windows met with other lines of the same scenes; the row of real images, whose lines
 are all alike, says what each figure is when there is no seam. Scenes are strips that grow to the right by half a
@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,9 @@ RECIPES = ASSETS / "recipes"
 PROMPTS = ("dense green forest", "farmland", "a desert", "dense housing", "a meadow", "an industrial area", "mountains",
            "a beach by the sea", "bare land", "a parking lot", "a large lake", "a park")  # fmt: skip
 RESOLUTION = 1.0
-WAYS = ("naive", "stock", "ours", "fill", "recipes")
-"""Naive tiles, stock outpainting, the canvas hop by hop, region fill in one go, the shipped recipes' scenes."""
+WAYS = ("naive", "stock", "ours", "changed", "fill", "recipes")
+"""Naive tiles, stock outpainting, the canvas hop by hop, the same with another prompt every two hops, region fill in
+one go, the shipped recipes' scenes."""
 
 ENOUGH = 200
 """Lines from which the figures are worth quoting."""
@@ -82,9 +83,20 @@ def naive_strip(model: Text2Earth, prompt: str, hops: int, seed: int, **settings
 
 def our_strip(painter: Painter, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
     """The canvas, hop by hop: stored latents, composition at every step, inflated mask, feather."""
+    return grown(painter, [prompt] * (hops + 1), seed, **settings)
+
+
+def changed_strip(painter: Painter, prompt: str, hops: int, seed: int, **settings: Any) -> SeamScene:
+    """The same, but the next prompt of `PROMPTS` leads after every two hops."""
+    first = PROMPTS.index(prompt)
+    return grown(painter, [PROMPTS[(first + hop // 2) % len(PROMPTS)] for hop in range(hops + 1)], seed, **settings)
+
+
+def grown(painter: Painter, prompts: Sequence[str], seed: int, **settings: Any) -> SeamScene:
+    """A strip whose windows have one prompt each."""
     window = painter.model.info.window
     with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", RESOLUTION) as scene:
-        for hop in range(hops + 1):
+        for hop, prompt in enumerate(prompts):
             frame = extension_frame(scene, "right", window)
             request = painter.request(scene, frame, prompt, seed=100 * seed + hop, **settings)
             scene.accept(painter.paint(scene, request))
@@ -162,9 +174,9 @@ def maker(way: str, model: Text2Earth, folder: str) -> Callable[..., SeamScene]:
     """The function (prompt, hops, seed, steps=, sampler=) -> scene of one of `WAYS`; the stock way has one sampler."""
     if way == "stock":
         return StockOutpainting(folder)
-    if way == "ours":
-        painter = Painter(model)
-        return lambda *task, **settings: our_strip(painter, *task, **settings)
+    if way in ("ours", "changed"):
+        painter, strip = Painter(model), our_strip if way == "ours" else changed_strip
+        return lambda *task, **settings: strip(painter, *task, **settings)
     make = naive_strip if way == "naive" else filled_region
     return lambda *task, **settings: make(model, *task, **settings)
 
@@ -216,7 +228,7 @@ def main() -> None:
         scenes[name] = [make(PROMPTS[n % len(PROMPTS)], options.hops, n, **settings) for n in numbers]
     found = {}
     for name, mine in scenes.items():
-        stride = {"stock": window // 2, "ours": window // 2, "naive": window}.get(name)
+        stride = {"stock": window // 2, "ours": window // 2, "changed": window // 2, "naive": window}.get(name)
         figures = {
             metric: figure.as_dict()
             for metric, figure in measure_seams(mine, lambda pixels: vae_features(model, pixels), stride).items()

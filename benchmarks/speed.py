@@ -23,8 +23,8 @@ from stock import StockInpainting, sd_size_vae
 
 from text2earth_core import Text2Earth
 from text2earth_core.evaluation.speed import PROMPT, median_seconds, part_seconds, tile_seconds
+from text2earth_core.networks.build import build_unet
 from text2earth_core.networks.presets import get_preset
-from text2earth_core.training.diffusion import build_unet
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
 STEPS = 50

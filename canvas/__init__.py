@@ -1,6 +1,6 @@
 """The unbounded scene: geometry, scene file, history, painter, region fill, maps and recipes.
 
-Importing this package loads no model: only `canvas.paint` and what builds on it know text2earth_core.
+Importing it loads no model: only `canvas.paint` and what builds on it know the models of text2earth_core.
 Start reading at `canvas.scene`: a scene and what can be done to it.
 """
 

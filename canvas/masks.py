@@ -11,6 +11,7 @@ from PIL import Image
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, LIMIT, Rect, bounding_rect
+from text2earth_core.pictures import as_mask
 
 MAX_SIDE = 2048  # px of a mask's painted part: a frame is held in memory, a scene is not
 MAX_PICTURE = 16384  # px along a side of the file a mask comes in; its white part may be far smaller
@@ -20,17 +21,14 @@ _DAMAGED = "The mask is not a PNG picture that can be read: save it as an 8-bit 
 
 
 def read_mask(data: bytes) -> np.ndarray:
-    """uint8 (h, w) of a PNG: 255 = make anew, 0 = keep, between = change by a degree. Transparent means keep."""
+    """uint8 (h, w) of a PNG: 255 = make anew, 0 = keep, between = change by a degree (see `as_mask`)."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is looked at before decoding
             image = Image.open(io.BytesIO(data), formats=["PNG"])
         if max(image.size) > MAX_PICTURE or image.width * image.height > 2 * MAX_PICTURE * MAX_SIDE:
             raise Image.DecompressionBombError
-        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-            black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-            return np.array(Image.alpha_composite(black, image.convert("RGBA")).convert("L"))
-        return np.array(image.convert("L"))
+        return as_mask(image)
     except Image.DecompressionBombError as error:
         raise SceneError("The mask has more pixels than can be read: cut it to its white part.") from error
     except (OSError, ValueError, SyntaxError) as error:

@@ -122,6 +122,13 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
+def writable(text: str) -> str:
+    """The text itself; ValueError with a clause where no file and no page can show it."""
+    if not is_text(text) or "\0" in text:
+        raise ValueError("it holds a character that cannot be written (NUL, or half of one); type it again")
+    return text
+
+
 def _is_frame(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 4 and all(map(is_whole, value)) and min(value[2:]) > 0
 

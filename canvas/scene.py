@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,14 +17,12 @@ from canvas.scene_file.apply import apply_change, apply_erasure, apply_pieces
 from canvas.scene_file.change import Change
 from canvas.scene_file.database import Database
 from canvas.scene_file.history import Step
+from canvas.scene_file.meta import checked_resolution, checked_title, set_anchor, set_meta
 from canvas.scene_file.redraw import Redrawer
 from canvas.scene_file.schema import program_version
 from canvas.scene_file.snapshot import Patch, Snapshot
 from canvas.scene_file.spool import Piece, Spool
 from canvas.scene_file.staging import Candidate
-
-TITLE_LENGTH = 120
-RESOLUTIONS = (0.25, 128.0)  # m/px: Google levels 19 to 10
 
 
 class Scene:
@@ -43,8 +40,8 @@ class Scene:
     def create(cls, path: str | Path, resolution: float, title: str = "Untitled scene") -> Scene:
         """A new empty scene of `resolution` m/px (0.25 to 128) in a new file."""
         meta: dict[str, str | float | int] = {
-            "title": _checked_title(title),
-            "resolution": _checked_resolution(resolution),
+            "title": checked_title(title),
+            "resolution": checked_resolution(resolution),
             "revision": 0,
             "created": history.now(),
             "modified": history.now(),
@@ -115,8 +112,8 @@ class Scene:
     @property
     def tile_count(self) -> int:
         """How many tiles have content."""
-        with self._database.read() as connection:
-            return int(connection.execute("SELECT count(*) FROM heads").fetchone()[0])
+        with self.snapshot() as at:
+            return at.tile_count
 
     @property
     def can_undo(self) -> bool:
@@ -152,7 +149,7 @@ class Scene:
                 "created": at.meta("created"),
                 "modified": at.meta("modified"),
                 "program": at.meta("program"),
-                "tiles": connection.execute("SELECT count(*) FROM heads").fetchone()[0],
+                "tiles": at.tile_count,
                 "bytes": files.size(self.path),
                 "writable": self.writable,
                 "anchor": at.anchor.as_dict() if at.anchor else None,
@@ -288,38 +285,38 @@ class Scene:
     def _move(self, how: Callable[[sqlite3.Connection], Step | None]) -> Step | None:
         with self._database.write() as connection:
             step = how(connection)
-            commit.moved(connection, [step] if step else [])
+            commit.finish_move(connection, [step] if step else [])
             return step
 
     def go_to(self, step: int) -> list[Step]:
         """Undo and redo, in one go, until `step` (an id; 0 for before the first) is the newest change that shows."""
         with self._database.write() as connection:
             steps = history.go_to(connection, step)
-            commit.moved(connection, steps)
+            commit.finish_move(connection, steps)
             return steps
 
     def set_title(self, title: str) -> None:
         """Rename the scene (1 to 120 characters); the file keeps its name."""
-        title = _checked_title(title)
+        title = checked_title(title)
         with self._database.write() as connection:
-            commit.set_meta(connection, title=title, modified=history.now())
+            set_meta(connection, title=title, modified=history.now())
 
     def set_resolution(self, resolution: float) -> None:
         """Choose another resolution (m/px); only in a scene into which no undo can bring content back."""
-        resolution = _checked_resolution(resolution)
+        resolution = checked_resolution(resolution)
         with self._database.write() as connection:
             if resolution == Snapshot(connection).resolution:
                 return
-            if connection.execute("SELECT 1 FROM steps WHERE NOT undone LIMIT 1").fetchone():
+            if history.has_content(connection):
                 raise SceneError("The resolution is fixed once a scene has content: start a new scene for another one.")
             branches.forget_all(connection)
-            commit.set_meta(connection, resolution=resolution, modified=history.now())
+            set_meta(connection, resolution=resolution, modified=history.now())
 
     def set_anchor(self, anchor: Anchor | None) -> None:
         """Say where the scene lies on Earth, or that it lies nowhere; whether maps can be made there is not checked."""
         with self._database.write() as connection:
-            connection.execute("DELETE FROM meta WHERE key IN ('epsg', 'east', 'north')")
-            commit.set_meta(connection, **(anchor.as_dict() if anchor else {}), modified=history.now())
+            set_anchor(connection, anchor)
+            set_meta(connection, modified=history.now())
 
     # the file as a whole
 
@@ -332,21 +329,3 @@ class Scene:
     def check(path: str | Path, max_bytes: int = files.MAX_BYTES) -> None:
         """Raise SceneError where a file from elsewhere is not a sound scene; nothing is written."""
         files.check(Path(path), max_bytes)
-
-
-def _checked_title(title: str) -> str:
-    title = " ".join(str(title).split())
-    if not title or len(title) > TITLE_LENGTH or not title.isprintable():
-        raise SceneError(f"A title has 1 to {TITLE_LENGTH} printable characters: choose another one.")
-    return title
-
-
-def _checked_resolution(resolution: float) -> float:
-    low, high = RESOLUTIONS
-    try:
-        value = float(resolution)
-    except (TypeError, ValueError):
-        value = math.nan
-    if not low <= value <= high:  # also False for NaN
-        raise SceneError(f"The resolution {resolution} is not possible: use {low:g} to {high:g} m/px.")
-    return value

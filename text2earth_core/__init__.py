@@ -1,7 +1,7 @@
 """Text2Earth: a remote-sensing diffusion model, its sampling, its training loop and its evaluation.
 
 Importing it brings neither torch nor diffusers, and it knows neither `canvas` nor `app`.
-Start reading at `text2earth_core.model`, then `folder` (a model on disk) and `sampling`.
+Start reading at `text2earth_core.model`, then `facts`, `folder` (a model on disk) and `sampling`.
 """
 
 from importlib import import_module

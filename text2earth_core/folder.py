@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import transformers
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from text2earth_core.errors import Text2EarthError
-from text2earth_core.sampling.conditioning import MAX_RESOLUTION, MIN_RESOLUTION
+from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.facts import MAX_STEPS, SIDE_STEP, ModelFacts, is_possible
+from text2earth_core.layouts import variant_of, weights_there
 
 # Their progress bars and advice are for people who call them, not for ours.
 diffusers.utils.logging.set_verbosity_error()
@@ -23,64 +24,8 @@ PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 STUDENT = "student"  # optional: the few-step LoRA on the UNet
 FACTS_FILE = "text2earth.json"
 
-MAX_STEPS = 200
-MAX_GUIDANCE = 30.0
-MAX_SIDE = 2048
-SIDE_STEP = 64
-"""The UNet halves its input of side / 8 three times."""
 MAX_TIMESTEPS = 10_000
 PREDICTIONS = ("epsilon", "sample", "v_prediction")
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """Properties of a model that its parts' configs do not hold, stored beside them in `text2earth.json`.
-
-    The defaults are those of the official release, whose folder has no such file.
-
-    window: px that the UNet sees. resolutions: m/px it was trained on. resolution: the default m/px of a new scene.
-    steps, guidance: sampling defaults. guidance_rise: see `conditioning.guidance_at`. multistep: sample along even
-    angles, to second order with the quality sampler, and not as DDIM does through the scheduler's timesteps.
-    noise_kept: by the quality sampler, see `sampling.NoisePath.clean`. thumbnail: the latent's first three channels are
-    an exact thumbnail. samples: images seen in training; student_samples: by its student.
-    """
-
-    version: int = 1
-    name: str = "text2earth"
-    window: int = 256
-    resolutions: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
-    resolution: float = 1.0
-    steps: int = 50
-    guidance: float = 4.0
-    guidance_rise: float = 0.0
-    multistep: bool = False
-    noise_kept: float = 0.0
-    thumbnail: bool = False
-    samples: int = 0
-    student_samples: int = 0
-
-
-_RESOLUTIONS = (MIN_RESOLUTION, MAX_RESOLUTION)
-
-_LIMITS = {
-    "window": (64, MAX_SIDE), "resolutions": _RESOLUTIONS, "resolution": _RESOLUTIONS, "steps": (1, MAX_STEPS),
-    "guidance": (1, MAX_GUIDANCE), "guidance_rise": (0, 1), "noise_kept": (0, 0.5),
-}  # fmt: skip
-"""Lowest and highest values of facts, each part of those that have several."""
-
-
-def mini_facts(**changes: Any) -> ModelFacts:
-    """Facts of the models trained here: a thumbnail in the latent, 20 second-order steps, guidance rising about 3."""
-    facts = ModelFacts(
-        steps=20,
-        guidance=3.0,
-        guidance_rise=2 / 3,
-        multistep=True,
-        noise_kept=0.01,
-        thumbnail=True,
-        resolutions=(0.3, 0.5, 1.0, 2.0, 4.0),
-    )
-    return replace(facts, **changes)
 
 
 @dataclass
@@ -103,6 +48,11 @@ def locate(folder_or_hub_id: str | Path) -> Path:
         Text2EarthError: there is no such folder and no such model can be fetched, or a part is missing.
     """
     folder = Path(folder_or_hub_id).expanduser()
+    if folder.is_file():
+        raise Text2EarthError(
+            f"{folder} is one file: convert it to a model folder first, as diffusers' from_single_file and "
+            "save_pretrained do."
+        )
     if not folder.is_dir():
         folder = _download(str(folder_or_hub_id))
     for part in PARTS:
@@ -110,7 +60,8 @@ def locate(folder_or_hub_id: str | Path) -> Path:
             raise Text2EarthError(f"The model folder {folder} lacks {part}/: it must hold {', '.join(PARTS)}.")
         if part in ("unet", "vae", "text_encoder") and not list((folder / part).glob("*.safetensors")):
             raise Text2EarthError(
-                f"{folder / part} holds no .safetensors weights: other formats are not loaded, convert them first."
+                f"{folder / part} holds no .safetensors weights but {weights_there(folder / part)}: other formats are "
+                "not loaded, convert them first."
             )
     return folder
 
@@ -204,24 +155,12 @@ def read_facts(folder: Path) -> ModelFacts:
         name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known
     }
     for name, value in facts.items():
-        if not _is_possible(name, value):
+        if not is_possible(name, value):
             raise Text2EarthError(f'{folder / FACTS_FILE} is damaged: "{name}" cannot be {str(value)[:60]}.')
     found = ModelFacts(**facts)
     if found.window % SIDE_STEP:
         raise Text2EarthError(f'{folder / FACTS_FILE} is damaged: "window" must be a multiple of {SIDE_STEP}.')
     return found
-
-
-def _is_possible(name: str, value: Any) -> bool:
-    """Whether a fact read from a file is of its field's kind and within reason."""
-    usual = getattr(ModelFacts, name)
-    if not isinstance(usual, tuple):
-        value, usual = (value,), (usual,)
-    if not isinstance(value, tuple) or len(value) > 32:
-        return False
-    kind, (low, high) = type(usual[0]), _LIMITS.get(name, (0, 1e12))
-    kinds = (int, float) if kind is float else (kind,)
-    return all(type(one) in kinds and (kind is str or low <= one <= high) for one in value)
 
 
 def write_facts(folder: Path, facts: ModelFacts) -> None:
@@ -275,24 +214,22 @@ def _scheduler(folder: Path) -> DDIMScheduler:
     try:
         return DDIMScheduler.from_config(config | {"clip_sample": False})
     except Exception as error:
-        raise Text2EarthError(f"{path} cannot be used: {_reason(error)}") from None
+        raise Text2EarthError(f"{path} cannot be used: {reason_of(error)}.") from None
 
 
 def _load_part(kind: Any, place: Path) -> Any:
-    options = {} if kind is CLIPTokenizer else {"use_safetensors": True}
+    options: dict[str, Any] = {}
+    if kind is not CLIPTokenizer:
+        options = {"use_safetensors": True, "variant": variant_of(place)}
     try:
         return kind.from_pretrained(place, local_files_only=True, **options)
     except Exception as error:
-        raise Text2EarthError(f"{place} cannot be loaded: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or repr(error)).splitlines()[0][:200]
+        raise Text2EarthError(f"{place} cannot be loaded: {reason_of(error)}.") from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_bytes())  # of any editor: with a byte order mark, or in UTF-16
     except FileNotFoundError:
         raise Text2EarthError(f"{path} is missing: the model folder is not complete.") from None
     except (OSError, ValueError, RecursionError):

@@ -15,28 +15,20 @@ from torch import Tensor
 
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import (
-    MAX_GUIDANCE,
-    MAX_SIDE,
-    MAX_STEPS,
-    SIDE_STEP,
-    STUDENT,
-    ModelFacts,
-    load_parts,
-    locate,
-    mini_facts,
-    save_part,
-    write_facts,
-)
+from text2earth_core.facts import MAX_GUIDANCE, MAX_SIDE, MAX_STEPS, SIDE_STEP, ModelFacts, mini_facts
+from text2earth_core.folder import STUDENT, load_parts, locate, save_part, write_facts
 from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.student import FAST_STEPS, Student
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import TextConditioner
+from text2earth_core.sampling.inpainting import inpaint_image
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.path import FAST, QUALITY
 from text2earth_core.sampling.stepper import StepCallback, Stepper
+from text2earth_core.untrained import untrained_parts
 
 
 @dataclass(frozen=True)
@@ -144,9 +136,9 @@ class Text2Earth:
     @classmethod
     def from_preset(cls, name: str = "tiny", seed: int = 0) -> "Text2Earth":
         """A preset with random weights, reproducible by seed, for tests and trials."""
-        from text2earth_core.untrained import untrained_model
-
-        return untrained_model(name, seed)
+        parts, words = untrained_parts(name, seed)
+        codec, text = Codec(parts.vae, parts.facts.thumbnail), TextConditioner(parts.tokenizer, parts.text_encoder)
+        return cls(parts.unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words)
 
     def save_pretrained(self, folder: str | Path, dtype: str | None = None) -> None:
         """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load.
@@ -171,7 +163,7 @@ class Text2Earth:
 
     def check_prompt(self, text: str) -> PromptReport:
         """Say how long a prompt is, what of it does not fit, and which words the model has never seen."""
-        return check_prompt(self.text.tokenizer, self.words, text)
+        return check_prompt(self.text.tokenizer, self.words, split_level(text)[0])
 
     def encode(self, pixels: np.ndarray) -> Tensor:
         """Pixels uint8 (H, W, 3), sides multiples of 8, to latents float32 (4, H/8, W/8)."""
@@ -276,7 +268,7 @@ class Text2Earth:
 
         Args:
             prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
-            resolution: ground resolution in m/px; None leaves it to the model.
+            resolution: ground resolution in m/px; None leaves it to the prompt's Google level, else to the model.
             size: side in px, a multiple of 64; default the model's window. sampler: see `denoise`.
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
@@ -319,14 +311,12 @@ class Text2Earth:
         """Regenerate the white part of a mask; pixels outside mask + feather stay bit-identical.
 
         Args:
-            image: RGB, any size up to 2048 px. mask: same size; white = regenerate. strength: how far it
-                may go from what is there, up to 1 for anew.
+            image: any size up to 2048 px, taken as 8-bit RGB and upright. mask: same size; white = regenerate, and
+                transparent = keep. strength: how far it may go from what is there, up to 1 for anew.
             follow: from 0, the ground around the mask decides what grows there, to 1, the prompt does; None: the
                 prompt, where there is one.
             feather: px over which new pixels fade into known ones, outside the mask.
         """
-        from text2earth_core.sampling.inpainting import inpaint_image
-
         return inpaint_image(
             self, image, mask, prompt, resolution=resolution, seed=seed, strength=strength, feather=feather,
             steps=steps, guidance=guidance, negative_prompt=negative_prompt, follow=follow, sampler=sampler,

@@ -71,4 +71,4 @@ def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
 def get_recipe(use: Use, scene: str) -> dict[str, Any]:
     """The recipe that rebuilds the scene from its history."""
     with use.library.open(scene) as opened:
-        return recipe.written(opened)
+        return recipe.recipe_of(opened)

@@ -8,12 +8,13 @@ import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from app.api.scenes import Use, receive
 from app.errors import AppError
 from app.jobs.import_ import SUFFIX
 from canvas.geometry import LIMIT
+from canvas.request import writable
 
 router = APIRouter(prefix="/api/scenes/{scene}/imports")
 
@@ -30,7 +31,7 @@ class NewImport(BaseModel, extra="forbid"):
     become black and white.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=200)] = "image"
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(writable)] = "image"
     resolution: Number | None = None
     at: Annotated[list[Pixel], Field(min_length=2, max_length=2)] | None = None
     bands: Annotated[list[int], Field(min_length=1, max_length=3)] | None = None
@@ -47,13 +48,13 @@ async def receive_image(
     target = use.library.job_file(file, SUFFIX)
     try:
         await receive(request, target)
-        return {"file": file, "name": name} | await asyncio.to_thread(_described, use, scene, file, name)
+        return {"file": file, "name": name} | await asyncio.to_thread(_describe, use, scene, file, name)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
 
 
-def _described(use: Use, scene: str, file: str, name: str) -> dict[str, Any]:
+def _describe(use: Use, scene: str, file: str, name: str) -> dict[str, Any]:
     from canvas.maps.import_image import describe
 
     use.library.forget_old_files(KEPT, SUFFIX, needed=use.jobs.files())

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from app.api.scenes import Use
 from app.api.services import Services
@@ -24,11 +24,11 @@ from app.work import (
     row_of_frames,
 )
 from canvas.geometry import Rect
-from canvas.request import MAX_PROMPT, MAX_STEPS
+from canvas.request import MAX_PROMPT, MAX_STEPS, writable
 
 router = APIRouter(prefix="/api")
 
-Prompt = Annotated[str, Field(max_length=MAX_PROMPT)]
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(writable)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
 Follow = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)]
 """From 0, continue the ground, to 1, follow the prompt; None: ground that the same prompt made leads, beside other
@@ -76,9 +76,9 @@ class Place(BaseModel, extra="forbid"):
 
 @router.get("/ready")
 async def ready(request: Request) -> dict[str, Any]:
-    """Whether the page is built and where the model is; answers before anything heavy is imported."""
+    """Whether the page is there or never will be, and where the model is; answers before anything heavy is imported."""
     use: Services = request.app.state.services
-    return {"page": use.page.ready, "model": use.host.state}
+    return {"page": use.page.ready, "page_failed": use.page.failed, "model": use.host.state}
 
 
 @router.get("/model")

@@ -11,6 +11,7 @@ import ipaddress
 import json
 import re
 import socket
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -27,6 +28,7 @@ _LARGER = (
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # No foreign page may show ours in a frame and lead a click to it; no file is taken for another type than it says.
 _HEADERS = [(b"x-frame-options", b"SAMEORIGIN"), (b"x-content-type-options", b"nosniff")]
+_FOREIGN = "Requests from other web pages are refused; use the page of this server."
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -57,12 +59,15 @@ class Guard:
     """ASGI middleware: Host and Origin checks, and a limit on every request body.
 
     `bind` is the address the server listens on.  Only where it is not a loopback address are other numeric addresses
-    accepted as Host: rebinding needs a name, a number cannot be rebound.
+    accepted as Host: rebinding needs a name, a number cannot be rebound.  `names` are further ones that the person who
+    started the server vouches for, such as that of a proxy before it; a proxy may pass them on as Host, or as Origin
+    only.
     """
 
-    def __init__(self, app: ASGIApp, bind: str = "127.0.0.1") -> None:
+    def __init__(self, app: ASGIApp, bind: str = "127.0.0.1", names: Iterable[str] = ()) -> None:
         self.app = app
-        self.hosts = allowed_hosts(bind)
+        self.names = frozenset(map(host_name, names))
+        self.hosts = allowed_hosts(bind) | self.names
         self.any_address = host_name(bind) not in _LOOPBACK
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,13 +108,20 @@ class Guard:
         host = headers.get("host", "")
         name = host_name(host)
         if name not in self.hosts and not (self.any_address and _is_address(name)):
-            return "This server answers only to its own address; open it under the address that it printed at start."
+            return (
+                "This server answers only to its own address: open it under the address that it printed at start, or "
+                f"start it with --allow-host {name or 'NAME'} if it is to be reached under that name."
+            )
         origin = headers.get("origin")
         if origin is not None:
-            if _address_of(origin) != host.lower():
-                return "Requests from other web pages are refused; use the page of this server."
+            address = _address_of(origin)
+            if address != host.lower() and host_name(address) not in self.names:
+                return (
+                    f"{_FOREIGN} Where that is its page behind a proxy, start it with --allow-host "
+                    f"{host_name(address) or 'NAME'}."
+                )
         elif method in _UNSAFE and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return "Requests from other web pages are refused; use the page of this server."
+            return _FOREIGN
         return ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -25,7 +25,7 @@ from app.api import jobs as job_routes
 from app.api.security import Guard
 from app.api.services import Services
 from app.errors import AppError
-from app.jobs.queue import JobQueue
+from app.jobs.scene_jobs import SceneJobs
 from app.jobs.store import JobStore
 from app.jobs.watch import SceneWatch
 from app.page.slot import PageSlot
@@ -42,20 +42,24 @@ STOP_S = 5.0
 
 
 def create_app(
-    data_dir: str | Path, model: str | Path | None = None, device: str | None = None, bind: str = "127.0.0.1"
+    data_dir: str | Path,
+    model: str | Path | None = None,
+    device: str | None = None,
+    bind: str = "127.0.0.1",
+    names: Iterable[str] = (),
 ) -> FastAPI:
     """The ASGI application.
 
     data_dir: folder of scenes and job records, made where missing (AppError where it cannot be written).
     model: folder or hub id, None for the shipped model.  device: "cpu", "cuda", None for the best there is.
-    bind: the address it will listen on; decides which Host names are accepted.
+    bind: the address it will listen on; decides which Host names are accepted, and `names` which others are.
     """
     folder = Path(data_dir)
     store = JobStore(folder)  # first: it holds the lock of the directory
     library = Library(folder)
     hub = EventHub()
     host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()))
-    jobs = JobQueue(store, library, host, hub)
+    jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot()
 
@@ -77,7 +81,7 @@ def create_app(
 
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.services = Services(library, jobs, host, hub, page)
-    app.add_middleware(Guard, bind=bind)
+    app.add_middleware(Guard, bind=bind, names=tuple(names))
     _add_error_sentences(app)
     for api in (scenes, content, job_routes, edits, fills, exports, imports):
         app.include_router(api.router)

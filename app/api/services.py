@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from app.jobs.queue import JobQueue
+from app.jobs.scene_jobs import SceneJobs
 from app.page.slot import PageSlot
 from app.serving.events import EventHub
 from app.serving.library import Library
@@ -20,7 +20,7 @@ class Services:
     """The rooms behind the API."""
 
     library: Library
-    jobs: JobQueue
+    jobs: SceneJobs
     host: ModelHost
     hub: EventHub
     page: PageSlot

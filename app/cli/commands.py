@@ -6,8 +6,11 @@ stderr and exit status 1.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -16,6 +19,9 @@ from app.cli import evaluate, fill, maps, scene, train
 from app.cli.output import Json, Sampler, bar, check_image_file, emit, say, written
 from app.errors import AppError
 from canvas.errors import SceneError
+from canvas.request import is_text
+
+STOPS = ("SIGTERM", "SIGHUP")  # what a scheduler and a closed terminal send
 
 app = typer.Typer(
     help="Text2Earth: images of the earth from text, and scenes that grow.",
@@ -54,7 +60,7 @@ def generate(
 
     check_image_file(out)  # now, not after the work
     loaded = load_model(model, device)
-    for note in prompt_notes(loaded, prompt):
+    for note in prompt_notes(loaded, prompt, resolution):
         say(note)
     files = [out] if count == 1 else [out.with_stem(f"{out.stem}-{number:04d}") for number in range(1, count + 1)]
     with bar("Generating", count) as advance:
@@ -71,6 +77,13 @@ def generate(
 
 def main() -> None:
     """Run the command line and exit."""
+    foreign = next((argument for argument in sys.argv[1:] if not is_text(argument)), None)
+    if foreign is not None:
+        shown = os.fsencode(foreign).decode("utf-8", errors="backslashreplace")
+        _fail(f"{shown} is no text in UTF-8: rename the file, or set the terminal to UTF-8 and type it again.")
+    for name in STOPS:
+        if hasattr(signal, name):  # Windows has not all of them
+            signal.signal(getattr(signal, name), _stop)
     try:
         app()
     except (AppError, SceneError) as error:
@@ -85,6 +98,11 @@ def main() -> None:
         if not isinstance(error, Text2EarthError):
             raise
         _fail(str(error))
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """As Ctrl-C does: what is half done is cleared away, and what can go on later is kept."""
+    raise KeyboardInterrupt
 
 
 def _fail(sentence: str) -> None:

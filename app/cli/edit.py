@@ -45,7 +45,7 @@ def edit(
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
         frame, cut = placed(picture, *(_place(at) if at is not None else _corner(opened.bounds)))
         loaded = work.load_model(model, device)
-        for note in work.prompt_notes(loaded, prompt):
+        for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
         request = work.make_edit(opened, loaded, frame, cut, settings, strength, feather)
         with bar("Editing") as advance:

@@ -64,7 +64,7 @@ def fill(
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
         request = fill_of(asked, opened, loaded, sampler, follow)
-        _say_notes(loaded, asked.fill["prompts"])
+        _say_notes(loaded, asked.fill["prompts"], opened.resolution)
         job = RegionFill(opened, loaded, request)
         _confirm(job, yes)
         if ray is not None:
@@ -85,7 +85,7 @@ def recipe(
     as_json: Json = False,
 ) -> None:
     """Write the recipe that rebuilds a scene from its history."""
-    from canvas.recipes.recipe import written as recipe_of
+    from canvas.recipes.recipe import recipe_of
     from canvas.scene import Scene
 
     with Scene.open(scene) as opened:
@@ -180,10 +180,10 @@ def _stoppable() -> Iterator[None]:
         raise
 
 
-def _say_notes(model: Text2Earth, prompts: list[dict[str, Any]]) -> None:
+def _say_notes(model: Text2Earth, prompts: list[dict[str, Any]], resolution: float) -> None:
     from app.work import prompt_notes
 
-    for note in dict.fromkeys(note for prompt in prompts for note in prompt_notes(model, prompt["text"])):
+    for note in dict.fromkeys(note for prompt in prompts for note in prompt_notes(model, prompt["text"], resolution)):
         say(note)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,15 +31,37 @@ def say(sentence: str) -> None:
 
 
 def emit(result: dict[str, Any] | list[dict[str, Any]], as_json: bool) -> None:
-    """Print a result: one JSON value, or `name: value` lines."""
+    """Print a result: one JSON value, or `name: value` lines.
+
+    The work is done by then, so nothing here may fail: what the terminal's code page lacks is written in its escapes,
+    and a reader that went away is not waited for.
+    """
     if as_json:
-        print(json.dumps(result, ensure_ascii=False, indent=2))
-        return
-    for number, item in enumerate(result if isinstance(result, list) else [result]):
-        if number:
-            print()
-        for name, value in item.items():
-            print(f"{name}: {value}")
+        text = json.dumps(result, ensure_ascii=False, indent=2)
+        if not _shown(text):
+            text = json.dumps(result, indent=2)
+    else:
+        items = result if isinstance(result, list) else [result]
+        text = "\n\n".join("\n".join(f"{name}: {value}" for name, value in item.items()) for item in items)
+        if not _shown(text):
+            encoding = sys.stdout.encoding or "ascii"
+            text = text.encode(encoding, errors="backslashreplace").decode(encoding)
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            say(f"The result could not be printed ({error.strerror}), but what was asked for is done.")
+        with contextlib.suppress(OSError, ValueError):  # Python would complain once more when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _shown(text: str) -> bool:
+    """Whether the terminal's encoding has all characters of a text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

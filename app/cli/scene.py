@@ -78,7 +78,7 @@ def extend(
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
         loaded = work.load_model(model, device)
-        for note in work.prompt_notes(loaded, prompt):
+        for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
         frame = extension_frame(opened, direction.value, loaded.info.window)
         request = work.make_request(opened, loaded, frame, settings)

@@ -77,7 +77,7 @@ def estimate(host: ModelHost, scene: Scene, wish: dict[str, Any]) -> Estimate:
     seconds = host.seconds_per_step(pace)
     if seconds is None and cost.windows > QUICK:
         seconds = fill.pace()
-        host.measured(seconds, pace)
+        host.record_pace(seconds, pace)
     return Estimate(
         request.frame.w, request.frame.h, request.sampler, request.steps, cost.windows,
         None if seconds is None else seconds * cost.windows, cost.kept, cost.kept + cost.working,

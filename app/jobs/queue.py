@@ -10,10 +10,11 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.errors import AppError
+from app.jobs.forecast import Forecast
 from app.jobs.kinds import KINDS
 from app.jobs.store import ACTIVE, Job, JobStore
 from app.jobs.work import JobKind, JobWork, Outcome
@@ -28,7 +29,6 @@ from text2earth_core.errors import Cancelled, Text2EarthError
 log = logging.getLogger("text2earth")
 
 MAX_QUEUED = 100
-UNSHOWN = "mask"  # large, and the page that drew it needs it no more
 SHOWN = 50  # finished jobs of a scene that the page is told about
 NO_JOB = "There is no job with this id."
 INTERRUPTED = "The server was stopped while this ran; nothing else was lost. Press Retry to run it again."
@@ -45,8 +45,12 @@ class JobQueue:
         host: ModelHost,
         hub: EventHub,
         kinds: Mapping[str, JobKind] = KINDS,
+        unshown: Collection[str] = (),
     ) -> None:
+        """`unshown`: fields of requests that pages are not told."""
         self._kinds = kinds
+        self._unshown = frozenset(unshown)
+        self._forecast = Forecast(host, kinds)
         self._store = store
         self._library = library
         self._host = host
@@ -113,13 +117,6 @@ class JobQueue:
                 self._cancelled.add(job.id)
             return self._as_dict(job)
 
-    def cancel_edit(self, scene: str, batch: str) -> None:
-        """Stop the edit that still makes candidates of a batch, if there is one."""
-        with self._wake:
-            job = self._jobs.get(batch)
-            if job is not None and (job.scene, job.kind) == (scene, "edit"):
-                self.cancel(job.id)
-
     def cancel_scene(self, scene: str) -> None:
         """Cancel everything of a scene that is about to be deleted."""
         with self._wake:
@@ -180,11 +177,10 @@ class JobQueue:
                 raise AppError(404, NO_JOB)
             return self._as_dict(job)
 
-    def pending_frames(self, scene: str) -> list[Rect]:
-        """Frames that are waiting or being painted: the next extension lies beyond them."""
+    def active(self, scene: str) -> list[Job]:
+        """The jobs of a scene that wait or run."""
         with self._wake:
-            waiting = [job for job in self._of(scene) if job.state in ACTIVE]
-            return [Rect(*job.request["frame"]) for job in waiting if "frame" in job.request]
+            return [job for job in self._of(scene) if job.state in ACTIVE]
 
     def files(self) -> set[str]:
         """The names of the files that jobs still wait for or offer."""
@@ -223,11 +219,11 @@ class JobQueue:
             "scene": job.scene,
             "state": job.state,
             "kind": job.kind,
-            "request": {name: value for name, value in job.request.items() if name != UNSHOWN},
+            "request": {name: value for name, value in job.request.items() if name not in self._unshown},
             "step": job.step,
-            "steps": self._steps(job),
-            "seconds": round(self._seconds(job), 2),
-            "eta": self._eta(job, queue[:position] if position is not None else []),
+            "steps": self._forecast.steps(job),
+            "seconds": round(self._forecast.seconds(job), 2),
+            "eta": self._eta(job, queue[:position]),
             "error": job.error,
             "notes": job.notes,
             "result": job.result,
@@ -236,36 +232,18 @@ class JobQueue:
             "created": job.created,
         }
 
-    def _seconds(self, job: Job) -> float:
-        return time.time() - job.started if job.state == "running" and job.started else job.seconds
-
-    def _steps(self, job: Job) -> int:
-        """Steps of the whole job; before it runs what its kind expects, over all its windows."""
-        if job.steps or job.state != "queued" or self._host.state != "ready" or job.kind not in self._kinds:
-            return job.steps
-        return self._kinds[job.kind].expected_steps(job.request, self._host.model.info)
-
-    def _eta(self, job: Job, before: list[Job]) -> float | None:
-        """Seconds until `job` is done; None where nothing is known."""
+    def _eta(self, job: Job, before: Sequence[Job]) -> float | None:
+        """Seconds until `job` is done, after those `before` it and what runs; None where nothing is known."""
         if job.state not in ACTIVE:
             return None
         running = [other for other in self._jobs.values() if other.state == "running" and other is not job]
-        left = [self._seconds_left(other) for other in [*running, *before, job]]
-        known = [seconds for seconds in left if seconds is not None]
-        return round(sum(known), 1) if len(known) == len(left) else None
-
-    def _seconds_left(self, job: Job) -> float | None:
-        """From the measured seconds per denoising step; for other work from the job's own pace so far."""
-        steps = self._steps(job)
-        if job.kind in self._kinds and self._kinds[job.kind].denoises:
-            pace = self._host.seconds_per_step(job.request.get("sampler"))
-        else:
-            pace = self._seconds(job) / job.step if job.step else None
-        return None if pace is None else pace * max(0, steps - job.step)
+        return self._forecast.seconds_left([*running, *before, job])
 
     def _notes(self, job: Job) -> list[str]:
         """What the model will not read of a prompt as it was meant; nothing while the model loads."""
-        return request_notes(self._host.model, job.request) if self._host.state == "ready" else []
+        if self._host.state != "ready":
+            return []
+        return request_notes(self._host.model, job.request, lambda: self._library.summary(job.scene)["resolution"])
 
     def _publish(self, *jobs: Job) -> None:
         for job in jobs:
@@ -279,7 +257,7 @@ class JobQueue:
             log.warning("%s", error)
 
     def _finish(self, job: Job, state: str, error: str | None = None) -> None:
-        job.seconds, job.state, job.error = self._seconds(job), state, error
+        job.seconds, job.state, job.error = self._forecast.seconds(job), state, error
         self._cancelled.discard(job.id)
         self._record(job)
         self._publish(job, *self._queued())

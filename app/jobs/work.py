@@ -162,7 +162,7 @@ class JobWork:
 
     def paced(self, seconds: float) -> None:
         """A window of this kind of work took so long for a step, on average."""
-        self._host.measured(seconds, pace_of(self.job.kind, self.request.get("sampler")))
+        self._host.record_pace(seconds, pace_of(self.job.kind, self.request.get("sampler")))
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
         """Send an event of the job's own to the pages of its scene."""
@@ -172,7 +172,7 @@ class JobWork:
         """A painter's callback: counts the step, measures the pace, and shows a preview at most every PREVIEW_S."""
         now = time.monotonic()
         self.step(progress.step, progress.total)
-        self._host.measured(now - self._before, self.request.get("sampler"))
+        self._host.record_pace(now - self._before, self.request.get("sampler"))
         self._before = now
         if now - self._sent >= PREVIEW_S or progress.step == progress.total:
             self._sent = now

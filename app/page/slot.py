@@ -16,6 +16,8 @@ import threading
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.network import set_unusable_aside
+
 log = logging.getLogger("text2earth")
 
 STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text2Earth</title>
@@ -40,8 +42,13 @@ class PageSlot:
 
     @property
     def ready(self) -> bool:
-        """Whether a reload of `/` would show something other than the starting page."""
-        return self._page is not None or self._failed
+        """Whether `/` shows the page."""
+        return self._page is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it never will; the terminal says why."""
+        return self._failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._page is not None:
@@ -105,6 +112,7 @@ def _build() -> ASGIApp:
     # Gradio reads these when it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    set_unusable_aside()
     from fastapi import FastAPI
 
     from app.page.page import mount_page

@@ -22,8 +22,9 @@ from typing import Any
 
 from app.errors import AppError
 from canvas.errors import SceneError
-from canvas.scene import TITLE_LENGTH, Scene
+from canvas.scene import Scene
 from canvas.scene_file.files import STAGED
+from canvas.scene_file.meta import TITLE_LENGTH
 
 log = logging.getLogger("text2earth")
 
@@ -171,7 +172,7 @@ class Library:
             raise AppError(409, f"This scene lies outside the library, in {path}; delete the file itself.")
         stamp = time.strftime("%Y%m%d-%H%M%S")
         # A cancelled job lets go at its next step, a tile request within milliseconds.
-        with self._cache.closed(scene, DELETE_WAIT_S):
+        with self._cache.keep_closed(scene, DELETE_WAIT_S):
             path.rename(self.trash / f"{scene}-{stamp}{SUFFIX}")
 
     def summary(self, scene: str) -> dict[str, Any]:
@@ -227,7 +228,7 @@ class _OpenScenes:
             return [(scene, lent.scene) for scene, lent in self._scenes.items() if scene in scenes and not lent.leaving]
 
     @contextlib.contextmanager
-    def closed(self, scene: str, seconds: float) -> Iterator[None]:
+    def keep_closed(self, scene: str, seconds: float) -> Iterator[None]:
         """Keep one scene's file closed for the length of the block, as soon as nobody uses it.
 
         AppError 409 where somebody still does after `seconds`.  Who asks for the scene meanwhile waits.

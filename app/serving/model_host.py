@@ -78,7 +78,7 @@ class ModelHost:
         """Running mean over a sampler's last steps, in seconds; None before the first."""
         return self._seconds_per_step.get(sampler or DEFAULT_SAMPLER)
 
-    def measured(self, seconds: float, sampler: str | None) -> None:
+    def record_pace(self, seconds: float, sampler: str | None) -> None:
         """Take one step's duration into the running mean."""
         sampler = sampler or DEFAULT_SAMPLER
         former = self._seconds_per_step.get(sampler, seconds)

@@ -1,7 +1,7 @@
 /**
  * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
  */
-import { confirm } from "./dialogs/dialogs.mjs";
+import { confirm, pickFile } from "./dialogs/dialogs.mjs";
 import { question } from "./dialogs/fill-cost.mjs";
 import { EditActions } from "./edit-actions.mjs";
 import * as dialogs from "./dialogs/scene-dialogs.mjs";
@@ -241,11 +241,7 @@ export class Actions {
   }
 
   pickUpload() {
-    const input = document.createElement("input");
-    input.type = "file";
-    input.accept = ".t2e";
-    input.addEventListener("change", () => input.files.length && this.upload(input.files[0]));
-    input.click();
+    pickFile(".t2e", (file) => this.upload(file));
   }
 
   remove() {

@@ -12,10 +12,14 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from canvas.request import EDIT_FEATHER
 from text2earth_core.evaluation.bootstrap import Interval
 from text2earth_core.evaluation.lines import LENGTH
 from text2earth_core.evaluation.patch_distance import PATCH, laplacian_pyramid, sliced_wasserstein
-from text2earth_core.evaluation.seams import SIDE, ratio_of
+from text2earth_core.evaluation.seams import ratio_of
+
+SIDE = EDIT_FEATHER
+"""Pixels on each side of a border within which both sides are compared: as far as the feather of a change reaches."""
 
 CLEARANCE = 24
 """Pixels that another border keeps from the mask: more than a feather reaches."""

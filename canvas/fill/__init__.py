@@ -1,4 +1,4 @@
-"""A region of any size, denoised as a whole: its windows and prompts, its state in the scene file, its workers.
+"""A region of any size, denoised as a whole in bounded memory: its windows, what they see, its workers.
 
-Memory is bounded, and a killed fill goes on. Start reading at `region_fill`, then `grid` and `bands`.
+A killed fill goes on (`scene_file.fill_state`). Start reading at `region_fill`, then `grid` and `bands`.
 """

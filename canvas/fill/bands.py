@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from canvas.fill.grid import Span
-from canvas.fill.state import FillState
 from canvas.fill.survey import ACTIVE
 from canvas.geometry import Rect
+from canvas.scene_file.fill_state import FillState
 
 
 @dataclass(slots=True)

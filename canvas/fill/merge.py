@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from canvas.fill.request import FillRequest
-from canvas.fill.state import FillState, StagedTile
 from canvas.fill.survey import BOUNDARY, REMADE, TODO
 from canvas.fill.workers import Workers
 from canvas.geometry import CELL, TILE, Rect, bounding_rect, tile_rect
 from canvas.masks import spread
 from canvas.scene import Scene
 from canvas.scene_file import tiles
+from canvas.scene_file.fill_state import FillState, StagedTile
 from canvas.scene_file.snapshot import Snapshot
 from text2earth_core.sampling.feather import blend, feather_weight
 

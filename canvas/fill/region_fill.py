@@ -31,18 +31,20 @@ from canvas.fill import grid as fill_grid
 from canvas.fill.bands import Band, Window
 from canvas.fill.cost import Cost
 from canvas.fill.merge import Merger
-from canvas.fill.request import KIND, FillRequest, checked_box, parse_prompt, parse_region
-from canvas.fill.state import SURVEY, FillState
+from canvas.fill.request import KIND, FillRequest, checked_box
 from canvas.fill.survey import ACTIVE, BOUNDARY, FOREIGN, bounds_of, survey
 from canvas.fill.workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
-from canvas.paint.painter import FEATHER, Progress, Readable
+from canvas.paint.painter import Progress, Readable
+from canvas.prompt_json import parse_prompt, parse_region
 from canvas.prompt_map import PromptMap
 from canvas.request import MAX_FEATHER
 from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS
+from canvas.scene_file.fill_state import SURVEY, FillState
 from canvas.scene_file.history import Step
 from text2earth_core import Text2Earth
+from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.leading import check_follow, course_at, lead_weight
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.path import QUALITY
@@ -134,7 +136,7 @@ class RegionFill:
 
     def _survey(self, state: FillState, report: _Reporter) -> None:
         try:
-            survey(self._scene, self._request, state, self._model, report.surveyed)
+            survey(self._scene, self._request, state, self._model, report.show_survey)
         except SceneError:
             self.discard()
             raise
@@ -145,7 +147,7 @@ class RegionFill:
         step = None
         while step is None:  # again only for rows of tiles that somebody changed meanwhile
             for band in merger.bands:
-                merger.stage(band, workers, report.decoded)
+                merger.stage(band, workers, report.show_part)
             step = state.finish(self._request)
         return step
 
@@ -172,7 +174,7 @@ class RegionFill:
                 window.band.add(window, stepped[place])
                 if window.band.missing == 0:
                     state.add(number, window.band.number, *window.band.take(self._bounds))
-            report.stepped(group, estimate)
+            report.show_steps(group, estimate)
 
     def _windows(self, state: FillState, number: int) -> Iterator[Window]:
         """The windows of a step that make something, row by row."""
@@ -191,9 +193,7 @@ class RegionFill:
         padded = [*seen, *[seen[-1]] * (self._batch - len(seen))]
         return Batch(number, *(np.stack(part) for part in zip(*padded, strict=True)))
 
-    def _see(
-        self, state: FillState, number: int, window: Window
-    ) -> tuple[np.ndarray, ...]:
+    def _see(self, state: FillState, number: int, window: Window) -> tuple[np.ndarray, ...]:
         """The fields of a `Batch` for one window."""
         band, side = window.band, self._side
         place = Rect(window.x.start, band.y.start, side, side)
@@ -230,11 +230,11 @@ class _Reporter:
     total: int
     count: int = 0
 
-    def surveyed(self) -> None:
+    def show_survey(self) -> None:
         """Some of the ground was looked at: there is nothing to show yet."""
         self._tell(Rect(0, 0, 0, 0), np.zeros((4, 0, 0), np.float32))
 
-    def stepped(self, group: Sequence[Window], estimate: np.ndarray) -> None:
+    def show_steps(self, group: Sequence[Window], estimate: np.ndarray) -> None:
         """A batch of windows took a step: shows the last of them as far as it counts."""
         self.count += len(group)
         last = group[-1]
@@ -243,7 +243,7 @@ class _Reporter:
         own = estimate[len(group) - 1, :, rows, left - last.x.start : right - last.x.start]
         self._tell(Rect.from_corners(*(v * CELL for v in (left, top, right, bottom))), own)
 
-    def decoded(self, rect: Rect, latents: np.ndarray) -> None:
+    def show_part(self, rect: Rect, latents: np.ndarray) -> None:
         """A part was decoded, which is little beside the steps and not counted."""
         self.count = self.total
         self._tell(rect, latents)

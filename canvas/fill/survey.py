@@ -9,12 +9,12 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.fill.request import FillRequest
-from canvas.fill.state import FillState, content_box
 from canvas.geometry import CELL, Rect
 from canvas.masks import dilate
 from canvas.paint.agreement import foreign_ground
 from canvas.prompt_map import Region
 from canvas.scene import Scene
+from canvas.scene_file.fill_state import FillState, content_box
 from canvas.scene_file.snapshot import Snapshot
 from canvas.scene_file.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth

@@ -15,8 +15,8 @@ from canvas.errors import SceneError, disk_full
 from canvas.geometry import Rect
 from canvas.maps import cog_copy
 from canvas.maps.crs import placed
-from canvas.maps.export import Export
-from canvas.maps.geotiff import chunks, gdal, put, staged
+from canvas.maps.export_file import Export
+from canvas.maps.geotiff import chunks, create_stage, gdal, put
 
 POLL_S = 0.2
 STAGED_SHARE = 50  # percent of the progress that is the temporary file
@@ -36,7 +36,7 @@ def write_stage(export: Export, stage: Path, share: int) -> None:
     """
     rect = export.rect
     crs, transform = placed(export.at.resolution, rect, export.anchor)
-    with gdal("Writing the map", stage.parent), staged(stage, rect.w, rect.h, crs, transform) as file:
+    with gdal("Writing the map", stage.parent), create_stage(stage, rect.w, rect.h, crs, transform) as file:
         file.update_tags(**_tags(export))
         todo = list(chunks(rect.w, rect.h))
         for number, chunk in enumerate(todo, start=1):

@@ -17,6 +17,7 @@ from rasterio.errors import CRSError
 from canvas.anchor import Anchor
 from canvas.errors import SceneError
 from canvas.geometry import Rect
+from canvas.maps.around import is_mercator
 from canvas.maps.geotiff import GDAL_ERRORS
 
 # An engineering system (ISO 19111): metres from scene pixel (0, 0), and a name that claims no place on Earth.
@@ -26,7 +27,6 @@ _LOCAL = (
 )
 _LONLAT = CRS.from_epsg(4326)
 _WGS84_A, _WGS84_E2 = 6378137.0, 6.69437999014e-3
-_MERCATOR = re.compile(r'PROJECTION\["(Popular_Visualisation_Pseudo_)?Mercator')
 
 
 def local_crs() -> CRS:
@@ -48,8 +48,8 @@ def check(anchor: Anchor) -> CRS:
             raise SceneError(f"EPSG:{anchor.epsg} is not known: use the code of a projected system.") from None
     if crs.is_geographic:
         zone = ""
-        if abs(anchor.east) <= 180 and abs(anchor.north) <= 84:
-            zone = f", here EPSG:{_utm(anchor.east, anchor.north)}"
+        if abs(anchor.east) <= 360 and abs(anchor.north) <= 90:
+            zone = f", here EPSG:{zone_of(anchor.east, anchor.north)}"
         raise SceneError(
             f"EPSG:{anchor.epsg} measures in degrees and a scene in metres: use a projected system such as UTM{zone}."
         )
@@ -82,7 +82,7 @@ def ground_metres(crs: CRS, x: float, y: float) -> tuple[float, float]:
         latitude = y * factor
         w = 1 - _WGS84_E2 * math.sin(latitude) ** 2
         return _WGS84_A / math.sqrt(w) * math.cos(latitude) * factor, _WGS84_A * (1 - _WGS84_E2) / w**1.5 * factor
-    if crs.is_projected and _MERCATOR.search(crs.to_wkt()):
+    if is_mercator(crs):
         scale = math.cos(math.radians(lonlat(crs, x, y)[1]))
         return scale * factor, scale * factor
     return factor, factor
@@ -101,6 +101,17 @@ def placed(resolution: float, rect: Rect, anchor: Anchor | None) -> tuple[CRS, A
     return crs, Affine(dx, 0, anchor.east + rect.x * dx, 0, -dy, anchor.north - rect.y * dy)
 
 
-def _utm(lon: float, lat: float) -> int:
-    """The EPSG code of the WGS 84 / UTM zone of a place."""
-    return (32600 if lat >= 0 else 32700) + min(60, int((lon + 180) // 6) + 1)
+def zone_of(lon: float, lat: float) -> int:
+    """The EPSG code of the WGS 84 / UTM zone of a place in degrees, near the poles of their stereographic system."""
+    if abs(lat) > 84:
+        return 5041 if lat > 0 else 5042
+    return (32600 if lat >= 0 else 32700) + int((lon + 180) % 360 // 6) + 1
+
+
+def name_of(crs: CRS) -> str:
+    """A system as a sentence names it: its code, or the name that its file gives it."""
+    code = crs.to_epsg()
+    if code:
+        return f"EPSG:{code}"
+    found = re.match(r'\w+\["(?!unknown|unnamed)([^"]+)"', crs.to_wkt())
+    return f"its own system ({found[1]})" if found else "its own system"

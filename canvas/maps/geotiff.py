@@ -32,6 +32,7 @@ OPTIONS = {
     "GDAL_TIFF_INTERNAL_MASK": "YES",
     "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
     "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",  # it says nothing about a file that ends in the middle
+    "GTIFF_REPORT_COMPD_CS": "NO",  # of a system with heights, the part that places the pixels
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
 }
 
@@ -54,7 +55,7 @@ def gdal(doing: str, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def staged(path: Path, width: int, height: int, crs: CRS, transform: Affine) -> Iterator[DatasetWriter]:
+def create_stage(path: Path, width: int, height: int, crs: CRS, transform: Affine) -> Iterator[DatasetWriter]:
     """A new RGB file with an internal mask, lightly compressed, open for windows in any order."""
     with rasterio.open(
         path, "w", driver="GTiff", width=width, height=height, count=3, dtype="uint8", photometric="RGB",

@@ -19,15 +19,19 @@ import cv2
 import numpy as np
 import rasterio
 from affine import Affine
+from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
-from canvas.maps.geotiff import CHUNK, gdal, put, staged
-from canvas.maps.picture import opened, readable, upright
+from canvas.maps.crs import name_of
+from canvas.maps.georeference import extent_of, georeference
+from canvas.maps.geotiff import CHUNK, create_stage, gdal, put
+from canvas.maps.picture import open_picture, readable, upright
 from canvas.maps.picture_rgb import RgbReader
-from canvas.maps.placement import Ground, Placement, extent_of, own_resolution, place
+from canvas.maps.placement import Ground, Placement, beside, own_resolution, place
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.scene_file.files import STAGED
@@ -53,21 +57,26 @@ class Imported:
 def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[str, Any]:
     """What an import dialog shows before anything is decoded, JSON-ready.
 
+    `alpha` tells whether a band is marked as transparency.
     `resolution` (m/px) and `rect` (x, y, w, h in px of the scene) are None where the file does not say them; `placed`
     tells whether the file names its place or the rectangle is only a proposal.
     """
-    with opened(Path(path), name) as source:
-        ground = _ground(scene)
-        resolution = own_resolution(source)
-        found = place(source, ground, name=name or "The picture") if resolution else None
+    with open_picture(Path(path), name) as source:
+        ground, where = _ground(scene), georeference(source)
+        resolution = own_resolution(where)
+        try:
+            found = place(source, ground, name=name or "The picture") if resolution else None
+        except SceneError:  # its own place cannot be used: a person may name another one
+            found = place(source, ground, at=beside(ground.bounds), name=name or "The picture")
         # A camera that was held upright writes the picture lying down, and how to turn it.
-        left, top, right, bottom = extent_of(upright(source), source)
+        left, top, right, bottom = extent_of(upright(source), source.width, source.height)
         return {
             "width": round(right - left),
             "height": round(bottom - top),
             "bands": source.count,
             "dtype": source.dtypes[0],
-            "crs": f"EPSG:{source.crs.to_epsg()}" if source.crs and source.crs.to_epsg() else None,
+            "alpha": ColorInterp.alpha in source.colorinterp,
+            "crs": name_of(where.crs) if where.on_earth and where.crs else None,
             "resolution": resolution,
             "rect": list(found.rect) if found else None,
             "placed": found is not None and found.named,
@@ -97,12 +106,14 @@ def import_image(
     report = progress or (lambda done, total: None)
     stage = (scratch or scene.path.parent) / f".{scene.path.stem}.{secrets.token_hex(4)}{STAGED}"
     try:
-        with opened(path, name) as source:
+        with open_picture(path, name) as source:
             ground = _ground(scene)
             placement = place(source, ground, resolution, at, name)
             reader = RgbReader(source, bands, value_range)
             digest = _sha256(path)
             _stage(source, reader, placement, stage, name, report)
+            if reader.shows_nothing:
+                raise SceneError(f"{name} has no known pixel. {reader.transparency}")
         request = Request(
             KIND,
             placement.rect,
@@ -134,7 +145,10 @@ def _stage(
     by = placement.shrink
     width, height = -(-source.width // by), -(-source.height // by)
     transform = placement.transform @ Affine.scale(by)
-    with gdal("Reading the picture", stage.parent), staged(stage, width, height, placement.crs, transform) as file:
+    with (
+        gdal("Reading the picture", stage.parent),
+        create_stage(stage, width, height, placement.crs, transform) as file,
+    ):
         todo = list(_windows(source, by))
         for number, part in enumerate(todo, start=1):
             with readable(name):
@@ -186,8 +200,8 @@ def _pieces(stage: Path, placement: Placement, report: Progress) -> Iterator[Pie
         gdal("Placing the picture", stage.parent),
         rasterio.open(stage, driver="GTiff") as source,
         WarpedVRT(
-            source, crs=placement.scene_crs, transform=placement.scene_transform, width=rect.w, height=rect.h,
-            resampling=placement.resampling, add_alpha=True, warp_mem_limit=WARP_MB,
+            source, src_crs=placement.crs, crs=placement.scene_crs, transform=placement.scene_transform, width=rect.w,
+            height=rect.h, resampling=placement.resampling, add_alpha=True, warp_mem_limit=WARP_MB,
         ) as warped,
     ):  # fmt: skip
         for number, (x, y) in enumerate(rect.tiles(), start=1):

@@ -13,20 +13,18 @@ import numpy as np
 import rasterio
 from affine import Affine
 from PIL import Image
-from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
-from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import TILE, Rect
 from canvas.maps.cog import write_stage
-from canvas.maps.export import Export
+from canvas.maps.export_file import Export
 from canvas.maps.geotiff import gdal
 from canvas.maps.tile_tree import build
+from canvas.maps.web_world import HALF_WORLD, WebWorld, web_world
 
-HALF_WORLD = math.pi * 6378137.0  # m: the square of Web Mercator reaches so far from its middle
 MAX_ZOOM = 24
 MAX_LATITUDE = 85.0
 QUALITY = 90  # of lossy WebP: the warp has resampled the pixels anyway
@@ -45,27 +43,27 @@ def write(export: Export) -> None:
     stage = export.part.with_name(f"{export.part.stem}.stage.tif")
     write_stage(export, stage, STAGED_SHARE)
     with gdal("Warping the map", stage.parent), rasterio.open(stage, driver="GTiff") as source:
-        bounds = transform_bounds(source.crs, CRS.from_epsg(4326), *source.bounds)
-        if not all(map(math.isfinite, bounds)) or max(abs(bounds[1]), abs(bounds[3])) > MAX_LATITUDE:
+        world = web_world(source)
+        _, south, _, north = world.degrees
+        if not all(map(math.isfinite, world.degrees)) or max(abs(south), abs(north)) > MAX_LATITUDE:
             raise SceneError(f"Web Mercator ends at {MAX_LATITUDE:g} degrees: export a part nearer to the equator.")
-        zoom = _zoom(export.at.resolution, (bounds[1] + bounds[3]) / 2)
-        span = _span(transform_bounds(source.crs, CRS.from_epsg(3857), *source.bounds), zoom)
-        with _warped(source, span, zoom) as warped, closing(sqlite3.connect(export.part)) as file:
+        zoom = _zoom(export.at.resolution, world.middle[1])
+        span = _span(world.metres, zoom)
+        with _warped(source, world, span, zoom) as warped, closing(sqlite3.connect(export.part)) as file:
             try:
-                _fill(export, file, warped, span, zoom, bounds)
+                _fill(export, file, warped, span, zoom, world)
             except sqlite3.Error as error:
                 raise storage_error(error, export.part) from error
 
 
-def _fill(
-    export: Export, file: sqlite3.Connection, warped: WarpedVRT, span: Rect, zoom: int,
-    bounds: tuple[float, float, float, float],
-) -> None:  # fmt: skip
+def _fill(export: Export, file: sqlite3.Connection, warped: WarpedVRT, span: Rect, zoom: int, world: WebWorld) -> None:
     file.execute("PRAGMA journal_mode = OFF")  # a file that is not complete is thrown away
     file.execute("PRAGMA application_id = 0x4d504258")  # "MPBX", as the specification asks for
     file.execute("CREATE TABLE metadata (name TEXT, value TEXT)")
     file.execute("CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB)")
-    levels = min(zoom, max(span.w - 1, span.h - 1, 0).bit_length())  # up to where two by two tiles hold everything
+    # Up to where two by two tiles hold everything; across 180 degrees, the world's one tile would be two of them.
+    highest = zoom - 1 if span.x1 > 2**zoom else zoom
+    levels = max(0, min(highest, max(span.w - 1, span.h - 1, 0).bit_length()))
     done = 0
 
     def draw(x: int, y: int) -> np.ndarray | None:
@@ -78,20 +76,20 @@ def _fill(
 
     def emit(level: int, x: int, y: int, image: np.ndarray) -> None:
         z = zoom - level
-        file.execute("INSERT INTO tiles VALUES (?, ?, ?, ?)", (z, x, 2**z - 1 - y, _encode(image)))
+        file.execute("INSERT INTO tiles VALUES (?, ?, ?, ?)", (z, x % 2**z, 2**z - 1 - y, _encode(image)))
         if done % COMMIT_EVERY == 0:
             file.commit()
 
     build(span, levels, draw, emit)
     file.execute("CREATE UNIQUE INDEX tile_index ON tiles (zoom_level, tile_column, tile_row)")
-    tags = export.tags
+    tags, (longitude, latitude) = export.tags, world.middle
     file.executemany(
         "INSERT INTO metadata VALUES (?, ?)",
         {
             "name": tags["title"],
             "format": "webp",
-            "bounds": ",".join(f"{value:.8f}" for value in bounds),
-            "center": f"{(bounds[0] + bounds[2]) / 2:.8f},{(bounds[1] + bounds[3]) / 2:.8f},{max(0, zoom - 2)}",
+            "bounds": ",".join(f"{value:.8f}" for value in world.named),
+            "center": f"{longitude:.8f},{latitude:.8f},{max(0, zoom - 2)}",
             "minzoom": str(zoom - levels),
             "maxzoom": str(zoom),
             "type": "overlay",
@@ -114,24 +112,27 @@ def _zoom(resolution: float, latitude: float) -> int:
 
 
 def _span(bounds: tuple[float, float, float, float], zoom: int) -> Rect:
-    """The tiles (x to the east, y to the south) that cover a box in metres of Web Mercator."""
+    """The tiles (x to the east, y to the south) that cover a box in metres of Web Mercator.
+
+    Beyond the last column of the world the first ones follow.
+    """
     side = 2 * HALF_WORLD / 2**zoom
     west, south, east, north = bounds
     return Rect.from_corners(
         math.floor((west + HALF_WORLD) / side), math.floor((HALF_WORLD - north) / side),
         math.ceil((east + HALF_WORLD) / side), math.ceil((HALF_WORLD - south) / side),
-    ).intersect(Rect(0, 0, 2**zoom, 2**zoom))  # fmt: skip
+    ).intersect(Rect(0, 0, 2 ** (zoom + 1), 2**zoom))  # fmt: skip
 
 
 @contextmanager
-def _warped(source: rasterio.DatasetReader, span: Rect, zoom: int) -> Iterator[WarpedVRT]:
+def _warped(source: rasterio.DatasetReader, world: WebWorld, span: Rect, zoom: int) -> Iterator[WarpedVRT]:
     """The file as seen on the tiles of `span`: RGB and alpha, made when read."""
     pixel = 2 * HALF_WORLD / 2**zoom / TILE
-    west, north = span.x * TILE * pixel - HALF_WORLD, HALF_WORLD - span.y * TILE * pixel
+    west, north = span.x * TILE * pixel - HALF_WORLD - world.shift, HALF_WORLD - span.y * TILE * pixel
     with WarpedVRT(
-        source, crs=CRS.from_epsg(3857), transform=Affine(pixel, 0, west, 0, -pixel, north),
-        width=span.w * TILE, height=span.h * TILE, resampling=Resampling.bilinear, add_alpha=True,
-        warp_mem_limit=WARP_MB,
+        source, src_crs=world.crs, src_transform=world.transform, crs=world.mercator,
+        transform=Affine(pixel, 0, west, 0, -pixel, north), width=span.w * TILE, height=span.h * TILE,
+        resampling=Resampling.bilinear, add_alpha=True, warp_mem_limit=WARP_MB,
     ) as warped:  # fmt: skip
         yield warped
 

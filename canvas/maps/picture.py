@@ -12,6 +12,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from rasterio.io import DatasetReader
 
 from canvas.anchor import MAX_COORDINATE
@@ -35,10 +36,11 @@ MAX_WHOLE = 100 * 10**6  # px where the decoder holds the whole picture: WebP, i
 BOMB_PIXELS = 2**26  # above this much, a file is expected to have bytes for its pixels
 BOMB_RATIO = {"GTiff": 5000, "PNG": 500, "JPEG": 500, "WEBP": 5000}  # bytes of pixels per byte of the file
 ORIENTED = 300 * 10**6  # px up to which Pillow reads the header of a photograph
+NOTED = 2**29  # bytes up to which it reads a TIFF's, whose tags may be as large as the file
 
 
 @contextmanager
-def opened(path: Path, name: str | None = None) -> Iterator[DatasetReader]:
+def open_picture(path: Path, name: str | None = None) -> Iterator[DatasetReader]:
     """Lend an image file, open for windowed reading; `name` is what its errors call it.
 
     Only GeoTIFF, PNG, JPEG and WebP are opened, nothing beside the file is looked at. Raises SceneError where it is
@@ -129,7 +131,10 @@ def _decoded_whole(source: DatasetReader, path: Path) -> bool:
 
 
 def upright(source: DatasetReader) -> Affine:
-    """From pixels as stored to pixels as meant: what the EXIF orientation of a photograph asks for."""
+    """From pixels as stored to pixels as meant: what the orientation that a photograph or a TIFF notes asks for.
+
+    A file with coordinates lies as these say, whatever else it notes.
+    """
     w, h = source.width, source.height
     turns = {
         2: Affine(-1, 0, w, 0, 1, 0),
@@ -144,8 +149,10 @@ def upright(source: DatasetReader) -> Affine:
 
 
 def _orientation(source: DatasetReader) -> int:
-    if source.driver == "GTiff" or source.width * source.height > ORIENTED:
+    if source.crs is not None or source.width * source.height > ORIENTED:
         return 1
+    if source.driver == "GTiff":
+        return _tiff_orientation(Path(source.name))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -159,4 +166,20 @@ def _orientation(source: DatasetReader) -> int:
         turn = exif.get(274, 1)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return 1  # a picture that GDAL can read is not refused for its notes
+    return turn if isinstance(turn, int) else 1
+
+
+def _tiff_orientation(path: Path) -> int:
+    """Of the first directory: GDAL shows a TIFF as it is stored. Not Image.open(): it knows few depths and bands."""
+    if path.stat().st_size > NOTED:
+        return 1
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+            tags = ImageFileDirectory_v2(head + file.read(8) if 43 in head[2:4] else head)  # 43: BigTIFF
+            file.seek(tags.next)
+            tags.load(file)
+        turn = tags.get(274, 1)
+    except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
+        return 1
     return turn if isinstance(turn, int) else 1

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from canvas.errors import SceneError
+from text2earth_core.pictures import PERCENTILES, percentiles, stretched
 
-PERCENTILES = (2.0, 98.0)
 SAMPLES = 8  # windows along each side that are looked at for the percentiles
 SAMPLE_SIDE = 128  # px
 _INKS = {ColorInterp.cyan, ColorInterp.magenta, ColorInterp.yellow, ColorInterp.black}
@@ -22,8 +22,9 @@ class RgbReader:
     """Reads an open image file as RGB.
 
     `bands`: which bands (counted from 1) are red, green and blue, or one that is grey; by default those that say so,
-    else the first three. `value_range` becomes 0 to 255; by default that of the type for 8 bit, and the 2nd to 98th
-    percentile of a sample for all others. `notes` are sentences about what was decided.
+    else the first three. Who names bands knows what the file holds: a band marked as transparency then hides nothing,
+    as it is often another measurement. `value_range` becomes 0 to 255; by default that of the type for 8 bit, and the
+    2nd to 98th percentile of a sample for all others.
     """
 
     def __init__(
@@ -33,23 +34,60 @@ class RgbReader:
         value_range: tuple[float, float] | None = None,
     ) -> None:
         self._source = source
-        self.notes: list[str] = []
+        self._decided: list[str] = []
         self._palette = _palette(source)
+        self._white_is_zero = self._palette is None and source.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
         self.bands = self._checked(bands) if bands else self._usual_bands()
+        self._alpha = _alpha(source, self.bands)
+        self._sees_through = bool(self._alpha) and not bands
+        self._seen = self._hidden = 0  # px
         self.value_range = self._range(value_range)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about what was decided, and about what transparency took of what was read so far."""
+        return [*self._decided, *filter(None, [self.transparency])]
+
+    @property
+    def transparency(self) -> str | None:
+        """The sentence about a band that is marked as transparency and hid something; None where none did."""
+        if not self._hidden:
+            return None
+        share = 100 * self._hidden / self._seen
+        told = "all" if self.shows_nothing else f"{share:.0f} %" if share >= 1 else "less than 1 %"
+        return (
+            f"Its band {self._alpha} is marked as transparency and hides {told} of it; where that band is something "
+            f"else, such as near infrared, name the bands to keep it all: {','.join(map(str, self.bands))}."
+        )
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether transparency hid everything that was read."""
+        return self._seen > 0 and self._hidden == self._seen
 
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """(h, w, 3) uint8 and (h, w) bool of a window; a pixel is known where any of its bands is."""
         values = self._source.read(list(self.bands), window=window)
-        valid = (self._source.read_masks(list(self.bands), window=window) >= 128).any(axis=0)
+        valid = np.logical_or.reduce(self._known(window), axis=0)
+        if self._sees_through:
+            self._seen += valid.size
+            self._hidden += int(valid.size - valid.sum())
         if self._palette is not None:
             colours = self._palette[values[0]]
             return colours[..., :3], valid & (colours[..., 3] >= 128)
         if values.dtype.kind == "f":
             valid &= np.isfinite(values).all(axis=0)
         if self.value_range is not None:
-            values = self._stretched(values)
+            values = stretched(values, *self.value_range)
+        if self._white_is_zero:
+            values = 255 - values
         return np.moveaxis(np.broadcast_to(values, (3, *values.shape[1:])), 0, 2), valid
+
+    def _known(self, window: Window) -> np.ndarray:
+        """(bands, h, w) bool."""
+        if self._alpha and not self._sees_through:
+            return np.ones((len(self.bands), int(window.height), int(window.width)), bool)
+        return self._source.read_masks(list(self.bands), window=window) >= 128
 
     def _checked(self, bands: Sequence[int]) -> tuple[int, ...]:
         if len(bands) not in (1, 3) or not all(1 <= band <= self._source.count for band in bands):
@@ -70,7 +108,7 @@ class RgbReader:
         if len(colours) > len(chosen):
             shown = ", ".join(map(str, chosen))
             as_what = "as red, green and blue" if len(chosen) == 3 else "as grey"
-            self.notes.append(f"Of its {len(colours)} bands {shown} are taken {as_what}; others can be chosen.")
+            self._decided.append(f"Of its {len(colours)} bands {shown} are taken {as_what}; others can be chosen.")
         return chosen
 
     def _range(self, given: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -89,7 +127,7 @@ class RgbReader:
             bits = int(self._source.tags(self.bands[0], ns="IMAGE_STRUCTURE").get("NBITS", 8))
             return None if bits >= 8 else (0, 2**bits - 1)
         low, high = self._percentiles()
-        self.notes.append(
+        self._decided.append(
             f"It has more than 8 bits a band ({', '.join(sorted(kinds))}): values {low:g} to {high:g} "
             f"({PERCENTILES[0]:g}nd to {PERCENTILES[1]:g}th percentile) became 0 to 255; another range can be given."
         )
@@ -100,30 +138,26 @@ class RgbReader:
         found = []
         for window in _sample(self._source.width, self._source.height):
             values = self._source.read(list(self.bands), window=window)
-            known = self._source.read_masks(list(self.bands), window=window) >= 128
+            known = self._known(window)
             if values.dtype.kind == "f":
                 known &= np.isfinite(values)
             found.append(values[known])
-        values = np.concatenate(found)
-        if values.size == 0:
-            return 0.0, 1.0
-        low, high = (float(value) for value in np.percentile(values, PERCENTILES))
-        return (low, high) if low < high else (low, low + 1)
+        return percentiles(np.concatenate(found))
 
-    def _stretched(self, values: np.ndarray) -> np.ndarray:
-        assert self.value_range is not None
-        low, high = self.value_range
-        scaled = (values.astype(np.float32) - low) * (255 / (high - low)) + 0.5
-        return np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
+
+def _alpha(source: DatasetReader, bands: Sequence[int]) -> int | None:
+    """The band whose transparency hides pixels of `bands`; None where none does (nodata and masks come first)."""
+    hides = any(MaskFlags.alpha in source.mask_flag_enums[band - 1] for band in bands)
+    return source.colorinterp.index(ColorInterp.alpha) + 1 if hides else None
 
 
 def _palette(source: DatasetReader) -> np.ndarray | None:
-    """(256, 4) uint8 RGBA of a picture with a colour table; None where it has none."""
-    if source.colorinterp[0] != ColorInterp.palette or source.dtypes[0] != "uint8":
+    """(n, 4) uint8 RGBA of a picture with a colour table of n possible values; None where it has none."""
+    if source.colorinterp[0] != ColorInterp.palette or source.dtypes[0] not in ("uint8", "uint16"):
         return None
-    table = np.zeros((256, 4), np.uint8)
+    table = np.zeros((np.iinfo(source.dtypes[0]).max + 1, 4), np.uint8)
     for value, colour in source.colormap(1).items():
-        if 0 <= value < 256:
+        if 0 <= value < len(table):
             table[value] = colour
     return table
 

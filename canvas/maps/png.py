@@ -8,7 +8,7 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect
-from canvas.maps.export import Export
+from canvas.maps.export_file import Export
 from canvas.maps.png_writer import MAX_SIDE, PngWriter
 
 BAND_BYTES = 16 * 2**20  # of RGBA pixels held at a time; a tile is at most this many rows high anyway

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from canvas.geometry import TILE, Rect
-from canvas.maps.export import Export
+from canvas.maps.export_file import Export
 from canvas.maps.tile_tree import build, levels_above
 from canvas.scene_file import codec
 

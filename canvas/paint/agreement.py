@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from canvas.fill.request import parse_prompt
 from canvas.geometry import CELL, Rect
 from canvas.masks import decode_mask, dilate
+from canvas.prompt_json import parse_prompt
 from canvas.scene_file.tiles import cells_touched
 from text2earth_core.sampling.leading import FAR
 
@@ -66,7 +66,8 @@ def _agrees(request: dict[str, Any], part: Rect, wanted: set[str]) -> np.ndarray
     x = (np.arange(cells.x, cells.x1) + 0.5) * CELL
     y = (np.arange(cells.y, cells.y1) + 0.5) * CELL
     prompts = [parse_prompt(value, f"Prompt {number}") for number, value in enumerate(request["prompts"], 1)]
-    return np.any([p.weight(x[None], y[:, None]) >= 0.5 for p in prompts if _plain(p.text) in wanted] or [[False]], 0)
+    holding = [p.weight(x[None], y[:, None]) >= 0.5 for p in prompts if _plain(p.text) in wanted]
+    return np.any(holding, 0) if holding else np.zeros((cells.h, cells.w), bool)
 
 
 def _plain(prompt: str) -> str:

@@ -19,11 +19,11 @@ from canvas.paint.painting import Painting, Readable
 from canvas.request import MAX_FEATHER, Request
 from canvas.scene_file.change import Change
 from text2earth_core import Text2Earth
+from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.leading import check_follow
 from text2earth_core.sampling.path import QUALITY
 from text2earth_core.sampling.stepper import StepCallback
 
-FEATHER = 32  # px of known ground into which new pixels are blended
 MAX_FRAME = MAX_SIDE
 
 

@@ -7,7 +7,7 @@ Version 1 has two forms. A fill, made by hand or by a program:
 
 and optionally `region` (only this part of the bbox, in the same form or a list of several), `negative_prompt`, `steps`,
 `guidance`, `sampler` ("quality" or "fast"), `feather` (px, at known ground), `follow` (0 to 1, see `Request`) and
-`model` (a fingerprint). And a scene's history, as `written` makes it: `resolution`, `model`, `made_on`, `history`
+`model` (a fingerprint). And a scene's history, as `recipe_of` makes it: `resolution`, `model`, `made_on`, `history`
 (requests, oldest first) and `files` (masks and imported pixels in base64, named by their SHA-256).
 Coordinates are scene pixels, y down; `resolution` is in m/px.
 """
@@ -23,14 +23,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from canvas.errors import SceneError
-from canvas.fill.request import MAX_PROMPTS, FillRequest, checked_box, parse_prompt, parse_region
-from canvas.geometry import CELL, LIMIT, TILE
+from canvas.fill.request import MAX_PROMPTS, FillRequest, checked_box
+from canvas.geometry import LIMIT, TILE
+from canvas.prompt_json import parse_prompt, parse_region
 from canvas.request import MAX_FEATHER, MAX_SEED, MAX_STEPS, Request, complaint, is_number, is_whole
-from canvas.scene import RESOLUTIONS, Scene
-from canvas.scene_file import codec, tiles
+from canvas.scene import Scene
+from canvas.scene_file.meta import RESOLUTIONS
+from canvas.scene_file.recall import pixels_written, requests_shown
 
 VERSION = 1
 MAX_BYTES = 512 * 2**20  # of a file: it is read as a whole
@@ -82,7 +82,7 @@ def read(path: str | Path) -> Recipe:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SceneError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB: that is not a recipe.")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_bytes())  # which knows UTF-8 and UTF-16, with their marks, by themselves
     except OSError as error:
         raise SceneError(f"{path} cannot be read ({error.strerror}): check the name and its permissions.") from error
     except (ValueError, RecursionError):
@@ -191,7 +191,7 @@ def _checked_step(step: dict[str, Any], number: int, resolution: float, files: M
     made = FillRequest if kind == "fill" else Request
     for name in sorted(set(step) - set(own) - {known.name for known in fields(made)} - {"version"}):
         raise SceneError(f"{this} has a field {name!r} that this program does not know: remove it.")
-    return asked(json.loads(made.from_dict(step | {"resolution": resolution, "mask": ""}).to_json())) | own
+    return entry_of(json.loads(made.from_dict(step | {"resolution": resolution, "mask": ""}).to_json())) | own
 
 
 def _are_tiles(value: Any) -> bool:
@@ -202,7 +202,7 @@ def _are_tiles(value: Any) -> bool:
     )  # fmt: skip
 
 
-def asked(request: Mapping[str, Any]) -> dict[str, Any]:
+def entry_of(request: Mapping[str, Any]) -> dict[str, Any]:
     """A request as a recipe's history has it: its mask by its SHA-256, without where and by what it was answered."""
     entry = {name: value for name, value in request.items() if name not in _ELSEWHERE}
     if request.get("mask"):
@@ -210,15 +210,14 @@ def asked(request: Mapping[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def written(scene: Scene) -> dict[str, Any]:
+def recipe_of(scene: Scene) -> dict[str, Any]:
     """The recipe (a JSON value) that rebuilds a scene from its history.
 
     A scene that one fill made gives the short form. Undone steps are left out. Raises SceneError for an empty scene,
     and where the pixels of an import are gone.
     """
     with scene.database.read() as connection:
-        rows = connection.execute("SELECT id, request FROM steps WHERE NOT undone ORDER BY id").fetchall()
-        steps = [(step, json.loads(request)) for step, request in rows]
+        steps = requests_shown(connection)
         if not steps:
             raise SceneError("The scene has no history: make something before writing a recipe.")
         if len(steps) == 1 and steps[0][1].get("kind") == "fill":
@@ -264,31 +263,13 @@ def _history_recipe(
     for number, (step, request) in enumerate(steps, 1):
         if request["kind"] not in REPLAYABLE:
             raise SceneError(f"Step {number} of the history is a {request['kind']!r}, which no recipe can hold.")
-        entry = asked(request)
+        entry = entry_of(request)
         if request.get("mask"):
             keep(base64.b64decode(request["mask"]))
         if request["kind"] == "import":
-            entry["tiles"] = [[x, y, keep(image)] for x, y, image in _imported(connection, step)]
+            entry["tiles"] = [[x, y, keep(image)] for x, y, image in pixels_written(connection, step)]
         history.append(entry)
     recipe: dict[str, Any] = {"version": VERSION, "resolution": resolution}
     if made:
         recipe |= {"model": made[-1]["model"], "made_on": {name: made[-1][name] for name in ("device", "dtype")}}
     return recipe | {"history": history} | ({"files": files} if files else {})
-
-
-def _imported(connection: sqlite3.Connection, step: int) -> list[tuple[int, int, bytes]]:
-    """(x, y, lossless WebP) of each tile of an import: the pixels it wrote, transparent where it wrote none."""
-    gone = SceneError("The pixels of an import are not in this scene's history any more: share the scene file instead.")
-    found = []
-    for layer, x, y, before, after in connection.execute(
-        "SELECT layer, x, y, before, after FROM step_tiles WHERE step = ? ORDER BY y, x", (step,)
-    ).fetchall():
-        try:
-            new = tiles.load(connection, layer, x, y, after)
-            old = tiles.Tile.blank(layer) if before is None else tiles.load(connection, layer, x, y, before)
-        except SceneError:
-            raise gone from None
-        lost = (old.latent_valid & ~new.latent_valid).repeat(CELL, 0).repeat(CELL, 1)
-        wrote = new.valid & (~old.valid | lost | (new.pixels != old.pixels).any(axis=-1))
-        found.append((x, y, codec.encode_image(new.pixels, wrote.astype(np.uint8) * 255)))
-    return found

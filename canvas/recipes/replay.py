@@ -14,7 +14,7 @@ from canvas.fill.request import FillRequest
 from canvas.fill.workers import Workers
 from canvas.geometry import LIMIT, TILE, Rect
 from canvas.paint.painter import Painter, Progress
-from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, asked
+from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, entry_of
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.scene_file import codec
@@ -88,7 +88,7 @@ def _done(recipe: Recipe, scene: Scene) -> int:
         raise SceneError("The scene holds something else than this recipe: name a new file.")
     for number, (step, wanted) in enumerate(zip(steps, recipe.history, strict=False), 1):
         mask = scene.request(step.id).mask
-        found = asked(step.request | ({"mask": mask} if mask else {}))
+        found = entry_of(step.request | ({"mask": mask} if mask else {}))
         names = ["kind", *sorted({*found, *wanted} - {"tiles"})]
         other = next((name for name in names if found.get(name) != wanted.get(name)), None)
         if other is not None:

@@ -1,4 +1,4 @@
 """The scene file: its tables, tiles, history, staging and pyramid, and how each kind of change is written into them.
 
-Start reading at `schema`, then `database`, `tiles` and `apply`.
+All SQL on a scene is here. Start reading at `schema`, then `database`, `tiles` and `apply`.
 """

@@ -11,6 +11,7 @@ from canvas.request import Request
 from canvas.scene_file import branches, codec, commit, tiles
 from canvas.scene_file.change import Change, merge
 from canvas.scene_file.history import Step, TileChange
+from canvas.scene_file.meta import set_anchor
 from canvas.scene_file.snapshot import Snapshot, fingerprint
 from canvas.scene_file.spool import Spool
 
@@ -52,7 +53,7 @@ def apply_pieces(
             tiles.store(connection, layer, x, y, revision, tile)
         changed.append((layer, x, y, before, revision))
     if anchor is not None:
-        commit.set_meta(connection, **anchor.as_dict())
+        set_anchor(connection, anchor)
     return commit.finish(connection, request, spool.box, revision, changed)
 
 

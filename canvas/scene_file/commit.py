@@ -10,6 +10,7 @@ from canvas.geometry import Rect
 from canvas.request import Request
 from canvas.scene_file import history, pyramid
 from canvas.scene_file.history import Step, TileChange
+from canvas.scene_file.meta import set_meta
 from canvas.scene_file.schema import program_version
 from canvas.scene_file.snapshot import Snapshot
 
@@ -40,16 +41,11 @@ def finish(
     return step
 
 
-def moved(connection: sqlite3.Connection, steps: Iterable[Step]) -> None:
-    """The steps were undone or redone: a new revision, and zoomed-out tiles to be drawn again."""
+def finish_move(connection: sqlite3.Connection, steps: Iterable[Step]) -> None:
+    """Show that steps were undone or redone: a new revision, and zoomed-out tiles to be drawn again."""
     keys = list(dict.fromkeys(key for step in steps for key in step.tiles))
     if keys:
         _invalidate(connection, keys, next_revision(connection))
-
-
-def set_meta(connection: sqlite3.Connection, **values: str | float | int) -> None:
-    """Write values of the table `meta`."""
-    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
 
 def _invalidate(connection: sqlite3.Connection, keys: Iterable[history.TileKey], revision: int) -> None:

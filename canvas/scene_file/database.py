@@ -12,6 +12,7 @@ from pathlib import Path
 
 from canvas.errors import SceneError, storage_error
 from canvas.scene_file import schema
+from text2earth_core.whole_file import sync_folder
 
 _BUSY_SECONDS = 30.0  # how long other programs may keep the write lock from us before we say so
 _RETRY_MILLISECONDS = 5  # how long SQLite itself waits for that lock, at waits of 1 and 2 ms
@@ -233,13 +234,3 @@ def _publish(part: Path, path: Path) -> None:
             raise FileExistsError(path) from None
         part.rename(path)
     sync_folder(path.absolute().parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries, where the system lets a folder be opened."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

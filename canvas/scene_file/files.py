@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,8 +11,9 @@ from canvas.errors import SceneError, storage_error
 from canvas.geometry import CELL, LIMIT, TILE
 from canvas.layers import LAYERS
 from canvas.scene_file import schema
-from canvas.scene_file.database import sync_folder
+from canvas.scene_file.meta import RESOLUTIONS
 from canvas.scene_file.staging import MAX_PLACE, MAX_WAITING
+from text2earth_core.whole_file import whole_file
 
 MAX_BYTES = 8 * 2**30  # of an upload
 STAGED = ".import.tif"  # how the name of an import's temporary file ends
@@ -29,21 +29,17 @@ def backup(connection: sqlite3.Connection, destination: Path) -> None:
     """Copy what `connection` sees into a new file that needs no log beside it; it appears complete or not at all."""
     if destination.exists():
         raise SceneError(f"{destination.name} already exists: choose another name for the copy.")
-    part = destination.with_name(f".{destination.name}.{os.getpid()}.part")
     try:
-        with closing(sqlite3.connect(part, isolation_level=None)) as copy:
-            connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(destination)
-        sync_folder(destination.absolute().parent)
+        with whole_file(destination) as part:
+            try:
+                with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+                    connection.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")
+            finally:
+                with suppress(OSError):
+                    part.with_name(part.name + "-journal").unlink(missing_ok=True)
     except (sqlite3.Error, OSError) as error:
         raise storage_error(error, destination) from error
-    finally:
-        for leftover in (part, part.with_name(part.name + "-journal")):
-            with suppress(OSError):
-                leftover.unlink(missing_ok=True)
 
 
 def check(path: Path, max_bytes: int = MAX_BYTES) -> None:
@@ -77,7 +73,7 @@ _ANCHOR = {"epsg": ("integer",), "east": ("real", "integer"), "north": ("real", 
 _UNSOUND = (
     f"SELECT 1 FROM meta WHERE key = 'epsg' AND NOT value BETWEEN 1 AND {MAX_EPSG}",
     f"SELECT 1 FROM meta WHERE key IN ('east', 'north') AND NOT abs(value) <= {MAX_COORDINATE}",
-    "SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN 0.25 AND 128",
+    f"SELECT 1 FROM meta WHERE key = 'resolution' AND NOT value BETWEEN {RESOLUTIONS[0]} AND {RESOLUTIONS[1]}",
     f"SELECT 1 FROM meta WHERE key = 'revision' AND NOT value BETWEEN 0 AND {MAX_REVISION}",
     "SELECT 1 FROM steps WHERE NOT json_valid(request) OR json_type(request) != 'object'"
     " OR coalesce(json_type(request, '$.kind'), '') != 'text' OR coalesce(json_type(request, '$.prompt'), '') != 'text'"

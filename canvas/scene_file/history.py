@@ -152,6 +152,11 @@ def counts(connection: sqlite3.Connection) -> tuple[int, int]:
     return back or 0, forth or 0
 
 
+def has_content(connection: sqlite3.Connection) -> bool:
+    """Whether any step shows."""
+    return connection.execute("SELECT 1 FROM steps WHERE NOT undone LIMIT 1").fetchone() is not None
+
+
 def newest_model(connection: sqlite3.Connection) -> str:
     """The fingerprint of the model of the newest step that shows; empty where none has one."""
     row = connection.execute(

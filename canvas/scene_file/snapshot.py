@@ -56,6 +56,11 @@ class Snapshot:
         return tuple(layer for layer in LAYERS if layer in found)
 
     @property
+    def tile_count(self) -> int:
+        """How many tiles have content."""
+        return int(self._connection.execute("SELECT count(*) FROM heads").fetchone()[0])
+
+    @property
     def bounds(self) -> Rect | None:
         """The smallest rectangle (px) around everything known; None in an empty scene."""
         row = self._connection.execute(

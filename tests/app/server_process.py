@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ PATIENCE = 240  # seconds; an upper bound for a busy machine, not a measure of a
 
 
 class Server:
-    """`launch.py` on a free port; `log` collects what it prints."""
+    """`launch.py` on a free port; `log` collects what it prints, `environment` adds to that of the tests."""
 
-    def __init__(self, data_dir: Path, model: Path, *extra: str) -> None:
+    def __init__(self, data_dir: Path, model: Path, *extra: str, environment: Mapping[str, str] | None = None) -> None:
         # With faulthandler a server that hangs can be asked where (`finished`).
         command = [sys.executable, "-X", "faulthandler", "launch.py", "--no-browser", "--port", "0", "--device", "cpu"]
         self.process = subprocess.Popen(
@@ -33,6 +33,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env=os.environ | (environment or {}),
         )
         self.data_dir = data_dir
         self.log: list[str] = []

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from app.serving.library import EXAMPLE, Library
 from tests.app.server_process import Server
+
+_WHITE = io.BytesIO()
+Image.new("L", (8, 8), 255).save(_WHITE, "PNG")
+PNG = _WHITE.getvalue()
 
 
 def test_a_new_scene_is_empty_and_listed_first(server: Server) -> None:
@@ -201,3 +209,20 @@ def test_a_body_that_is_not_json_is_refused(server: Server) -> None:
     answer = server.http.post("/api/scenes", content=b"{", headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert "error" in answer.json()
+
+
+@pytest.mark.parametrize("prompt", ["a\0forest", "half a character \ud83c"])
+def test_a_prompt_that_cannot_be_written_is_refused_at_every_door(server: Server, scene: str, prompt: str) -> None:
+    mask = base64.b64encode(PNG).decode()
+    for path, body in (
+        ("jobs", {"direction": "right", "prompt": prompt}),
+        ("jobs", {"direction": "right", "negative_prompt": prompt}),
+        ("edits", {"mask": mask, "at": [0, 0], "prompt": prompt}),
+        ("fills", {"bbox": [0, 0, 64, 64], "prompts": [{"text": prompt}]}),
+    ):
+        answer = server.http.post(
+            f"/api/scenes/{scene}/{path}", content=json.dumps(body), headers={"content-type": "application/json"}
+        )
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["error"].endswith(".")
+    assert server.http.post("/api/prompt/check", content=json.dumps({"text": prompt})).status_code == 422

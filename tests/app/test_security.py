@@ -41,6 +41,26 @@ def test_a_foreign_name_for_this_machine_is_refused(bind: str, host: str, allowe
 
 
 @pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({"host": "maps.example.com"}, True),
+        ({"host": "maps.example.com", "origin": "https://maps.example.com"}, True),
+        ({"host": "127.0.0.1:7860", "origin": "https://maps.example.com"}, True),  # what nginx passes on by default
+        ({"host": "mybox.local:7890", "origin": "http://mybox.local:7890"}, True),
+        ({"host": "other.example.com"}, False),
+        ({"host": "127.0.0.1:7860", "origin": "https://other.example.com"}, False),
+        ({"host": "127.0.0.1:7860", "origin": "https://maps.example.com.evil.example"}, False),
+    ],
+)
+def test_a_name_that_the_person_who_started_it_vouches_for_is_answered(headers: dict[str, str], allowed: bool) -> None:
+    guard = Guard(nothing, names=["Maps.example.com", "mybox.local"])
+    assert (guard.refusal("POST", headers) == "") is allowed
+    without = Guard(nothing).refusal("POST", headers)
+    name = urlsplit(headers.get("origin", f"//{headers['host']}")).hostname
+    assert f"--allow-host {name}" in without, "the refusal names the way out"
+
+
+@pytest.mark.parametrize(
     ("method", "headers", "allowed"),
     [
         ("POST", {}, True),  # a script, not a browser

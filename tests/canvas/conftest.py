@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from canvas import CELL, Change, Rect, Request, Scene
+from canvas.scene_file.snapshot import Patch
 
 
 def random_change(rect: Rect, seed: int = 0, *, model: str = "model-a", resolution: float = 1.0) -> Change:
@@ -24,6 +25,11 @@ def random_change(rect: Rect, seed: int = 0, *, model: str = "model-a", resoluti
         rng.normal(size=(4, rect.h // CELL, rect.w // CELL)).astype(np.float32),
         np.ones((rect.h // CELL, rect.w // CELL), bool),
     )
+
+
+def same(one: Patch, other: Patch) -> bool:
+    """Whether two patches are equal, bit for bit."""
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Patch.__dataclass_fields__)
 
 
 @pytest.fixture

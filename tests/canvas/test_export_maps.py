@@ -172,6 +172,39 @@ def test_mbtiles_show_the_scene_where_it_lies(scene: Scene, tmp_path: Path, make
         assert known.crs == CRS.from_epsg(3857)
 
 
+@pytest.mark.parametrize("epsg", [32660, 32601, 3857])
+def test_mbtiles_go_on_across_the_antimeridian(scene: Scene, tmp_path: Path, make_change: Make, epsg: int) -> None:
+    """Two marks on either side of 180 degrees are found in the last and the first columns of the world."""
+    here, system = CRS.from_epsg(4326), CRS.from_epsg(epsg)
+    (east,), (north,) = transform(here, system, [-179.99999 if epsg == 32601 else 179.99999], [-17.0])
+    change = make_change(Rect(0, 0, 512, 512))
+    change.pixels[:] = (0, 90, 0)
+    change.pixels[240:272, 100:132] = change.pixels[240:272, 380:412] = (255, 0, 0)
+    scene.accept(change)
+    anchor = Anchor(epsg, round(east) - 256.0, round(north) + 256.0)
+    scene.set_anchor(anchor)
+    export_scene(scene, tmp_path / "a.mbtiles")
+    with sqlite3.connect(tmp_path / "a.mbtiles") as file:
+        meta = dict(file.execute("SELECT name, value FROM metadata"))
+        zoom = int(meta["maxzoom"])
+        tiles = file.execute("SELECT tile_column, tile_row, tile_data FROM tiles WHERE zoom_level = ?", (zoom,))
+        found: dict[bool, list[float]] = {}
+        for column, _, data in tiles.fetchall():
+            picture = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+            _, xs = np.nonzero((picture[..., 0] > 128) & (picture[..., 1] < 80))
+            found.setdefault(column < 2 ** (zoom - 1), []).extend(column * 256 + xs + 0.5)
+        assert int(meta["minzoom"]) >= 1
+        coarsest = file.execute("SELECT count(*) FROM tiles WHERE zoom_level = ?", (int(meta["minzoom"]),)).fetchone()
+    assert 1 <= coarsest[0] <= 4
+    assert meta["bounds"].startswith("-180.0")
+    assert abs(float(meta["center"].split(",")[0])) > 179.9
+    ground = 1 / np.cos(np.radians(17)) if epsg == 3857 else 1  # a metre of the ground is more map units there
+    for column, west in ((116, False), (396, True)):
+        (lon,), _ = transform(system, here, [anchor.east + column * ground], [anchor.north - 256.0])
+        assert (lon < 0) == west
+        assert np.mean(found[west]) == pytest.approx((lon + 180) / 360 * 2**zoom * 256, abs=1.5)
+
+
 def test_mbtiles_of_a_scene_that_lies_nowhere_are_refused_and_the_pyramid_offered(
     scene: Scene, tmp_path: Path, make_change: Make
 ) -> None:

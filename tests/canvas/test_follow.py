@@ -136,7 +136,7 @@ def test_requests_and_recipes_carry_it_and_those_from_before_continue_the_ground
             frame = Rect(32 * number, 0, 64, 64)
             request = painter.request(scene, frame, prompt, steps=2, follow=follow)
             scene.accept(painter.paint(scene, request))
-        written = recipes.written(scene)
+        written = recipes.recipe_of(scene)
         with Scene.create(tmp_path / "again.t2e", 1.0) as again:
             replay(recipes.parse(written), again, painter.model)
             whole = Rect(0, 0, 160, 64)

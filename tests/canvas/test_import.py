@@ -282,10 +282,10 @@ def test_a_file_in_degrees_has_the_size_of_its_ground(tmp_path: Path) -> None:
     with Scene.create(tmp_path / "a.t2e", 0.5) as scene:
         assert describe(file, scene)["resolution"] == pytest.approx((1.1141 * 0.5580) ** 0.5, rel=1e-3)
         import_image(scene, file)
-        assert scene.bounds is not None
-        assert scene.bounds.w == pytest.approx(800 * 0.5580 / 0.5, abs=2)
-        assert scene.bounds.h == pytest.approx(400 * 1.1141 / 0.5, abs=2)
-        assert scene.anchor is None  # degrees cannot carry a scene
+        assert scene.anchor is not None
+        assert scene.anchor.epsg == 32632, "degrees cannot carry a scene, its UTM zone can"
+        ground = 800 * 0.5580 * 400 * 1.1141
+        assert pixels(scene)[1].sum() * 0.5**2 == pytest.approx(ground, rel=2e-3)
 
 
 def test_a_file_of_another_system_lands_at_its_true_place(tmp_path: Path) -> None:

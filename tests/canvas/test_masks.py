@@ -77,6 +77,17 @@ def test_every_kind_of_png_reads_as_white_on_black() -> None:
         assert np.array_equal(read_mask(png(picture)), grey)
 
 
+def test_a_mask_of_sixteen_bits_is_scaled_and_not_cut_off() -> None:
+    """300 of 65535 is nearly "keep", and an eighth of white is an eighth."""
+    deep = np.full((8, 8), 300, np.uint16)
+    deep[2:5, 3:6] = 65535
+    deep[6] = 8192
+    expected = np.full((8, 8), 1, np.uint8)
+    expected[2:5, 3:6] = 255
+    expected[6] = 32
+    assert np.array_equal(read_mask(png(deep)), expected)
+
+
 def bomb() -> bytes:
     """A PNG of a few bytes that says it is 100,000 px wide and high."""
     data = bytearray(png(np.zeros((8, 8), np.uint8)))

@@ -17,7 +17,7 @@ from canvas.fill.region_fill import RegionFill, fill_request
 from canvas.maps.import_image import import_image
 from canvas.paint.extend import extension_frame
 from canvas.paint.painter import Painter
-from canvas.recipes.recipe import Recipe, parse, read, written
+from canvas.recipes.recipe import Recipe, parse, read, recipe_of
 from canvas.recipes.replay import fill_of, notes, replay
 
 FILL: dict[str, Any] = {
@@ -50,14 +50,14 @@ def check_same(scene: Scene, other: Scene) -> None:
 def test_a_filled_scene_writes_the_recipe_that_made_it(scene: Scene, painter: Painter, tmp_path: Path) -> None:
     model = painter.model
     RegionFill(scene, model, fill_of(parse(FILL), scene, model)).run()
-    again = written(scene)
+    again = recipe_of(scene)
     assert FILL.items() <= (again | {"bbox": FILL["bbox"]}).items()
     assert again["bbox"] == [-24, 0, 200, 96]  # on the grid of cells
     assert again["model"] == model.info.fingerprint
     with Scene.create(tmp_path / "again.t2e", 1.0) as rebuilt:
         assert replay(round_trip(again, tmp_path / "r.json"), rebuilt, model) == 1
         check_same(scene, rebuilt)
-        assert written(rebuilt) == again
+        assert recipe_of(rebuilt) == again
 
 
 def test_a_scene_is_rebuilt_from_its_whole_history(scene: Scene, painter: Painter, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_scene_is_rebuilt_from_its_whole_history(scene: Scene, painter: Painte
     RegionFill(scene, model, fill_request(model, scene, [0, 0, 400, 40], [{"text": "sea"}], steps=2)).run()
     scene.undo()
 
-    data = written(scene)
+    data = recipe_of(scene)
     assert [step["kind"] for step in data["history"]] == [
         "generate", "generate", "import", "fill", "edit", "erase",
     ]  # fmt: skip
@@ -86,7 +86,7 @@ def test_a_scene_is_rebuilt_from_its_whole_history(scene: Scene, painter: Painte
     with Scene.create(tmp_path / "again.t2e", 1.0) as rebuilt:
         assert replay(recipe, rebuilt, model) == 6
         check_same(scene, rebuilt)
-        assert written(rebuilt) == data
+        assert recipe_of(rebuilt) == data
 
 
 def test_a_replay_that_was_stopped_goes_on(scene: Scene, painter: Painter, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_replay_that_was_stopped_goes_on(scene: Scene, painter: Painter, tmp_p
     for number in range(3):
         frame = extension_frame(scene, "down", 64)
         scene.accept(painter.paint(scene, painter.request(scene, frame, "forest", seed=number, steps=2)))
-    recipe = parse(written(scene))
+    recipe = parse(recipe_of(scene))
 
     def stop(number: int, progress: object) -> None:
         if number == 2:
@@ -118,7 +118,7 @@ def test_a_replay_does_not_go_on_where_a_step_asked_for_something_else(
     for number in range(2):
         frame = extension_frame(scene, "down", 64)
         scene.accept(painter.paint(scene, painter.request(scene, frame, "forest", seed=number, steps=2)))
-    data = written(scene)
+    data = recipe_of(scene)
     with Scene.create(tmp_path / "again.t2e", 1.0) as rebuilt:
         replay(parse(data | {"history": data["history"][:1]}), rebuilt, painter.model)
         before = rebuilt.revision
@@ -135,7 +135,7 @@ def test_a_replay_does_not_go_on_where_a_mask_is_another(scene: Scene, painter: 
             mask = np.zeros((64, 64), np.uint8)
             mask[8:edge, 8:edge] = 255
             made.accept(painter.paint(made, painter.edit(made, Rect(0, 0, 64, 64), mask, "desert", steps=2)))
-            recipes.append(parse(written(made)))
+            recipes.append(parse(recipe_of(made)))
     replay(recipes[0], scene, painter.model)
     assert replay(recipes[0], scene, painter.model) == 1
     with pytest.raises(SceneError, match="its mask is another"):
@@ -268,6 +268,17 @@ def test_files_that_are_no_recipes_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "binary.json")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_recipe_from_another_systems_editor_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(FILL), encoding=encoding)
+    assert read(tmp_path / "a.json").fill == parse(FILL).fill
+
+
+def test_a_prompt_with_a_nul_is_refused() -> None:
+    with pytest.raises(SceneError, match="NUL"):
+        parse(FILL | {"prompts": [{"text": "a\0forest"}]})
+
+
 def test_recipes_for_other_scales_and_models_are_refused(scene: Scene, painter: Painter) -> None:
     for change, words in (({"resolution": 2.0}, "2 m/px"), ({"model": "another"}, "another")):
         with pytest.raises(SceneError, match=words):
@@ -279,7 +290,7 @@ def test_recipes_for_other_scales_and_models_are_refused(scene: Scene, painter: 
 
 def test_an_empty_scene_has_no_recipe(scene: Scene) -> None:
     with pytest.raises(SceneError, match="no history"):
-        written(scene)
+        recipe_of(scene)
 
 
 def test_pixels_made_elsewhere_may_differ_and_that_is_said(painter: Painter) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.measures.borders import (
     CLEARANCE,
+    SIDE,
     border_pieces,
     border_ratio,
     colour_steps,
@@ -20,7 +21,6 @@ from benchmarks.measures.borders import (
 from benchmarks.measures.cloud_simulation import FILE, SHOWS, load_cloud_textures, with_cloud
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation.lines import LENGTH
-from text2earth_core.evaluation.seams import SIDE
 
 PICTURES = 12
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from text2earth_core import Text2Earth, Text2EarthError
+from text2earth_core.alignment import clip_score, load_towers
 from text2earth_core.data.corpus import Picture
 from text2earth_core.evaluation.classifier import (
     FEATURES,
@@ -35,7 +36,7 @@ from text2earth_core.evaluation.scale import (
     texture_scale,
 )
 from text2earth_core.evaluation.targets import check_all
-from text2earth_core.evaluation.towers import clip_score, load_towers
+from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.training.text import train_text
 
 
@@ -202,16 +203,20 @@ def test_halves_are_the_masked_ones():
 
 
 def test_outpainting_resumes_and_keeps_what_was_known(tmp_path):
-    model = Text2Earth.from_preset("tiny", seed=0)
+    tiny = Text2Earth.from_preset("tiny", seed=0)
+    # With a window of 128 px, so that there is ground beyond the feather.
+    model = Text2Earth.from_parts(tiny.unet, tiny.codec.vae, tiny.text, tiny.scheduler, window=128, steps=4)
     rng = np.random.default_rng(0)
     # Of two resolutions, thus in two batches: within one, how many there are shows in a window's rounding.
     asked = ((0.5, "left"), (1.0, "bottom"))
-    tasks = [(Picture(blobs(rng, 3, 80), "forest", (), metres, "x"), side) for metres, side in asked]
+    tasks = [(Picture(blobs(rng, 3, 144), "forest", (), metres, "x"), side) for metres, side in asked]
     calls = []
     originals, results, sides = outpaint_set(model, tasks, tmp_path, lambda *step: calls.append(step))
     assert calls[-1][1:] == (2, 2)
     assert sides == ["left", "bottom"]
-    np.testing.assert_array_equal(originals[0][:, 56:], results[0][:, 56:])
+    known = 64 + FEATHER
+    np.testing.assert_array_equal(originals[0][:, known:], results[0][:, known:])
+    np.testing.assert_array_equal(originals[1][: 128 - known], results[1][: 128 - known])
     assert not np.array_equal(originals[0], results[0])
     (tmp_path / "00001.png").unlink()
     times = (tmp_path / "00000.png").stat().st_mtime_ns

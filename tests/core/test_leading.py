@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.sampling.leading import Lead, course_at, lead_in, lead_weight
+from text2earth_core.sampling.leading import FAR, START, Lead, course_at, lead_in, lead_weight
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.stepper import Stepper
 
@@ -33,7 +33,7 @@ def test_the_weight_grows_from_nothing_at_the_ground_to_all_beyond_it() -> None:
     assert (across[: SIDE // 2] == 0).all(), "known ground is never led"
     assert across[SIDE // 2] < 0.1, "what touches it hardly"
     assert (np.diff(across) >= 0).all()
-    assert (across[SIDE // 2 + 9 :] == 1).all()
+    assert (across[SIDE // 2 + round(FAR + START) :] == 1).all()
     half = lead_weight(made, foreign, 0.5, np.zeros(made.shape, np.float32))
     np.testing.assert_allclose(half, weight / 2)
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
+from text2earth_core.networks.build import build_scheduler
 from text2earth_core.sampling.path import NoisePath, even_path, scheduler_path
-from text2earth_core.training.diffusion import build_scheduler
 
 
 def walk(path: NoisePath, network, latents, second_order=False):

@@ -13,6 +13,7 @@ from PIL import Image
 from tests.core.official_layout import stock_parts, write_official_layout
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.folder import load_thumbnail_vae, save_part
+from text2earth_core.layouts import variant_of
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "text2earth-mini"
 
@@ -101,6 +102,50 @@ def test_damaged_weights_and_pickles_are_refused(text_to_image, tmp_path):
     weights.rename(weights.with_suffix(".bin"))
     with pytest.raises(Text2EarthError, match=r"no \.safetensors weights"):
         Text2Earth.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("options", [{"variant": "fp16"}, {"max_shard_size": "1MB"},
+                                     {"variant": "fp16", "max_shard_size": "1MB"}, {"variant": "non_ema"}])  # fmt: skip
+def test_every_layout_that_diffusers_writes_is_loaded(tmp_path, options):
+    model = Text2Earth.from_preset("tiny")
+    model.save_pretrained(tmp_path)
+    for part, module in (("unet", model.unet), ("vae", model.codec.vae), ("text_encoder", model.text.encoder)):
+        for path in (tmp_path / part).glob("*.safetensors"):
+            path.unlink()
+        module.save_pretrained(tmp_path / part, **options)
+    again = Text2Earth.from_pretrained(tmp_path, device="cpu", dtype="float32")
+    for (name, before), after in zip(model.unet.state_dict().items(), again.unet.state_dict().values(), strict=True):
+        assert torch.equal(before, after), name
+
+
+def test_plain_weights_come_before_variants(tmp_path):
+    for name in ("model.fp16.safetensors", "model.non_ema.safetensors"):
+        (tmp_path / name).touch()
+    assert variant_of(tmp_path) == "fp16"
+    (tmp_path / "model-00001-of-00002.safetensors").touch()
+    assert variant_of(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["diffusion_pytorch_model.bin", "model.onnx", "flax_model.msgpack"])
+def test_weights_of_other_formats_are_refused_by_their_name(tmp_path, name):
+    Text2Earth.from_preset("tiny").save_pretrained(tmp_path)
+    next((tmp_path / "unet").glob("*.safetensors")).rename(tmp_path / "unet" / name)
+    with pytest.raises(Text2EarthError, match=rf"no \.safetensors weights but {name}"):
+        Text2Earth.from_pretrained(tmp_path)
+
+
+def test_a_checkpoint_in_one_file_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "v1.safetensors").touch()
+    with pytest.raises(Text2EarthError, match="one file: convert it to a model folder"):
+        Text2Earth.from_pretrained(tmp_path / "v1.safetensors")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_facts_that_another_systems_editor_wrote_are_read(tmp_path, encoding):
+    Text2Earth.from_preset("tiny").save_pretrained(tmp_path)
+    facts = tmp_path / "text2earth.json"
+    facts.write_text(facts.read_text(), encoding=encoding)
+    assert Text2Earth.from_pretrained(tmp_path, device="cpu").info.window == 64
 
 
 def test_parts_that_do_not_fit_are_told(text_to_image, tmp_path):

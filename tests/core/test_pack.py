@@ -69,7 +69,7 @@ def test_a_small_budget_shrinks_the_images_and_a_smaller_one_is_refused(few_imag
 
 
 def test_shrunk_images_carry_their_true_resolution(few_images):
-    row = pq.read_table(few_images / "rsicd.parquet").to_pylist()[0] | {"source": "rsicd"}
+    row = pq.read_table(few_images / "rsicd.parquet").to_pylist()[0] | {"source": "rsicd", "place": "Row 0"}
     small = encode_row(row, Setting(side=32, quality=50))
     assert small["resolution"] == 4 * row["resolution"]  # 128 px became 32
     assert len(small["image"]["bytes"]) < len(row["image"]["bytes"])

@@ -25,6 +25,7 @@ from text2earth_core.evaluation.patch_distance import (
 )
 from text2earth_core.evaluation.seam_detector import COUNTS, area_under_curve, detector_auc, fit_logistic
 from text2earth_core.evaluation.seams import (
+    SIDE,
     band_energy_ratio,
     collect,
     grid_energy,
@@ -70,7 +71,7 @@ def thin_lines(rng, width):
 def ghosted(rng, width):
     pixels, other = smooth_noise(128, width, rng).astype(float), smooth_noise(128, width, rng).astype(float)
     for at in range(STRIDE, width, STRIDE):
-        pixels[:, at - 16 : at + 16] = (pixels + other)[:, at - 16 : at + 16] / 2
+        pixels[:, at - SIDE : at + SIDE] = (pixels + other)[:, at - SIDE : at + SIDE] / 2
     return pixels.astype(np.uint8)
 
 

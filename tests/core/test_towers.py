@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from text2earth_core import Text2Earth, Text2EarthError
+from text2earth_core.alignment import Named, load_towers, towers_fingerprint, zero_shot
 from text2earth_core.data.corpus import load_corpus
 from text2earth_core.evaluation.plots import plot_bars
-from text2earth_core.evaluation.towers import Named, load_towers, towers_fingerprint, zero_shot
 from text2earth_core.evaluation.zero_shot import measure_towers
 from text2earth_core.folder import load_text
 from text2earth_core.networks.towers import text_states, tokens

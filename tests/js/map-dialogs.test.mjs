@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FORMATS, estimate, placeOf } from "../../app/static/dialogs/export-dialog.mjs";
-import { parseBands, sizeInScene } from "../../app/static/dialogs/import-dialog.mjs";
+import { bandsAsked, parseBands, sizeInScene } from "../../app/static/dialogs/import-dialog.mjs";
 
 test("a place is read as people write it", () => {
   assert.deepEqual(placeOf(" 32632 ", "500000 5400000"), { crs: "EPSG:32632", origin: "500000,5400000" });
@@ -26,4 +26,10 @@ test("one or three bands, counted from 1", () => {
   assert.deepEqual(parseBands("7, 5;3"), [7, 5, 3]);
   assert.deepEqual(parseBands("4"), [4]);
   for (const wrong of ["", "1,2", "0,1,2", "1.5", "red", "1,2,3,4"]) assert.equal(parseBands(wrong), null);
+});
+
+test("bands are asked for where there are many, and offered where one hides something", () => {
+  assert.equal(bandsAsked({ bands: 8, alpha: true }), "named");
+  assert.equal(bandsAsked({ bands: 4, alpha: true }), "offered");
+  assert.equal(bandsAsked({ bands: 3, alpha: false }), null);
 });

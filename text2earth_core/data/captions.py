@@ -1,10 +1,9 @@
 """What is said about an image: its human captions, or its class in many wordings."""
 
-import re
-
 import numpy as np
 
 from text2earth_core.data.corpus import Picture
+from text2earth_core.prompts import take_level
 
 CLASSES: dict[str, tuple[str, ...]] = {
     "airplane": ("an airplane", "airplanes parked on the ground", "a plane on an apron", "aircraft", "several planes"),
@@ -88,8 +87,6 @@ _TEMPLATES = (
     "remote sensing image of {}",
 )
 
-_LEVEL_PREFIX = re.compile(r"^\s*\d+_GOOGLE_LEVEL_", re.IGNORECASE)
-
 
 def class_of(label: str) -> str:
     """Return the common class name of a data set's label (the data sets name some classes differently)."""
@@ -98,7 +95,7 @@ def class_of(label: str) -> str:
 
 def clean(text: str) -> str:
     """Strip a Git-10M level prefix, white space runs and the closing full stop."""
-    return " ".join(_LEVEL_PREFIX.sub("", text).split()).rstrip(" .")
+    return " ".join(take_level(text)[0].split()).rstrip(" .")
 
 
 def describe(picture: Picture, rng: np.random.Generator, human: float = 0.6) -> str:

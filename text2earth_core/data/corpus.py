@@ -13,7 +13,10 @@ import numpy as np
 import pyarrow.parquet as pq
 from rich.progress import track
 
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.data.damage import leave_out
+from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.pictures import percentiles, stretched
+from text2earth_core.prompts import take_level
 
 SCENES = ("rsicd", "resisc", "rsscn7", "ucm")
 """The data sets that the shipped model was trained on and is measured with."""
@@ -50,14 +53,15 @@ def load_corpus(
 
     Args:
         data: folder with Git-10M-like parquet files: `image` {bytes}, `label`, `captions`, `resolution`, `split`. A
-            data set is one file, `rsicd.parquet`, or several, `rsicd-00000.parquet` and so on.
+            data set is one file, `rsicd.parquet`, or several, `rsicd-00000.parquet` and so on, or
+            `rsicd-00000-of-00002.parquet`. Damaged images are left out, see `damage.leave_out`.
         split: "train" or "val".
         files: names of the data sets; None takes those of `scene_sets`.
         limit: at most so many images from each data set, spread evenly over it (files may be sorted by class).
         side: shrink larger images so that their shorter side has so many px.
 
     Raises:
-        Text2EarthError: the folder or a file is missing, a file lacks a column, or a row is damaged.
+        Text2EarthError: the folder or a file is missing, a file lacks a column or is damaged, or too many rows are.
     """
     data = _existing(data)
     rows: list[dict] = []
@@ -68,14 +72,16 @@ def load_corpus(
         raise Text2EarthError(f'{data} holds no images of the split "{split}".')
     decode = partial(_decode, side=side)
     with ThreadPoolExecutor() as pool:
-        return list(track(pool.map(decode, rows), f"Reading {split} images", total=len(rows), transient=True))
+        found = list(track(pool.map(decode, rows), f"Reading {split} images", total=len(rows), transient=True))
+    leave_out([one for one in found if isinstance(one, str)], len(found), f'{data}, split "{split}"')
+    return [one for one in found if isinstance(one, Picture)]
 
 
 def scene_sets(data: Path) -> list[str]:
     """Names of the data sets in a folder that can be trained on: those with all `COLUMNS`, without `NEVER_TRAINED`.
 
     Raises:
-        Text2EarthError: there is no such folder, or none in it.
+        Text2EarthError: there is no such folder, none in it, or a file is damaged or missing.
     """
     data = _existing(data)
     found = {_name_of(path) for path in data.glob("*.parquet") if set(COLUMNS) <= set(_columns_of(path))}
@@ -89,10 +95,12 @@ def scene_sets(data: Path) -> list[str]:
 
 
 def read_rows(data: Path, name: str) -> list[dict]:
-    """The rows of one data set as dictionaries of `COLUMNS`, images still encoded, with its name as `source`.
+    """The rows of one data set as dictionaries of `COLUMNS`, images still encoded.
+
+    `source` is the data set's name, and `place` names file and row. Damaged rows are left out, see `damage.leave_out`.
 
     Raises:
-        Text2EarthError: there is no file of that name, it is not a table of images, or a row is damaged.
+        Text2EarthError: there is no file of that name, it is not a table of images, or too many rows are damaged.
     """
     paths = files_of(data, name)
     if not paths:
@@ -100,19 +108,18 @@ def read_rows(data: Path, name: str) -> list[dict]:
         raise Text2EarthError(
             f"{data / name}.parquet is missing: the folder holds {', '.join(there) or 'no parquet files'}."
         )
-    rows = []
+    rows, damaged = [], []
     for path in paths:
         try:
             table = pq.read_table(path, columns=list(COLUMNS))
         except (OSError, KeyError, ValueError) as error:
-            raise Text2EarthError(
-                f"{path} cannot be read as a table of images: {str(error).splitlines()[0]}."
-            ) from None
+            raise Text2EarthError(f"{path} cannot be read as a table of images: {reason_of(error)}.") from None
         for number, row in enumerate(table.to_pylist()):
             try:
-                rows.append(_checked(row) | {"source": name})
+                rows.append(_checked(row) | {"source": name, "place": f"Row {number} of {path}"})
             except ValueError as error:
-                raise Text2EarthError(f"Row {number} of {path} is damaged: {error}.") from None
+                damaged.append(f"Row {number} of {path} is damaged: {error}.")
+    leave_out(damaged, len(rows) + len(damaged), name)
     return rows
 
 
@@ -127,6 +134,8 @@ def _checked(row: dict) -> dict:
         raise ValueError("its captions are no texts")
     if resolution is not None and not (isinstance(resolution, int | float) and 0 < resolution < math.inf):
         raise ValueError(f"its resolution is {resolution!r}, not a number of m/px")
+    if resolution is None:  # Git-10M says it before the words
+        resolution = next((metres for caption in captions if caption and (metres := take_level(caption)[1])), None)
     if not all(row[key] is None or isinstance(row[key], str) for key in ("label", "split")):
         raise ValueError("its label or split is no text")
     return {
@@ -151,28 +160,59 @@ def _existing(data: Path) -> Path:
 
 
 def files_of(data: Path, name: str) -> list[Path]:
-    """The parquet files of a data set, none where the folder does not hold it."""
+    """The parquet files of a data set, none where the folder does not hold it.
+
+    Raises:
+        Text2EarthError: the files say how many they are, and one is missing.
+    """
     whole = data / f"{name}.parquet"
-    return [whole] if whole.is_file() else sorted(path for path in data.glob("*-*.parquet") if _name_of(path) == name)
+    if whole.is_file():
+        return [whole]
+    parts = sorted(path for path in data.glob("*-*.parquet") if _name_of(path) == name)
+    numbers = {tuple(map(int, found.groups())) for path in parts if (found := _PART_OF.search(path.stem))}
+    for count in {count for _, count in numbers}:
+        missing = sorted(set(range(count)) - {number for number, of in numbers if of == count})
+        if missing:
+            raise Text2EarthError(
+                f"{data / name}-{missing[0]:05d}-of-{count:05d}.parquet is missing, as the files say that they are "
+                f"{count}: download it, or rename the others if they are all there is."
+            )
+    return parts
+
+
+_PART_OF = re.compile(r"-(\d+)-of-(\d+)(?:-[0-9a-f]{16})?$")
 
 
 def _name_of(path: Path) -> str:
-    """The data set that a file belongs to: "mine" of mine.parquet, and of mine-00000.parquet."""
-    return re.sub(r"-\d+$", "", path.stem)
+    """The data set that a file belongs to: "mine" of mine.parquet, mine-00000.parquet, mine-00000-of-00002.parquet."""
+    return re.sub(r"-\d+$", "", _PART_OF.sub("", path.stem))
 
 
 def _columns_of(path: Path) -> list[str]:
     try:
         return pq.read_schema(path).names
-    except (OSError, ValueError):
-        return []
+    except (OSError, ValueError) as error:
+        raise Text2EarthError(
+            f"{path} is damaged or no parquet file, perhaps downloaded in part ({reason_of(error)}): "
+            "download it again, or take it out of the folder."
+        ) from None
 
 
-def decode_image(data: bytes, source: str) -> np.ndarray:
-    """uint8 (H, W, 3) RGB of an encoded image; Text2EarthError, which names the source, where it is damaged."""
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise Text2EarthError(f"An image of {source}.parquet cannot be decoded: the file is damaged.")
+def decode_image(data: bytes, place: str) -> np.ndarray:
+    """uint8 (H, W, 3) RGB of an encoded image, upright; more than 8 bits are stretched as an import does.
+
+    Raises:
+        Text2EarthError: it is damaged; the sentence begins with `place`.
+    """
+    encoded = np.frombuffer(data, np.uint8)
+    bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if bgr is None:  # OpenCV makes no colours of a grey picture of floats
+        bgr = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+        if bgr is None:
+            raise Text2EarthError(f"{place} is damaged: its image cannot be decoded.")
+        bgr = np.repeat(bgr[..., None], 3, axis=2) if bgr.ndim == 2 else bgr[..., :3]
+    if bgr.dtype != np.uint8:
+        bgr = stretched(bgr, *percentiles(bgr[np.isfinite(bgr)]))
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
@@ -185,8 +225,12 @@ def shrink_to(pixels: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
 
 
-def _decode(row: dict, side: int | None) -> Picture:
-    full = decode_image(row["image"]["bytes"], row["source"])
+def _decode(row: dict, side: int | None) -> Picture | str:
+    """A picture, or the sentence about why there is none."""
+    try:
+        full = decode_image(row["image"]["bytes"], row["place"])
+    except Text2EarthError as error:
+        return str(error)
     pixels = full if side is None else shrink_to(full, side)
     resolution = row["resolution"] and row["resolution"] * min(full.shape[:2]) / min(pixels.shape[:2])
     return Picture(pixels, row["label"], tuple(row["captions"]), resolution, row["source"])

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from rich.progress import track
 
 from text2earth_core.data.corpus import decode_image, read_rows, scene_sets, shrink_to
+from text2earth_core.data.damage import leave_out
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import FACTS_FILE
 
@@ -68,7 +69,7 @@ def pack(data: Path, model: Path, out: Path, megabytes: float) -> dict:
     if out.exists() and any(out.iterdir()):
         raise Text2EarthError(f"{out} is not empty: give a new folder.")
     names = scene_sets(data)
-    rows = {name: [row for row in read_rows(data, name) if row["split"] == "train"] for name in names}
+    rows = {name: _sound([row for row in read_rows(data, name) if row["split"] == "train"], name) for name in names}
     everything = [row for several in rows.values() for row in several]
     if not everything:
         raise Text2EarthError(f'{data} holds no images of the split "train".')
@@ -98,6 +99,22 @@ def pack(data: Path, model: Path, out: Path, megabytes: float) -> dict:
         "megabytes": round(size_of(out) / 1e6, 1),
         "files": sum(1 for path in out.rglob("*") if path.is_file()),
     }
+
+
+def _sound(rows: list[dict], name: str) -> list[dict]:
+    """Those rows whose image can be decoded: a pack goes where nobody can mend it."""
+
+    def wrong(row: dict) -> str | None:
+        try:
+            decode_image(row["image"]["bytes"], row["place"])
+        except Text2EarthError as error:
+            return str(error)
+        return None
+
+    with ThreadPoolExecutor() as pool:
+        told = list(track(pool.map(wrong, rows), f"Checking {name}", total=len(rows), transient=True))
+    leave_out([one for one in told if one], len(rows), name)
+    return [row for row, one in zip(rows, told, strict=True) if one is None]
 
 
 def copy_parts(model: Path, to: Path) -> None:
@@ -133,7 +150,7 @@ def encode_row(row: dict, setting: Setting) -> dict:
     """A row with its image stored as a setting says; what cannot become smaller stays as it is."""
     data, resolution = row["image"]["bytes"], row["resolution"]
     if setting.quality is not None and setting.side is not None:
-        full = decode_image(data, row["source"])
+        full = decode_image(data, row["place"])
         small = shrink_to(full, setting.side)
         options = [cv2.IMWRITE_WEBP_QUALITY, setting.quality]
         encoded = cv2.imencode(".webp", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), options)[1].tobytes()

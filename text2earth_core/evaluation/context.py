@@ -16,6 +16,7 @@ from text2earth_core.evaluation.generated import Progress, Wanted, generate_set
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.noise import world_noise
 
 PROTOCOL_FILE = "rsicd"
@@ -102,6 +103,10 @@ class Context:
     def images(self) -> Path:
         """Where this model's images are kept."""
         return self.out / "images" / self.sampled_by
+
+    def outpainted(self, sampler: str) -> Path:
+        """Where outpainted images of a sampler are kept."""
+        return self.images / f"outpainted-{sampler}-{FEATHER}"
 
     @property
     def sampled_by(self) -> str:

@@ -16,6 +16,7 @@ from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.stepper import Stepper
+from text2earth_core.whole_file import whole_file
 
 TOGETHER = 8
 """Images denoised at a time: on a CPU each costs 60 % of what it does alone; more gain nothing there."""
@@ -95,7 +96,6 @@ def make_missing(
 
 
 def save_whole(image: Image.Image, path: Path) -> None:
-    """Write under another name first: a file that is there is a whole one."""
-    part = path.with_suffix(".part")
-    image.save(part, format="PNG")
-    part.replace(path)
+    """Write a PNG such that a file that is there is a whole one."""
+    with whole_file(path, durable=False) as part:
+        image.save(part, format="PNG")

@@ -8,14 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from text2earth_core.sampling.feather import FEATHER
+
 LENGTH = 64
 """Pixels along one piece of a line: long seams are cut into pieces of this length."""
 
 HALF = 32
 """Pixels on each side of a line that belong to its strip."""
 
-CLEARANCE = 48
-"""Pixels that an off-seam line keeps from every seam: more than feather and inflated mask reach."""
+CLEARANCE = HALF + FEATHER
+"""Pixels that an off-seam line keeps from every seam: its strip lies clear of the feather, and of what was remade."""
 
 GRID = 8
 """Latent cells: seams lie on their borders, so off-seam lines are taken there as well."""

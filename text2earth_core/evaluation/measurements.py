@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from text2earth_core.alignment import load_towers
 from text2earth_core.data.captions import CLASSES, class_of
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
@@ -20,7 +21,6 @@ from text2earth_core.evaluation.plan import OMEGAS
 from text2earth_core.evaluation.pretrained import Clip, Inception
 from text2earth_core.evaluation.reconstruction import measure_reconstruction, middle
 from text2earth_core.evaluation.speed import part_seconds, tile_seconds
-from text2earth_core.evaluation.towers import load_towers
 from text2earth_core.evaluation.zero_shot import measure_towers
 
 Figures = dict[str, Any]
@@ -202,7 +202,7 @@ def outpainting(context: Context) -> Figures:
     reference = [middle(others[index].pixels, window) for index, _ in turns]
     found: Figures = {"images": count}
     for sampler in context.samplers:
-        folder = context.images / f"outpainted-{sampler}"
+        folder = context.outpainted(sampler)
         made = outpaint_set(context.model, tasks, folder, context.progress, sampler)
         found[sampler] = measure_outpainting(context.features, reference, *made)
     return found

@@ -19,13 +19,11 @@ from text2earth_core.evaluation.lines import SeamScene, lines_through
 from text2earth_core.evaluation.reconstruction import middle
 from text2earth_core.evaluation.seams import measure_seams
 from text2earth_core.model import Text2Earth
+from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.inpainting import finish, prepare
 from text2earth_core.sampling.stepper import Stepper
 
 SIDES = ("left", "right", "top", "bottom")
-FEATHER = 16
-"""Pixels of known ground into which the new ones fade: what the canvas uses."""
-
 
 BORDERS = 500
 """Images whose borders are looked at: four lines each are more than enough."""

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 
 INCEPTION = "inception_v3.tv_in1k"
 CLIP = "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
@@ -81,5 +81,4 @@ class Clip:
 
 
 def _unreachable(name: str, error: Exception) -> Text2EarthError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-    return Text2EarthError(f"The weights of {name} could not be fetched ({reason}): check the network.")
+    return Text2EarthError(f"The weights of {name} could not be fetched ({reason_of(error)}): check the network.")

@@ -16,6 +16,7 @@ from PIL import Image
 
 from text2earth_core.evaluation.plots import Curve, plot_bars, plot_curves
 from text2earth_core.evaluation.targets import check_all
+from text2earth_core.whole_file import whole_file
 
 if TYPE_CHECKING:
     from text2earth_core.evaluation.context import Context
@@ -48,9 +49,8 @@ def write_report(report: dict[str, Any], context: Context) -> None:
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     html = page.render(report=report, figures=figures, plots={k: Markup(v) for k, v in plots.items()}, sheets=sheets)
     for name, text in (("report.html", html), ("report.json", json.dumps(report, indent=1, ensure_ascii=False))):
-        part = context.out / f".{name}.part"
-        part.write_text(text, encoding="utf-8")
-        part.replace(context.out / name)
+        with whole_file(context.out / name, durable=False) as part:
+            part.write_text(text, encoding="utf-8")
 
 
 def guidance_plot(found: dict[str, Any]) -> str:
@@ -98,7 +98,7 @@ def class_rows(context: Context, sampler: str) -> list[tuple[str, list[str]]]:
 
 def outpainting_rows(context: Context) -> list[tuple[str, list[str]]]:
     """Some outpainted images."""
-    folder = context.images / f"outpainted-{context.samplers[0]}"
+    folder = context.outpainted(context.samplers[0])
     made = [data_uri(np.asarray(Image.open(path).convert("RGB"))) for path in sorted(folder.glob("*.png"))[:SHOWN]]
     return [("", made)]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from text2earth_core.alignment import towers_fingerprint
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation.context import Context
 from text2earth_core.evaluation.generated import Progress
@@ -17,8 +18,9 @@ from text2earth_core.evaluation.measurements import MEASUREMENTS
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.evaluation.report import write_report
 from text2earth_core.evaluation.speed import tile_seconds
-from text2earth_core.evaluation.towers import towers_fingerprint
 from text2earth_core.model import Text2Earth
+from text2earth_core.sampling.feather import FEATHER
+from text2earth_core.whole_file import whole_file
 
 PLAN_FILE = "plan.json"
 
@@ -88,6 +90,8 @@ def evaluate(
         depends = [context.sampled_by, plan.as_dict(), samplers, hub and name == "pretrained"]
         if name == "speed":
             depends.append(model.info.device)
+        if name == "outpainting":
+            depends.append(FEATHER)
         if name in MEASURED_WITH_TOWERS:
             depends.append(towers_fingerprint(folder))
         key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:12]
@@ -97,9 +101,8 @@ def evaluate(
         if wanted and not stored.is_file() and not late:
             progress(f"measuring {name}", 0, 0)
             figures = measure(context)
-            part = stored.with_suffix(".part")
-            part.write_text(json.dumps(figures, indent=1), encoding="utf-8")
-            part.replace(stored)
+            with whole_file(stored, durable=False) as part:
+                part.write_text(json.dumps(figures, indent=1), encoding="utf-8")
         if stored.is_file():
             report["figures"][name] = json.loads(stored.read_text(encoding="utf-8"))
         else:

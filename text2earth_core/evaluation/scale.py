@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from scipy.stats import spearmanr
 
 from text2earth_core.data.captions import class_of
 from text2earth_core.data.corpus import Picture
@@ -94,15 +95,8 @@ def mean_scale(images: Sequence[np.ndarray]) -> float:
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Rank correlation; ties share their mean rank."""
-    x, y = (_ranks(np.asarray(values, float)) for values in (a, b))
-    return float(np.corrcoef(x, y)[0, 1]) if x.std() and y.std() else 0.0
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[inverse]
+    """Rank correlation; ties share their mean rank. 0 where one of them is all alike."""
+    return float(spearmanr(a, b).statistic) if min(len(set(a)), len(set(b))) > 1 else 0.0
 
 
 def centred_spearman(made: Sequence[dict[float, float]], real: Sequence[dict[float, float]]) -> float:

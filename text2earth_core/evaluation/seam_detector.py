@@ -8,7 +8,13 @@ the seams of naively tiled scenes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from scipy.stats import rankdata
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from text2earth_core.evaluation.bootstrap import Interval, bootstrap
 
@@ -97,40 +103,25 @@ def _profile(values: np.ndarray, centre: int, symmetric: int) -> np.ndarray:
     return profile - np.log(values.mean(1, keepdims=True) + 0.5)
 
 
-class Logistic:
-    """A fitted logistic regression: features (N, D) to log odds (N,)."""
+def fit_logistic(yes: np.ndarray, no: np.ndarray, penalty: float = PENALTY) -> Callable[[np.ndarray], np.ndarray]:
+    """A logistic regression with a ridge penalty on standardised features; both classes weigh the same.
 
-    def __init__(self, mean: np.ndarray, scale: np.ndarray, weights: np.ndarray):
-        self.mean, self.scale, self.weights = mean, scale, weights
+    Args:
+        yes, no: float64 (N, D), (M, D).
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        return (features - self.mean) / self.scale @ self.weights[:-1] + self.weights[-1]
-
-
-def fit_logistic(yes: np.ndarray, no: np.ndarray, penalty: float = PENALTY) -> Logistic:
-    """Newton's method with a ridge penalty on standardised features; both classes weigh the same."""
-    features = np.concatenate([yes, no])
-    mean, scale = features.mean(0), features.std(0) + 1e-9
-    inputs = np.concatenate([(features - mean) / scale, np.ones((len(features), 1))], axis=1)
-    wanted = np.concatenate([np.ones(len(yes)), np.zeros(len(no))])
-    importance = np.where(wanted == 1, 0.5 / len(yes), 0.5 / len(no)) * len(features)
-    ridge = np.full(inputs.shape[1], penalty)
-    ridge[-1] = 1e-6  # the intercept is free
-    weights = np.zeros(inputs.shape[1])
-    for _ in range(20):
-        probability = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
-        gradient = inputs.T @ (importance * (probability - wanted)) + ridge * weights
-        curvature = (inputs * (importance * probability * (1 - probability))[:, None]).T @ inputs + np.diag(ridge)
-        step = np.linalg.solve(curvature, gradient)
-        weights -= step
-        if np.abs(step).max() < 1e-6:
-            break
-    return Logistic(mean, scale, weights)
+    Returns:
+        Features (K, D) to log odds (K,).
+    """
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=1 / penalty, class_weight="balanced", solver="newton-cholesky", tol=1e-6)
+    )
+    return model.fit(np.concatenate([yes, no]), np.repeat([1, 0], [len(yes), len(no)])).decision_function
 
 
 def area_under_curve(yes: np.ndarray, no: np.ndarray) -> float:
-    """Probability that a random `yes` scores above a random `no`, ties counted half (Mann-Whitney)."""
-    ordered = np.sort(no)
-    below = np.searchsorted(ordered, yes, "left")
-    not_above = np.searchsorted(ordered, yes, "right")
-    return float((below + not_above).mean() / (2 * len(no)))
+    """Probability that a random `yes` (N,) scores above a random `no` (M,), ties counted half (Mann and Whitney 1947).
+
+    From ranks: scikit-learn's `roc_auc_score` checks its input for 2 ms, which a bootstrap would wait for 2,000 times.
+    """
+    ranks = rankdata(np.concatenate([yes, no]))[: len(yes)]
+    return float((ranks.mean() - (len(yes) + 1) / 2) / len(no))

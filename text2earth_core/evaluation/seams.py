@@ -17,9 +17,10 @@ from text2earth_core.evaluation.bootstrap import Interval, bootstrap
 from text2earth_core.evaluation.lines import HALF, SeamScene, cut_strips, off_seam_lines, usable
 from text2earth_core.evaluation.patch_distance import strip_distance
 from text2earth_core.evaluation.seam_detector import detector_auc
+from text2earth_core.sampling.feather import FEATHER
 
-SIDE = 16
-"""Pixels on each side of a line whose mean colours are compared; also how far a feather reaches."""
+SIDE = FEATHER
+"""Pixels on each side of a line within which texture and mean colours are compared: as far as the feather reaches."""
 
 COMPARED = 400
 """Strips on each side of a patch distance, at most: more change nothing but the time it takes."""

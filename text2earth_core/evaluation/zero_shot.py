@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from text2earth_core.alignment import AlignmentTowers, nearest_class, zero_shot
 from text2earth_core.data.captions import class_of, clean
 from text2earth_core.data.corpus import NEVER_TRAINED, SCENES, has_data_set, load_corpus
-from text2earth_core.evaluation.towers import AlignmentTowers, nearest_class, zero_shot
 
 FILES = (*SCENES, NEVER_TRAINED)
 """Data sets whose held-back images are named, as far as the data folder holds them."""

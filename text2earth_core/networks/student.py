@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 
 FAST_STEPS = 4
 """Steps that a student is trained for; it cannot take others."""
@@ -48,9 +48,7 @@ class Student:
             unet.fuse_lora()
             unet.unload_lora()
         except Exception as error:
-            raise Text2EarthError(
-                f"The student in {folder} cannot be loaded: {(str(error) or repr(error)).splitlines()[0][:200]}"
-            ) from None
+            raise Text2EarthError(f"The student in {folder} cannot be loaded: {reason_of(error)}.") from None
         return cls(unet.eval(), adapter, metadata)
 
     def save(self, folder: Path, dtype: torch.dtype | None = None) -> None:

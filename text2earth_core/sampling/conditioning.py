@@ -12,11 +12,10 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.facts import MAX_RESOLUTION, MIN_RESOLUTION
 
 NULL_LEVEL = 0.0
 """The level that stands for "resolution unknown"."""
-
-MIN_RESOLUTION, MAX_RESOLUTION = 0.05, 1000.0
 
 
 def level_of(resolution: float | None) -> float:

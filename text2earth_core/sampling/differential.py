@@ -10,8 +10,8 @@ where a mask is soft.
 import torch
 from torch import Tensor
 
-from text2earth_core.model import Text2Earth
 from text2earth_core.sampling.leading import Lead
+from text2earth_core.sampling.model_view import ModelView
 from text2earth_core.sampling.path import QUALITY
 from text2earth_core.sampling.stepper import StepCallback, Stepper
 
@@ -20,7 +20,7 @@ ROUNDING = 1e-4
 
 
 def remake(
-    model: Text2Earth,
+    model: ModelView,
     prompt: str,
     *,
     negative_prompt: str = "",

@@ -5,6 +5,9 @@ import numpy as np
 
 from text2earth_core.networks.thumbnail_vae import CELL
 
+FEATHER = 32
+"""Pixels of known ground into which new ground fades where a scene grows, and in what evaluation makes of it."""
+
 FINE = 3.0
 """Texture is what is finer than this (standard deviation in px)."""
 

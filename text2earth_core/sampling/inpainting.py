@@ -1,7 +1,7 @@
 """Regenerating part of one picture, with everything outside mask + feather kept bit for bit."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,19 +10,18 @@ from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.pictures import as_mask, as_rgb
 from text2earth_core.sampling.differential import remake
 from text2earth_core.sampling.feather import blend, feather_weight
 from text2earth_core.sampling.leading import Lead, check_follow, lead_in
+from text2earth_core.sampling.model_view import ModelView
 from text2earth_core.sampling.noise import world_noise
-
-if TYPE_CHECKING:
-    from text2earth_core.model import Text2Earth
 
 UNET_MULTIPLE = 64
 
 
 def inpaint_image(
-    model: "Text2Earth",
+    model: ModelView,
     image: Image.Image,
     mask: Image.Image,
     prompt: str,
@@ -63,7 +62,7 @@ class Task:
     masked: Tensor | None
 
 
-def prepare(model: "Text2Earth", image: Image.Image, mask: Image.Image, feather: int, seed: int) -> Task:
+def prepare(model: ModelView, image: Image.Image, mask: Image.Image, feather: int, seed: int) -> Task:
     """Everything of `Text2Earth.inpaint` that comes before denoising.
 
     Raises:
@@ -71,18 +70,16 @@ def prepare(model: "Text2Earth", image: Image.Image, mask: Image.Image, feather:
     """
     if not model.info.inpaints:
         raise Text2EarthError("This model has 4 input channels and cannot inpaint: load a 9-channel one.")
-    if image.size != mask.size:
-        raise Text2EarthError(
-            f"Image ({image.width}x{image.height}) and mask ({mask.width}x{mask.height}) differ in size."
-        )
     if max(image.size) > 2048:
         raise Text2EarthError(
             f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side."
         )
     if feather < 0:
         raise Text2EarthError("The feather must not be negative.")
-    original = np.asarray(image.convert("RGB"))
-    chosen = np.asarray(mask.convert("L")) >= 128
+    original, chosen = as_rgb(image), as_mask(mask) >= 128
+    if original.shape[:2] != chosen.shape:
+        (height, width), (rows, columns) = original.shape[:2], chosen.shape
+        raise Text2EarthError(f"Image ({width}x{height}) and mask ({columns}x{rows}), both upright, differ in size.")
     if not chosen.any():
         raise Text2EarthError("The mask is empty: paint white where the image should change.")
     weight = feather_weight(chosen, feather)
@@ -100,7 +97,7 @@ def _lead(task: Task, follow: float, seed: int) -> Lead | None:
     return lead_in(made, np.ones_like(made), follow, seed, 0, 0)
 
 
-def finish(model: "Text2Earth", task: Task, made: Tensor) -> Image.Image:
+def finish(model: ModelView, task: Task, made: Tensor) -> Image.Image:
     """Decode denoised latents and blend them into the picture, which stays bit-identical outside mask + feather."""
     painted = model.decode(made)
     height, width = task.original.shape[:2]

@@ -1,11 +1,11 @@
 """Who decides what grows beside known ground: the ground, or the prompt.
 
 A network that has only seen windows whose known part and text come from one picture believes the ground: beside a
-forest, "desert" grows more forest. So it is asked a second time, as for a window that does not see the ground which
-disagrees with the prompt, and its two predictions are blended: the first next to that ground, so that the two join, the
-second further away. Only in the first half of the steps: they decide what is there, the others draw it. Known ways to
-mend this are training with tasks for both (PowerPaint, Zhuang et al. 2023) and changing attention while sampling
-(HD-Painter, Manukyan et al. 2023); this one needs neither.
+forest, "desert" grows more forest. So it is asked twice: to go on with the ground, without a prompt, and to follow the
+prompt, without sight of the ground that disagrees with it. The predictions are blended: the first next to that ground,
+the second further away, with a border that wanders. Only in the first half of the steps: they decide what is there, the
+others, which see and hear everything, draw it. Known ways to mend this are training with tasks for both (PowerPaint,
+Zhuang et al. 2023) and changing attention while sampling (HD-Painter, Manukyan et al. 2023); this one needs neither.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ FAR = 8.0
 LED = 0.5
 """Share of the steps, from the first on, in which the prompt may lead."""
 
-WANDER, SCALE = 3.0, 4.0
-"""Latent cells by which the border moves to and fro (standard deviation), and along which it does (of a Gaussian)."""
+START, WANDER, SCALE = 2.5, 3.0, 4.0
+"""Latent cells from the ground at which that begins on average, by which the border moves to and fro (standard
+deviation), and along which it does (of a Gaussian)."""
 
 COURSE_SEED = 0x636F757273  # apart from the noise that pictures are made of
 
@@ -87,7 +88,7 @@ def lead_weight(made: np.ndarray, foreign: np.ndarray, follow: float, course: np
     distance = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # A mask too narrow for the whole way has it within half of its own depth.
     far = max(1.0, min(FAR, float(distance[made].max(initial=0)) / 2))
-    way = (distance / far + WANDER / FAR * course).clip(0, 1)
+    way = (distance / far + (WANDER * course - START) * far / FAR**2).clip(0, 1)
     return np.where(made, follow * way * way * (3 - 2 * way), 0).astype(np.float32)
 
 

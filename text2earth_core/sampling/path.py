@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from diffusers import DDIMScheduler
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from text2earth_core.folder import ModelFacts
+from text2earth_core.facts import ModelFacts
 
 QUALITY, FAST = "quality", "fast"
 """The samplers: the teacher with guidance in many steps, and the student in a few."""

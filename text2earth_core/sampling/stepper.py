@@ -7,11 +7,11 @@ noisy latents.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import (
     NULL_LEVEL,
     guidance_at,
@@ -22,10 +22,8 @@ from text2earth_core.sampling.conditioning import (
 )
 from text2earth_core.sampling.joining import join, told_mask
 from text2earth_core.sampling.leading import Lead
+from text2earth_core.sampling.model_view import ModelView
 from text2earth_core.sampling.path import QUALITY, noise_path
-
-if TYPE_CHECKING:
-    from text2earth_core.model import Text2Earth
 
 StepCallback = Callable[[int, int, Tensor], None]
 """(step from 1, number of steps, estimate of the clean latents); raise `Cancelled` in it to stop.
@@ -41,17 +39,17 @@ class Stepper:
         looks_back: whether a step wants to know the estimate of the step before.
 
     Args:
-        prompts: what may be mixed in a window, by `weights` in `step`.
-        resolution: m/px, or None for unknown. steps, guidance: None takes the sampler's own. sampler: see
-            `Text2Earth.denoise`.
+        prompts: what may be mixed in a window, by `weights` in `step`; a Google level before one is taken off it.
+        resolution: m/px, or None for what such a level says, or for unknown. steps, guidance: None takes the sampler's
+            own. sampler: see `Text2Earth.denoise`.
 
     Raises:
-        Text2EarthError: a setting is out of range.
+        Text2EarthError: a setting is out of range, or a prompt is no text.
     """
 
     def __init__(
         self,
-        model: Text2Earth,
+        model: ModelView,
         prompts: Sequence[str],
         *,
         negative_prompt: str = "",
@@ -66,9 +64,10 @@ class Stepper:
         self._device = self._unet.device
         self._path = noise_path(model.scheduler, self.steps, model.facts, sampler)
         self.looks_back = model.facts.multistep and sampler == QUALITY  # the student's steps are jumps of its own
-        self._prompts = model.text.embed(list(prompts))
-        self._null = model.text.embed([negative_prompt])
-        self._level = level_of(resolution)
+        texts, asked = zip(*map(split_level, prompts), strict=True)
+        self._prompts = model.text.embed(list(texts))
+        self._null = model.text.embed([split_level(negative_prompt)[0]])
+        self._level = level_of(resolution if resolution is not None else next(filter(None, asked), None))
         self._grey = model.codec.grey.to(self._device)
 
     def amplitudes(self, step: int) -> tuple[float, float]:
@@ -137,8 +136,13 @@ class Stepper:
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
         t = torch.tensor(self._path.timesteps[step], device=self._device)
         scale = guidance_at(step, self.steps, self._guidance, self._model.facts.guidance_rise)
-        output = self._predict(latents, t, scale, mixed, mask, known, masked)
-        if lead is not None and lead.in_step(step, self.steps) and self._model.info.inpaints:
+        if lead is None or not lead.in_step(step, self.steps) or not self._model.info.inpaints:
+            output = self._predict(latents, t, scale, mixed, mask, known, masked)
+        else:
+            # Beside the ground nothing is asked for but to go on with it, so that the border lies where the lead passes
+            # to the prompt and not, as straight as a frame, where the known ground ends.
+            nothing = self._null.expand_as(mixed)
+            output = self._predict(latents, t, 1.0, nothing, mask, known, masked)
             weight, foreign = (part.to(latents) for part in (lead.weight, lead.foreign))
             hidden = None if masked is None else masked_latents(masked.to(latents), foreign, self._grey)
             own = self._predict(latents, t, scale, mixed, torch.maximum(mask, foreign), known, hidden)

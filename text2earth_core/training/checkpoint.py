@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -115,4 +115,4 @@ def restore_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str) -
     try:
         module.load_state_dict(mine)
     except RuntimeError as error:
-        raise Text2EarthError(f"The checkpoint belongs to another model: {str(error).splitlines()[0]}") from None
+        raise Text2EarthError(f"The checkpoint belongs to another model: {reason_of(error)}.") from None

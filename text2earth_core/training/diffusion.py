@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from torch import Tensor
@@ -16,20 +16,19 @@ from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.data.pack import PARTS, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.facts import ModelFacts, mini_facts
 from text2earth_core.folder import (
     FACTS_FILE,
     STUDENT,
-    ModelFacts,
     load_unet,
     locate,
-    mini_facts,
     read_facts,
     save_part,
     write_facts,
 )
 from text2earth_core.model import Text2Earth
+from text2earth_core.networks.build import build_scheduler, build_unet
 from text2earth_core.networks.presets import Preset, get_preset
-from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.muon import Muon
@@ -86,29 +85,6 @@ def unet_schedule(
     return Schedule(minutes, samples, batch, learning_rate, weight_decay=0.01, optimizer=Muon)
 
 
-def build_unet(preset: Preset, channels_in: int = 9) -> UNet2DConditionModel:
-    """Return an untrained stock UNet whose resolution embedding is a timestep-like class embedding."""
-    scales = len(preset.channels)
-    official = preset.name == "text2earth"
-    plain = 3 if official else 0  # the official UNet lacks attention at its coarsest scale, ours at its finest
-    down = ["CrossAttnDownBlock2D"] * scales
-    down[plain] = "DownBlock2D"
-    up = [name.replace("Down", "Up") for name in reversed(down)]
-    return UNet2DConditionModel(
-        sample_size=preset.window // CELL,
-        in_channels=channels_in,
-        out_channels=4,
-        block_out_channels=preset.channels,
-        layers_per_block=preset.layers,
-        down_block_types=tuple(down),
-        up_block_types=tuple(up),
-        attention_head_dim=preset.heads,  # diffusers reads this as the number of heads
-        cross_attention_dim=preset.text_width,
-        use_linear_projection=True,
-        class_embed_type="timestep",
-    )
-
-
 def starting_weights(model: Path, preset: Preset) -> dict[str, Tensor]:
     """The weights, float32, of a model's UNet, to train on from.
 
@@ -121,19 +97,6 @@ def starting_weights(model: Path, preset: Preset) -> dict[str, Tensor]:
     if {name: w.shape for name, w in weights.items()} != {name: w.shape for name, w in wanted.items()}:
         raise Text2EarthError(f'The UNet of {model} is not of the preset "{preset.name}": give the one it has.')
     return weights
-
-
-def build_scheduler() -> DDIMScheduler:
-    """v-prediction, zero terminal SNR, trailing timesteps (Lin et al. 2024)."""
-    return DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
 
 
 class DiffusionObjective(Objective):

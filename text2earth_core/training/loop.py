@@ -6,6 +6,7 @@ progress is samples seen, so runs with different batch sizes compare and a resum
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,7 +64,7 @@ class Schedule:
             raise Text2EarthError("A training's minutes and samples must be more than zero.")
 
 
-class Objective(Protocol):
+class Objective(ABC):
     """What the loop trains. `trainable`, a torch module, is optimised and averaged; `extras` are saved with it.
 
     samples_before: seen by the model that the run began with, if any.
@@ -73,9 +74,11 @@ class Objective(Protocol):
     trainable: Any
     samples_before: int = 0
 
+    @abstractmethod
     def batch(self, size: int, rng: np.random.Generator) -> Any:
         """Assemble one batch on the CPU (runs in a background thread)."""
 
+    @abstractmethod
     def loss(self, batch: Any, seen: int) -> tuple[Tensor, dict[str, float]]:
         """Score a batch: the loss to descend, and named figures to log."""
 
@@ -83,13 +86,14 @@ class Objective(Protocol):
         """Further state that a resumed run needs (a discriminator, say); none unless an objective says so."""
         return {}
 
-    def restore_extras(self, tensors: dict[str, Tensor]) -> None:
+    def restore_extras(self, tensors: dict[str, Tensor]) -> None:  # noqa: B027 - most objectives have none
         """Put back what `extras` gave."""
-        return
 
+    @abstractmethod
     def grid(self, averaged: Any) -> Image.Image:
         """Draw what the averaged weights can do now."""
 
+    @abstractmethod
     def export(self, averaged: Any, out: Path, seen: int) -> None:
         """Write the trained part into the model folder. seen: samples, those before the run included."""
 
@@ -150,7 +154,8 @@ def fit(
                 loss, figures = objective.loss(next(batches), seen)
             if not torch.isfinite(loss):
                 raise Text2EarthError(
-                    f"The loss is not a number after {seen} samples: resume with a lower learning rate."
+                    f"The loss is not a number after {seen} samples: go on from the last checkpoint with --resume, and "
+                    "where it comes again, with other images or a smaller --learning-rate (diffusion, student)."
                 )
             accelerator.backward(loss)
             figures["gradient_norm"] = float(accelerator.clip_grad_norm_(parameters, schedule.clip))

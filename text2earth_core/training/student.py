@@ -21,15 +21,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
 from text2earth_core.model import Text2Earth
+from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
 from text2earth_core.networks.student import FAST_STEPS, WEIGHTS_FILE, Student
 from text2earth_core.sampling.conditioning import NULL_LEVEL, guidance_at, guide
 from text2earth_core.sampling.joining import join, told_mask
 from text2earth_core.sampling.path import FAST, QUALITY, noise_path
-from text2earth_core.training.diffusion import SHOWN, build_scheduler
+from text2earth_core.training.diffusion import SHOWN
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.windows import Conditioned, Windows
@@ -120,8 +121,7 @@ class StudentObjective(Objective):
         try:
             rest: Any = set_peft_model_state_dict(self.trainable, load_file(model / STUDENT / WEIGHTS_FILE))
         except Exception as error:
-            reason = (str(error) or repr(error)).splitlines()[0][:120]
-            raise Text2EarthError(f"The student in {model} cannot be trained further: {reason}") from None
+            raise Text2EarthError(f"The student in {model} cannot be trained further: {reason_of(error)}.") from None
         if rest.unexpected_keys:
             raise Text2EarthError(f"The student in {model} is of another UNet than {self.folder}.")
         self.samples_before = read_facts(model).student_samples

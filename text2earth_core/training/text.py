@@ -21,14 +21,15 @@ from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
+from text2earth_core.alignment import IMAGE_TOWER, AlignmentTowers, zero_shot
 from text2earth_core.data.captions import all_texts, class_of, clean, name_class
 from text2earth_core.data.corpus import Picture, load_corpus, random_crop, scene_sets
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.evaluation.towers import IMAGE_TOWER, AlignmentTowers, zero_shot
 from text2earth_core.folder import load_text, load_tokenizer
-from text2earth_core.networks.presets import Preset, get_preset
+from text2earth_core.networks.build import build_text_encoder
+from text2earth_core.networks.presets import get_preset
 from text2earth_core.networks.tokens import WORDS_FILE, count_words, train_tokenizer
 from text2earth_core.networks.towers import TEST_SIDE, TRAIN_SIDE, Towers, text_states, tokens
 from text2earth_core.training.loop import Objective, Schedule, fit
@@ -87,23 +88,6 @@ def train_text(
         objective.words = count_words(texts)
     schedule = Schedule(minutes, samples, batch=96, learning_rate=2e-3, weight_decay=0.05, decay=0.5, ema=5_000)
     return fit(objective, out, schedule, resume, device)
-
-
-def build_text_encoder(preset: Preset, tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """Return an untrained CLIP text transformer for a tokenizer, with its own marks set."""
-    config = CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=preset.text_width,
-        intermediate_size=4 * preset.text_width,
-        num_hidden_layers=preset.text_layers,
-        num_attention_heads=max(1, preset.text_width // 48),
-        max_position_embeddings=preset.tokens,
-        projection_dim=preset.text_width,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    return CLIPTextModel(config)
 
 
 class Texts(Protocol):

@@ -30,6 +30,9 @@ from text2earth_core.training.loop import Objective, Schedule, fit
 
 CROP = 96
 
+LEAST_DEVIATION = 0.01
+"""Of Y, Cb and Cr, whose values go from 0 to 1: well below that of colour photographs, a few steps of 8 bits."""
+
 SHOWN = 12
 """Held-back images in the grid."""
 
@@ -85,14 +88,18 @@ def _large_enough(pictures: list[Picture]) -> list[Picture]:
 
 
 def cell_statistics(corpus: list[Picture]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of Y, Cb and Cr over the 8x8 px cells of about 2,000 images."""
+    """Mean and standard deviation of Y, Cb and Cr over the 8x8 px cells of about 2,000 images.
+
+    What hardly varies, as the colours of panchromatic and radar images, counts as varying by `LEAST_DEVIATION`: the
+    latent is divided by it, and must stay of use for the image that does have a colour.
+    """
     cells = []
     for picture in corpus[:: -(-len(corpus) // 2_000)]:
         height, width = (side - side % CELL for side in picture.pixels.shape[:2])
         means = picture.pixels[:height, :width].reshape(height // CELL, CELL, width // CELL, CELL, 3).mean((1, 3)) / 255
         cells.append(means.reshape(-1, 3) @ YCBCR.numpy().T)
     values = torch.from_numpy(np.concatenate(cells)).float()
-    return values.mean(0), values.std(0)
+    return values.mean(0), values.std(0).clamp_min(LEAST_DEVIATION)
 
 
 class AutoencoderObjective(Objective):

@@ -69,3 +69,12 @@ export function ask(host, { title, label, value = "", yes, check = () => null })
     input.select();
   });
 }
+
+/** The browser's own dialog for a file. @param {string} accept kinds to offer @param {(file: File) => void} take */
+export function pickFile(accept, take) {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = accept;
+  input.addEventListener("change", () => input.files.length && take(input.files[0]));
+  input.click();
+}

@@ -4,7 +4,7 @@ import { h } from "../page/dom.mjs";
 import { length, short } from "../page/format.mjs";
 
 /**
- * @typedef {{file: string, name: string, width: number, height: number, bands: number, dtype: string, crs: string|null,
+ * @typedef {{file: string, name: string, width: number, height: number, bands: number, dtype: string, alpha: boolean, crs: string|null,
  *   resolution: number|null, rect: number[]|null, placed: boolean}} Picture what the server tells of a received file
  * @typedef {{resolution: number|null, at: number[]|null, bands: number[]|null}} Wish null leaves it to the file
  */
@@ -12,6 +12,14 @@ import { length, short } from "../page/format.mjs";
 /** Size in the scene, px. @param {Picture} picture @param {number} resolution m/px of the picture @param {number} scene m/px */
 export function sizeInScene(picture, resolution, scene) {
   return { w: Math.max(1, Math.round((picture.width * resolution) / scene)), h: Math.max(1, Math.round((picture.height * resolution) / scene)) };
+}
+
+/**
+ * Whether bands have to be chosen ("named"), can be ("offered": none leaves it to the file), or there is nothing to choose.
+ * @param {{bands: number, alpha: boolean}} picture @returns {"named"|"offered"|null}
+ */
+export function bandsAsked({ bands, alpha }) {
+  return bands > 4 ? "named" : alpha ? "offered" : null;
 }
 
 /** @param {string} text such as "7, 5, 3" @returns {number[]|null} */
@@ -37,7 +45,11 @@ export function importDialog(host, picture, scene, middle, send) {
     const choice = (value, label, about, checked) =>
       h("label", { class: "choice" }, h("input", { type: "radio", name: "t2e-at", value, checked }), h("b", {}, label), h("small", {}, about));
     const own = picture.placed ? [choice("own", picture.crs ? "At its place on Earth" : "At its own place", picture.crs ?? "where it was exported from", true)] : [];
-    const bands = h("input", { type: "text", value: "1, 2, 3", autocomplete: "off", title: "Red, green, blue; or one band as grey" });
+    const asked = bandsAsked(picture);
+    const bands = h("input", {
+      type: "text", value: asked === "named" ? "1, 2, 3" : "", placeholder: "as the file says", autocomplete: "off",
+      title: "Red, green, blue; or one band as grey. Where bands are named, transparency hides nothing.",
+    });
     const summary = h("p", { class: "quiet", "aria-live": "polite" });
     const complaint = h("p", { class: "complaint", role: "alert" });
     const go = h("button", { type: "submit", class: "primary" }, "Import");
@@ -47,7 +59,7 @@ export function importDialog(host, picture, scene, middle, send) {
       { class: "wide", novalidate: true },
       h("p", { class: "file" }, h("b", {}, picture.name), h("small", {}, `${picture.width} × ${picture.height} px, ${picture.bands} band${picture.bands > 1 ? "s" : ""} of ${picture.dtype}`)),
       h("label", {}, h("span", {}, `Size of its pixels, metres. ${unknown}`), size),
-      picture.bands > 4 && h("label", {}, h("span", {}, `Bands as red, green, blue (1 to ${picture.bands})`), bands),
+      asked && h("label", {}, h("span", {}, `Bands as red, green, blue (1 to ${picture.bands})${asked === "offered" ? "; named, none counts as transparency" : ""}`), bands),
       h(
         "fieldset",
         {},
@@ -74,7 +86,7 @@ export function importDialog(host, picture, scene, middle, send) {
       const at = form.elements["t2e-at"].value;
       const { w, h: high } = sizeInScene(picture, metres, scene.resolution);
       const corner = { own: null, here: [Math.round(middle.x - w / 2), Math.round(middle.y - high / 2)], beside }[at];
-      return { metres, w, high, at: corner, resolution: untouched ? null : metres, bands: picture.bands > 4 ? parseBands(bands.value) : null };
+      return { metres, w, high, at: corner, resolution: untouched ? null : metres, bands: parseBands(bands.value) };
     };
     const update = () => {
       const { metres, w, high } = wish();
@@ -99,7 +111,7 @@ export function importDialog(host, picture, scene, middle, send) {
         complaint.textContent = "The size of a pixel must be a number of metres above 0.";
         return;
       }
-      if (picture.bands > 4 && !shown) {
+      if (!shown && (asked === "named" || bands.value.trim())) {
         complaint.textContent = "Name one or three bands, such as 3, 2, 1.";
         return;
       }

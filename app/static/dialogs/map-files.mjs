@@ -1,4 +1,5 @@
 /** Maps and pictures in and out of the page: the dialogs, the jobs, the download at the end, dropping and pasting. */
+import { pickFile } from "./dialogs.mjs";
 import { exportDialog } from "./export-dialog.mjs";
 import { importDialog } from "./import-dialog.mjs";
 import { bytes } from "../page/format.mjs";
@@ -47,11 +48,7 @@ export class MapFiles {
 
   /** Let the person choose a picture. */
   pick() {
-    const input = document.createElement("input");
-    input.type = "file";
-    input.accept = PICTURES;
-    input.addEventListener("change", () => input.files.length && this.receive(input.files[0]));
-    input.click();
+    pickFile(PICTURES, (file) => this.receive(file));
   }
 
   /**

@@ -1,11 +1,11 @@
-/** On the starting page: shows the real one as soon as the server has built it. */
+/** On the starting page: shows the real one, or what went wrong, as soon as there is either. */
 
 const AGAIN_MS = 250;
 
 async function look() {
   try {
-    const { page } = await (await fetch("/api/ready")).json();
-    if (page) return location.reload();
+    const { page, page_failed: failed } = await (await fetch("/api/ready")).json();
+    if (page || failed) return location.reload();
   } catch {
     // The server may not answer yet.
   }

@@ -17,7 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.data.captions import CLASSES, class_of
 from text2earth_core.data.corpus import Picture
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.folder import load_text
 from text2earth_core.networks.towers import TEST_SIDE, Towers, text_states, tokens
 
@@ -91,9 +91,9 @@ def load_towers(folder: Path) -> AlignmentTowers:
             raise ValueError("made for another text encoder")
         return AlignmentTowers(tokenizer, encoder.float(), towers, config["side"], config["data"])
     except Exception as error:
-        reason = (str(error) or repr(error)).splitlines()[0][:120]
         raise Text2EarthError(
-            f"{place} does not fit ({reason}): train the towers again with `text2earth train text --lock-text`."
+            f"{place} does not fit ({reason_of(error)}): train the towers again with "
+            "`text2earth train text --lock-text`."
         ) from None
 
 

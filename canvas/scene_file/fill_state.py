@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from canvas.errors import SceneError
-from canvas.fill.request import FillRequest
 from canvas.geometry import TILE, Rect
+from canvas.request import Request
 from canvas.scene_file import branches, history, tiles
 from canvas.scene_file.codec import LATENT_CHANNELS, inflate
 from canvas.scene_file.commit import check_resolution, finish, next_revision
@@ -49,14 +49,14 @@ class FillState:
         self.bounds = Rect(*row[1:])  # cells
 
     @classmethod
-    def find(cls, database: Database, request: FillRequest) -> FillState | None:
+    def find(cls, database: Database, request: Request) -> FillState | None:
         """The unfinished fill that answers a request, if there is one."""
         with database.read() as connection:
             row = connection.execute("SELECT id FROM fills WHERE request = ?", (request.to_json(),)).fetchone()
         return None if row is None else cls(database, row[0])
 
     @classmethod
-    def begin(cls, database: Database, request: FillRequest, bounds: Rect) -> FillState:
+    def begin(cls, database: Database, request: Request, bounds: Rect) -> FillState:
         """A new fill of `bounds` (cells) that has done nothing yet; the oldest unfinished ones make room for it."""
         with database.write() as connection:
             for (old,) in connection.execute(
@@ -173,7 +173,7 @@ class FillState:
                 if cursor.rowcount == 1:
                     tiles.store(connection, layer, item.x, item.y, revision, item.tile)
 
-    def finish(self, request: FillRequest) -> Step | None:
+    def finish(self, request: Request) -> Step | None:
         """Show all staged tiles at once as one step of the history, and forget the fill.
 
         Where a tile was changed by somebody else since it was staged, nothing is shown: the staged tiles of its row

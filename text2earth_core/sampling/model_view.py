@@ -1,0 +1,51 @@
+"""A model as sampling sees it, so that sampling need not know what else a model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch import Tensor
+
+from text2earth_core.facts import ModelFacts
+from text2earth_core.networks.codec import Codec
+from text2earth_core.sampling.conditioning import TextConditioner
+
+
+class InfoView(Protocol):
+    """What sampling asks of `text2earth_core.model.ModelInfo`."""
+
+    @property
+    def inpaints(self) -> bool:
+        """The UNet has the 9-channel input."""
+
+
+class ModelView(Protocol):
+    """What sampling asks of `text2earth_core.model.Text2Earth`, where each of these is described."""
+
+    codec: Codec
+    facts: ModelFacts
+    scheduler: DDIMScheduler
+    text: TextConditioner
+
+    @property
+    def info(self) -> InfoView:
+        """What callers need to know of the model."""
+
+    @property
+    def denoise(self) -> Callable[..., Tensor]:
+        """One window, in all steps."""
+
+    def unet_of(self, sampler: str) -> UNet2DConditionModel:
+        """The network that a sampler asks."""
+
+    def check_settings(self, steps: int | None, guidance: float | None, sampler: str) -> tuple[int, float]:
+        """Steps and guidance scale with the sampler's defaults filled in."""
+
+    def encode(self, pixels: np.ndarray) -> Tensor:
+        """Pixels (H, W, 3) uint8 to latents (4, H/8, W/8)."""
+
+    def decode(self, latents: Tensor) -> np.ndarray:
+        """Latents (4, h, w) to pixels (8h, 8w, 3) uint8."""
