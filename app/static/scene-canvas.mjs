@@ -108,16 +108,7 @@ export class SceneCanvasElement extends PageParts {
     url.searchParams.set("scene", id);
     if (push) history.pushState(null, "", url);
     else if (replace) history.replaceState(null, "", url);
-    this.session = new SceneSession(this.api, id, {
-      apply: (name, data) => this.apply(name, data),
-      redraw: () => this.drawing.mark("map"),
-      map: () => this.map,
-      jobFrame: (id) => jobFrame(this.state, id),
-      isEdit: (id) => this.state.jobs.some((job) => job.id === id && job.kind === "edit"),
-      waits: () => this.state.jobs.some(isOpen) || this.state.model.state === "loading",
-      isStaged: (id) => this.staging.shows(id),
-      usualPace: (id) => this.state.model.seconds_per_step[this.state.jobs.find((job) => job.id === id)?.request.sampler ?? "quality"] ?? null,
-    });
+    this.session = new SceneSession(this.api, id, this);
     this.map.attach(this.session);
     this.session.listen();
     this.redraw();

@@ -10,6 +10,8 @@ import { fromXYWH, intersect } from "../geometry/rect.mjs";
 import { isOnMap, isOpen } from "../scene/store.mjs";
 
 const MIN_TAG = 96;
+/** Below this there is no room for the prompt beside steps and time. */
+const WITH_PROMPT = 210;
 
 export class Markers {
   node = h("div", { class: "markers" });
@@ -78,9 +80,9 @@ export class Markers {
       tag.style.transform = `translate(${x}px, ${y}px)`;
       // Frames of an extension overlap by half: so much of the label stays readable.
       const room = r.w / 2;
-      tag.style.maxWidth = `${Math.max(MIN_TAG, room)}px`;
+      tag.style.maxWidth = room < WITH_PROMPT ? "" : `${room}px`;
       tag.classList.toggle("running", now.state === "running");
-      tag.classList.toggle("narrow", room < 150);
+      tag.classList.toggle("narrow", room < WITH_PROMPT);
       const eta = now.eta === null ? "" : ` · ${duration(now.eta)}`;
       setText(text, now.state === "running" ? `${now.step}/${now.steps}${eta}` : "queued");
       setText(prompt, now.request.prompt || "(no prompt)");

@@ -29,6 +29,11 @@ export const EMPTY = Object.freeze({
   deleted: false,
 });
 
+/** Kinds whose steps are the model's. */
+const MEASURED = new Set(["generate", "edit", "fill"]);
+/** Seconds and steps before a job's own pace tells anything, where no usual one is known and where one is: the first steps are not like the rest. */
+const LEAST_SECONDS = 1;
+const LEAST_STEPS = { alone: 5, corrected: 2 };
 /** Jobs kept in sight that are not open: for a retry, or a download. */
 const MAX_CLOSED = 8;
 
@@ -55,7 +60,8 @@ export class Pace {
   eta({ job, step, steps }, now, usual) {
     const first = this.#first.get(job);
     if (!first || first.step > step) this.#first.set(job, { step, at: now });
-    const pace = first && step > first.step ? (now - first.at) / (step - first.step) : usual;
+    const own = first && step - first.step >= (usual === null ? LEAST_STEPS.alone : LEAST_STEPS.corrected) && now - first.at >= LEAST_SECONDS;
+    const pace = own ? (now - first.at) / (step - first.step) : usual;
     return pace === null ? null : Math.max(0, (steps - step) * pace);
   }
 
@@ -112,6 +118,32 @@ export function reduce(state, name, data) {
     default:
       return state;
   }
+}
+
+/** Whether the page waits for anything. @param {State} state */
+export function waits(state) {
+  return state.jobs.some(isOpen) || state.model.state === "loading";
+}
+
+/** @param {State} state @param {string} id of a job */
+export function isEdit(state, id) {
+  return state.jobs.some((job) => job.id === id && job.kind === "edit");
+}
+
+/** Seconds per step that are known of a job's kind of work and its sampler. @param {State} state @param {string} id @returns {number|null} */
+export function usualPace(state, id) {
+  const job = state.jobs.find((one) => one.id === id);
+  if (!job || !MEASURED.has(job.kind)) return null;
+  const sampler = job.request.sampler ?? "quality";
+  const { seconds_per_step: paces } = state.model;
+  return (job.kind === "fill" ? paces[`fill ${sampler}`] : null) ?? paces[sampler] ?? null;
+}
+
+/** Seconds until all open jobs are done; null where there is none, or where nobody knows. @param {State} state */
+export function secondsLeft(state) {
+  const open = state.jobs.filter(isOpen);
+  // What a job still takes counts those before it, too.
+  return open.some(({ eta }) => eta === null) || !open.length ? null : Math.max(...open.map(({ eta }) => eta));
 }
 
 /** @param {State} state @param {string} id @returns {import("../geometry/rect.mjs").Rect|null} null once the job is over */
