@@ -33,6 +33,7 @@ HEAD = """
 <link rel="stylesheet" href="/assets/ui/style.css">
 <link rel="stylesheet" href="/assets/ui/panel.css">
 <link rel="stylesheet" href="/assets/ui/map-dialogs.css">
+<link rel="stylesheet" href="/assets/ui/narrow.css">
 <link rel="modulepreload" href="/assets/ui/scene-canvas.mjs">
 """
 
@@ -50,7 +51,7 @@ def build_page() -> gr.Blocks:
     with gr.Blocks(title="Text2Earth", analytics_enabled=False) as page:
         canvas = SceneCanvas()
         with gr.Column(elem_id="t2e-panel"):
-            prompt, quality, steps = _prompt_section()
+            prompt, quality, steps, generate = _prompt_section()
             negative, seed, lock, guidance, resolution = _settings_section(quality, steps)
             with gr.Column(elem_id="t2e-queue-section", elem_classes="t2e-section is-empty"):
                 gr.HTML("<h2>Queue</h2>", js_on_load=None, apply_default_css=False)
@@ -60,7 +61,7 @@ def build_page() -> gr.Blocks:
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
         _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
-        _js(canvas.describe, f"() => {PANEL}.described", outputs=[resolution, steps, guidance, quality])
+        _js(canvas.describe, f"() => {PANEL}.described", outputs=[resolution, steps, guidance, quality, generate])
     return page
 
 
@@ -82,7 +83,7 @@ def _js(
     )
 
 
-def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider]:
+def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider, gr.Button]:
     """Prompt, chips, quality and the button."""
     prompt = gr.Textbox(label="Prompt", lines=3, max_lines=6, elem_id="t2e-prompt", placeholder="What should be here?")
     _js(prompt.change, _send("prompt"), [prompt])
@@ -97,7 +98,7 @@ def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider]:
     _js(generate.click, f"() => {{ {CANVAS}.generate(); return []; }}")
     PanelSlot("follow", "fieldset", "Beside other ground")
     steps = gr.Slider(1, 100, value=20, step=1, label="Steps", elem_id="t2e-steps", render=False)
-    return prompt, quality, steps
+    return prompt, quality, steps, generate
 
 
 def _settings_section(
@@ -105,7 +106,7 @@ def _settings_section(
 ) -> tuple[gr.Textbox, gr.Number, gr.Checkbox, gr.Slider, gr.Radio]:
     """Resolution and seed in sight; what is changed rarely in an accordion."""
     resolution = gr.Radio([], label="Resolution, m/px", elem_id="t2e-resolution")
-    _js(resolution.input, f"(value) => {{ {CANVAS}.setResolution(value); return []; }}", [resolution])
+    _js(resolution.input, f"(value) => {{ {CANVAS}.actions.setResolution(Number(value)); return []; }}", [resolution])
     with gr.Row(elem_id="t2e-seed-row"):
         seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=7, elem_id="t2e-seed")
         PanelSlot("dice", label="Another seed")

@@ -16,6 +16,7 @@ import { MeasureTool } from "./tools/measure-tool.mjs";
 import { Notices } from "./page/notices.mjs";
 import { OverlayLayer } from "./map/overlay-layer.mjs";
 import { PanelLink } from "./panel/panel-link.mjs";
+import { primaryLabel } from "./panel/primary-label.mjs";
 import { PromptRegions } from "./regions/prompt-regions.mjs";
 import { QueueList } from "./panel/panel-slots.mjs";
 import { PointerTools } from "./tools/pointer-tools.mjs";
@@ -26,6 +27,7 @@ import { SeedDice } from "./panel/seed-dice.mjs";
 import { StatusBar } from "./page/status-bar.mjs";
 import { ToolRail } from "./tools/tool-rail.mjs";
 import { TopBar } from "./page/top-bar.mjs";
+import { isOpen } from "./scene/store.mjs";
 import { Api } from "./scene/transport.mjs";
 
 /** Of the mask on the map: no ground has it. */
@@ -50,6 +52,13 @@ function sceneMenu(actions, files) {
   ];
 }
 
+/** What the panel's main button will do. @param {import("./scene-canvas.mjs").Page} page */
+function mainLabel({ editCost, mask, regions, state }) {
+  const first = Boolean(state.scene?.empty) && !state.jobs.some(isOpen);
+  const { variations } = mask.settings;
+  return primaryLabel({ masked: !mask.empty, variations, seconds: editCost.seconds, regions: regions.list.length, first });
+}
+
 /** Fills the fields of the element. @param {import("./scene-canvas.mjs").Page} page @returns {Element[]} its children */
 export function assemble(page) {
   const api = new Api();
@@ -60,7 +69,10 @@ export function assemble(page) {
   // window costs more per frame than drawing the map.
   const context = canvas.getContext("2d", { alpha: false });
   const mask = new MaskTools(page, MASK_COLOUR);
-  const regions = new PromptRegions(() => page.redraw());
+  const regions = new PromptRegions(() => {
+    page.panel.describe();
+    page.redraw();
+  });
   const regionTool = new RegionTool(page);
   const files = new MapFiles(page, api);
   Object.assign(page, {
@@ -69,7 +81,7 @@ export function assemble(page) {
     files,
     surface,
     canvas,
-    panel: new PanelLink(api, () => page.state, () => {
+    panel: new PanelLink(api, () => page.state, () => mainLabel(page), () => {
       page.editCost.update();
       page.redraw();
     }),
@@ -88,7 +100,7 @@ export function assemble(page) {
     regions,
     regionTool,
     measure: new MeasureTool(page),
-    regionBar: new RegionBar(regions, regionTool, () => actions.fill()),
+    regionBar: new RegionBar(regions, regionTool),
     ring: new BrushRing(),
     staging: new Staging(page),
     history: new HistoryPanel({

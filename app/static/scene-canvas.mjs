@@ -33,6 +33,8 @@ export class SceneCanvasElement extends PageParts {
   #place = new PlaceKeeper(this);
   /** Where the panel is; measuring it costs a layout, so not while panning. @type {DOMRect|null|undefined} */
   #panelBox = undefined;
+  /** What an open bar takes of the top of the map. */
+  #barHeight = 0;
   #abort = new AbortController();
 
   connectedCallback() {
@@ -181,10 +183,6 @@ export class SceneCanvasElement extends PageParts {
     return this.actions.generate();
   }
 
-  setResolution(value) {
-    return this.actions.setResolution(Number(value));
-  }
-
   togglePanel() {
     document.body.classList.toggle("t2e-panel-hidden");
     this.redraw();
@@ -211,8 +209,9 @@ export class SceneCanvasElement extends PageParts {
     if (this.#panelBox === undefined) {
       const box = document.getElementById("t2e-panel")?.getBoundingClientRect();
       this.#panelBox = box?.width ? box : null;
+      this.#barHeight = Math.max(this.hints.reserved, ...[this.maskBar, this.regionBar].map(({ node }) => node.offsetHeight && node.offsetHeight + 8));
     }
-    return insets(this.view.width, this.view.height, this.#panelBox);
+    return insets(this.view.width, this.view.height, this.#panelBox, this.#barHeight);
   }
 
   /** Part of the window not under bars and panel. */
@@ -266,6 +265,7 @@ export class SceneCanvasElement extends PageParts {
     if (!ended) return;
     this.drawing.mark("bar");
     this.editCost.update();
+    this.panel.describe();
   }
 
   /** While a mask is drawn, its strokes; otherwise the scene. */

@@ -97,18 +97,22 @@ export class SceneDrawing {
 
   #drawBars() {
     const { free, mask, maskBar, pointer, regionBar, ring, staging, view } = this.#page;
+    const heights = () => maskBar.node.offsetHeight + regionBar.node.offsetHeight;
+    const before = heights();
     maskBar.update(pointer.tool, free);
     regionBar.update(pointer.tool, free, !maskBar.node.hidden);
+    // What is free has changed with them.
+    if (heights() !== before) this.#page.redraw();
     staging.place(view, free);
     ring.update(pointer.tool === "brush" || pointer.tool === "eraser", mask.settings.size * view.scale);
   }
 
   #drawMarkers() {
-    const { frame, free, hints, markers, pointer, regions, state, view } = this.#page;
+    const { frame, free, hints, markers, mask, pointer, regions, state, view } = this.#page;
     // A brush must not land on a button.
     const extendable = DRAWING_TOOLS.includes(pointer.tool) ? null : frame;
     markers.update(state, view, extendable, free);
-    const drawing = ["regions", "measure"].includes(pointer.tool) || !regions.empty;
+    const drawing = DRAWING_TOOLS.includes(pointer.tool) || !regions.empty || !mask.empty;
     hints.update(state, frame && view.rectToScreen(frame), free, drawing);
   }
 

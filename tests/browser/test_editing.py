@@ -38,7 +38,7 @@ def ask(canvas: Canvas, prompt: str = "a lake") -> None:
     """Ask for an edit of what is painted, in few steps, and wait for its candidates."""
     canvas.get("c.settings = {steps: 2}")
     canvas.type_prompt(prompt)
-    canvas.page.get_by_role("button", name="Change", exact=True).click()
+    canvas.page.locator("#t2e-generate", has_text="Change mask").click()
     canvas.wait("c.state.candidates.length === 3 && c.state.jobs.length === 0", 120)
 
 
@@ -93,8 +93,8 @@ def test_the_first_candidate_is_shown_while_others_are_made_and_ends_them_when_i
     page = canvas.open(scene).page
     paint(canvas)
     canvas.get("(c.settings = {steps: 90, follow: 0.25}, c.mask.set({variations: 8, strength: 0.9}))")
-    page.locator(".mask-bar .cost", has_text="8 variations, quality, about").wait_for()
-    page.get_by_role("button", name="Change", exact=True).click()
+    page.locator("#t2e-generate", has_text="Change mask, 8 variations, about").wait_for()
+    page.locator("#t2e-generate", has_text="Change mask").click()
     page.get_by_role("option", name="Candidate 1").wait_for()
     page.get_by_text("more coming").wait_for()
     assert page.get_by_role("option", name="Candidate 1").get_attribute("aria-selected") == "true"
@@ -134,7 +134,7 @@ def test_an_edit_that_is_cancelled_gives_its_mask_back(canvas: Canvas, server: S
     paint(canvas)
     painted = canvas.get("JSON.stringify(c.mask.area)")
     canvas.get("(c.settings = {steps: 90}, c.mask.set({variations: 8}))")
-    page.get_by_role("button", name="Change", exact=True).click()
+    page.locator("#t2e-generate", has_text="Change mask").click()
     canvas.wait("c.mask.empty && c.state.jobs.length === 1")
     page.reload()  # it is known after a reload, too
     canvas.attached()
@@ -180,13 +180,13 @@ def test_a_place_that_changed_meanwhile_is_told(
     canvas.wait("c.state.candidates.length === 0")
 
 
-def test_an_empty_mask_is_told_and_a_mask_makes_generate_an_edit(canvas: Canvas, server: Server, scene: str) -> None:
+def test_the_main_button_says_that_a_mask_makes_it_an_edit(canvas: Canvas, server: Server, scene: str) -> None:
     page = canvas.open(scene).page
     page.locator(".surface").focus()
     page.keyboard.press("b")
-    page.get_by_role("button", name="Change", exact=True).click()
-    page.get_by_text("The mask is empty").wait_for()
+    page.locator("#t2e-generate", has_text="Generate").wait_for()
     paint(canvas)
+    page.locator("#t2e-generate", has_text="Change mask, 3 variations").wait_for()
     canvas.get("c.settings = {steps: 2}")
     page.keyboard.press("Control+Enter")
     canvas.wait("c.state.candidates.length === 3", 120)

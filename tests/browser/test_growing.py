@@ -21,7 +21,7 @@ def test_first_run_to_first_tile(canvas: Canvas, server: Server) -> None:
     canvas.type_prompt("dense green forest")
     page.locator("#t2e-resolution label", has_text="2").click()
     canvas.wait("c.state.scene.resolution === 2")
-    page.get_by_role("button", name="Generate", exact=True).click()
+    page.get_by_role("button", name="Make the first tile").click()
     canvas.wait_revision(1)
     canvas.wait_painted(10, 10)
     assert not page.locator(".first-run").is_visible()

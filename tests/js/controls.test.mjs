@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { primaryLabel } from "../../app/static/panel/primary-label.mjs";
 import { chosen, described } from "../../app/static/panel/controls.mjs";
 
 const description = {
   resolution: 2, trained: true, choices: [{ metres: 1, trained: true }, { metres: 16, trained: false }], fixed: false, window: 256,
-  maxSteps: 100, steps: 20, guidance: 4, quality: "Quality",
+  maxSteps: 100, steps: 20, guidance: 4, quality: "Quality", label: "Generate",
 };
 
 test("Gradio's controls are told the settings in the order of its outputs", () => {
@@ -13,10 +14,11 @@ test("Gradio's controls are told the settings in the order of its outputs", () =
 });
 
 test("resolutions that the model does not know are marked, and the mark is explained", () => {
-  const [resolution, steps, guidance, quality] = described(description);
+  const [resolution, steps, guidance, quality, button] = described(description);
   assert.deepEqual(resolution.choices, [["1", 1], ["16 *", 16]]);
   assert.equal(resolution.info, "One window: 512 × 512 m. * untrained.");
   assert.ok(resolution.interactive);
+  assert.equal(button.value, "Generate");
   assert.deepEqual([steps.maximum, steps.value, guidance, quality], [100, 20, 4, "Quality"]);
 });
 
@@ -25,4 +27,13 @@ test("a fixed resolution can only be read", () => {
   assert.equal(resolution.label, "Resolution, m/px (fixed)");
   assert.equal(resolution.interactive, false);
   assert.equal(resolution.info, "This model was not trained at 2 m/px.");
+});
+
+test("the main button says what a press of it will do", () => {
+  const quiet = { masked: false, variations: 3, seconds: null, regions: 0, first: false };
+  assert.equal(primaryLabel(quiet), "Generate");
+  assert.equal(primaryLabel({ ...quiet, first: true }), "Make the first tile");
+  assert.equal(primaryLabel({ ...quiet, regions: 2, first: true }), "Fill 2 regions");
+  assert.equal(primaryLabel({ ...quiet, regions: 2, masked: true }), "Change mask, 3 variations");
+  assert.equal(primaryLabel({ ...quiet, masked: true, variations: 1, seconds: 40 }), "Change mask, 1 variation, about 40 s");
 });

@@ -1,7 +1,8 @@
 /**
  * What Gradio's controls are told: values and updates, in the order in which `app/page/page.py` names its outputs. Pure.
  * @typedef {{resolution: number, trained: boolean, choices: {metres: number, trained: boolean}[], fixed: boolean, window: number,
- *   maxSteps: number, steps: number, guidance: number, quality: string|null}} Description of scene and model
+ *   maxSteps: number, steps: number, guidance: number, quality: string|null, label: string}} Description of scene and model
+ *   `label`: of the main button
  */
 
 /** Prompt, negative prompt, seed and its lock. @param {import("./settings.mjs").Settings} settings */
@@ -9,16 +10,17 @@ export function chosen({ prompt, negative_prompt, seed, seed_locked }) {
   return [prompt, negative_prompt, seed, seed_locked];
 }
 
-/** Resolution, steps, guidance and quality. @param {Description} description */
+/** Resolution, steps, guidance, quality and the main button. @param {Description} description */
 export function described(description) {
   const { resolution, choices, fixed, maxSteps, steps, guidance, quality } = description;
   const named = choices.map(({ metres, trained }) => [trained ? String(metres) : `${metres} *`, metres]);
-  const label = fixed ? "Resolution, m/px (fixed)" : "Resolution, m/px";
+  const name = fixed ? "Resolution, m/px (fixed)" : "Resolution, m/px";
   return [
-    update({ choices: named, value: resolution, interactive: !fixed, label, info: notes(description) }),
+    update({ choices: named, value: resolution, interactive: !fixed, label: name, info: notes(description) }),
     update({ maximum: maxSteps, value: steps }),
     guidance,
     quality,
+    update({ value: description.label }),
   ];
 }
 

@@ -17,15 +17,17 @@ export class PanelLink {
   #timer = 0;
   #api;
   #state;
+  #label;
   #changed;
 
   /**
    * @param {import("../scene/transport.mjs").Api} api @param {() => import("../scene/store.mjs").State} state
-   * @param {() => void} changed called after each change of the settings
+   * @param {() => string} label of the main button @param {() => void} changed called after each change of the settings
    */
-  constructor(api, state, changed) {
+  constructor(api, state, label, changed) {
     this.#api = api;
     this.#state = state;
+    this.#label = label;
     this.#changed = changed;
   }
 
@@ -113,7 +115,7 @@ export class PanelLink {
     const trained = isTrained(info.resolutions, resolution);
     const { steps, guidance } = settings.effective(this.#kept, info);
     const quality = settings.qualityName(this.#kept, info);
-    return { resolution, trained, choices: offered, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality };
+    return { resolution, trained, choices: offered, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality, label: this.#label() };
   }
 
   /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */

@@ -1,4 +1,4 @@
-/** The bar of a region fill: the shapes it is drawn with, the prompts that were dropped on the map, the button that fills. */
+/** The bar of a region fill: the shapes it is drawn with, the prompts that were dropped on the map. The panel's button fills them. */
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { MAX_FEATHER } from "./prompt-regions.mjs";
 
@@ -23,9 +23,8 @@ export class RegionBar {
 
   /**
    * @param {import("./prompt-regions.mjs").PromptRegions} regions @param {import("./region-tool.mjs").RegionTool} tool
-   * @param {() => void} fill
    */
-  constructor(regions, tool, fill) {
+  constructor(regions, tool) {
     this.#regions = regions;
     this.#tool = tool;
     this.#list = h("div", { class: "region-list", role: "list" });
@@ -50,7 +49,6 @@ export class RegionBar {
       h("label", { class: "field" }, h("span", {}, "Feather"), this.#feather),
       this.#betweenField,
       h("button", { type: "button", class: "text-button plain", title: "Remove all regions", onclick: () => regions.clear() }, "Clear"),
-      h("button", { type: "button", class: "primary", title: "Fill what is empty in the regions (Ctrl+Enter)", onclick: fill }, icon("regions"), "Fill"),
     );
     const shapes = h("div", { class: "shapes", role: "group", "aria-label": "Shape of a region" }, ...this.#shapes.values());
     this.node = h(
