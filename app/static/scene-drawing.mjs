@@ -75,7 +75,7 @@ export class SceneDrawing {
   /** The regions of the next fill as they are drawn over the map. @returns {import("./map/overlay-layer.mjs").Regions} */
   get #regions() {
     const { regions, regionTool } = this.#page;
-    return { outlines: regions.list.map(({ points }) => points), around: regions.between ? regions.box : null, draft: regionTool.draft };
+    return { outlines: regions.list, around: regions.between ? regions.box : null, draft: regionTool.draft };
   }
 
   /** Only where the brush was: the rest of the window stays as it is. */

@@ -109,6 +109,20 @@ def test_the_notice_of_an_erasure_takes_back_nothing_else(canvas: Canvas, server
     assert len([step for step in server.get(f"/api/scenes/{scene}/history") if not step["undone"]]) == 2
 
 
+def test_a_small_frame_has_a_handle_on_the_side_of_the_pointer(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    canvas.get("(c.view.scale = 0.9, c.lookAt(32, 32))")
+    canvas.drawn()
+    for place, side in (((32, -60), "up"), ((140, 32), "right")):
+        page.mouse.move(*canvas.screen(*place))
+        canvas.handle(side).wait_for()
+        assert page.locator(".handle:visible").count() == 1
+    canvas.handle("right").click()
+    canvas.wait_revision(2)
+
+
 def test_shift_click_queues_three_in_a_row(canvas: Canvas, server: Server) -> None:
     scene = server.new_scene()
     server.painted(scene, frame=[0, 0, 64, 64])

@@ -5,11 +5,13 @@
  */
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { duration } from "../page/format.mjs";
-import { DIRECTION_NAMES, handlePlaces } from "../geometry/frames.mjs";
+import { DIRECTION_NAMES, handlePlaces, sideTowards } from "../geometry/frames.mjs";
 import { fromXYWH, intersect } from "../geometry/rect.mjs";
 import { isOnMap, isOpen } from "../scene/store.mjs";
 
 const MIN_TAG = 96;
+/** A frame below this many pixels has one handle at a time. */
+const ALL_HANDLES = 112;
 /** Below this there is no room for the prompt beside steps and time. */
 const WITH_PROMPT = 210;
 
@@ -20,6 +22,12 @@ export class Markers {
   #cancel;
   /** @type {import("../geometry/rect.mjs").Rect} part of the window not covered */
   #free = { x: 0, y: 0, w: 0, h: 0 };
+  /** The frame on the screen, null where it cannot be extended. @type {import("../geometry/rect.mjs").Rect|null} */
+  #screen = null;
+  /** @type {{direction: Direction, x: number, y: number}[]} */
+  #places = [];
+  /** Where the mouse or pen was last; fingers leave none. @type {{x: number, y: number}|null} */
+  #pointer = null;
 
   /**
    * @param {{extend: (direction: Direction, count: number) => void, hover: (direction: Direction|null) => void,
@@ -57,15 +65,36 @@ export class Markers {
   update(state, view, frame, free) {
     this.#free = free;
     const extendable = Boolean(frame && state.scene && (!state.scene.empty || state.jobs.some(isOpen)));
-    const places = extendable ? handlePlaces(view.rectToScreen(frame), free) : [];
+    this.#screen = extendable ? view.rectToScreen(frame) : null;
+    this.#places = extendable ? handlePlaces(this.#screen, free) : [];
+    this.#showHandles();
     for (const [direction, button] of this.#handles) {
-      const place = places.find((other) => other.direction === direction);
-      button.hidden = !place;
+      const place = this.#places.find((other) => other.direction === direction);
       if (place) button.style.transform = `translate(${Math.round(place.x - 16)}px, ${Math.round(place.y - 16)}px)`;
     }
     const visible = view.visible();
     const jobs = state.jobs.filter((job) => isOnMap(job) && intersect(fromXYWH(job.request.frame), visible)).slice(0, 24);
     keyed(this.#jobs, jobs, (job) => job.id, (job) => this.#tag(job, view));
+  }
+
+  /** The mouse or pen is here, in window pixels. @param {number} x @param {number} y */
+  follow(x, y) {
+    this.#pointer = { x, y };
+    if (this.#isSmall) this.#showHandles();
+  }
+
+  /** Around a small frame four handles would cover what lies beside it. */
+  get #isSmall() {
+    return Boolean(this.#screen) && Math.min(this.#screen.w, this.#screen.h) < ALL_HANDLES;
+  }
+
+  /** All handles; of a small frame that on the pointer's side, and one that has the focus. */
+  #showHandles() {
+    const only = this.#isSmall && this.#pointer ? sideTowards(this.#screen, this.#pointer.x, this.#pointer.y) : null;
+    for (const [direction, button] of this.#handles) {
+      const isThere = this.#places.some((place) => place.direction === direction);
+      button.hidden = !isThere || Boolean(only && only !== direction && button !== document.activeElement);
+    }
   }
 
   #tag(job, view) {

@@ -77,7 +77,7 @@ export class RegionBar {
   }
 
   #row(region) {
-    const number = h("span", { class: "number" });
+    const number = h("span", { class: "number", style: `background: ${region.colour}` });
     const input = h("input", { type: "text", maxlength: 2000, placeholder: "anything" });
     input.addEventListener("input", () => this.#regions.write(region.key, input.value));
     const row = h("div", { class: "region", role: "listitem" }, number, input, iconButton("close", "Remove this region", () => this.#regions.remove(region.key)));

@@ -60,6 +60,7 @@ export class PointerTools {
     });
     surface.addEventListener("pointermove", (event) => {
       this.#gestures.move(event, ...at(event));
+      if (event.pointerType !== "touch") page.markers.follow(...at(event));
       this.#cursor(surface);
     });
     surface.addEventListener("pointerup", (event) => {
