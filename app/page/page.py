@@ -61,7 +61,8 @@ def build_page() -> gr.Blocks:
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
         _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
-        _js(canvas.describe, f"() => {PANEL}.described", outputs=[resolution, steps, guidance, quality, generate])
+        described = [resolution, steps, guidance, quality, generate, negative]
+        _js(canvas.describe, f"() => {PANEL}.described", outputs=described)
     return page
 
 

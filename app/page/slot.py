@@ -21,6 +21,7 @@ from app.network import set_unusable_aside
 log = logging.getLogger("text2earth")
 
 STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text2Earth</title>
+<link rel="icon" href="/assets/ui/favicon.svg">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>html{font:15px system-ui,sans-serif}body{display:grid;place-items:center;height:100vh;margin:0}</style></head>
 <body><p role="status">Text2Earth is starting: preparing the page, loading the model&hellip;</p>

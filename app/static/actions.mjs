@@ -270,6 +270,21 @@ export class Actions {
     if (place) page.lookAt(place.x / metres, place.y / metres);
   }
 
+  /** Put the scene's address into the clipboard; where the browser keeps that to itself, show it. */
+  async share() {
+    const { href } = location;
+    const copied = await navigator.clipboard?.writeText(href).then(() => true, () => false);
+    this.#page.notices.show(copied ? "The address of this scene is copied." : `The address of this scene: ${href}`, { seconds: copied ? 6 : 30 });
+  }
+
+  /** To the prompt, with all of it selected: the next key begins a new one. */
+  writePrompt() {
+    document.body.classList.remove("t2e-panel-hidden");
+    const box = document.querySelector("#t2e-prompt textarea");
+    if (box instanceof HTMLTextAreaElement) box.select();
+    this.#page.redraw();
+  }
+
   help() {
     dialogs.showShortcuts(this.#page);
   }

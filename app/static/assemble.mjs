@@ -136,6 +136,7 @@ export function assemble(page) {
       undo: () => page.undo(),
       redo: () => page.redo(),
       goTo: () => actions.goTo(),
+      share: () => actions.share(),
       importPicture: () => files.pick(),
       exportMap: () => files.export(),
       help: () => actions.help(),

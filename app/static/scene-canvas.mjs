@@ -104,8 +104,7 @@ export class SceneCanvasElement extends PageParts {
     this.notices.clear();
     this.mask.open(id);
     this.regions.clear();
-    this.regionTool.drop();
-    this.measure.drop();
+    this.chooseTool("select");
     const url = new URL(location.href);
     url.searchParams.set("scene", id);
     if (push) history.pushState(null, "", url);

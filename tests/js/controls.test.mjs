@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { samplerWords } from "../../app/static/panel/history-panel.mjs";
 import { primaryLabel } from "../../app/static/panel/primary-label.mjs";
 import { chosen, described } from "../../app/static/panel/controls.mjs";
 
 const description = {
   resolution: 2, trained: true, choices: [{ metres: 1, trained: true }, { metres: 16, trained: false }], fixed: false, window: 256,
-  maxSteps: 100, steps: 20, guidance: 4, quality: "Quality", label: "Generate",
+  maxSteps: 100, steps: 20, guidance: 4, quality: "Quality", label: "Generate", fast: false,
 };
 
 test("Gradio's controls are told the settings in the order of its outputs", () => {
@@ -19,7 +20,7 @@ test("resolutions that the model does not know are marked, and the mark is expla
   assert.equal(resolution.info, "One window: 512 × 512 m. * untrained.");
   assert.ok(resolution.interactive);
   assert.equal(button.value, "Generate");
-  assert.deepEqual([steps.maximum, steps.value, guidance, quality], [100, 20, 4, "Quality"]);
+  assert.deepEqual([steps.maximum, steps.value, guidance, quality.value], [100, 20, 4, "Quality"]);
 });
 
 test("a fixed resolution can only be read", () => {
@@ -36,4 +37,19 @@ test("the main button says what a press of it will do", () => {
   assert.equal(primaryLabel({ ...quiet, regions: 2, first: true }), "Fill 2 regions");
   assert.equal(primaryLabel({ ...quiet, regions: 2, masked: true }), "Change mask, 3 variations");
   assert.equal(primaryLabel({ ...quiet, masked: true, variations: 1, seconds: 40 }), "Change mask, 1 variation, about 40 s");
+});
+
+test("steps of one's own are a quality of their own, and what the fast sampler does not read cannot be written", () => {
+  const [, , , quality, , negative] = described({ ...description, quality: null, fast: true });
+  assert.deepEqual([quality.value, quality.choices.length], ["Custom", 3]);
+  assert.equal(negative.interactive, false);
+  assert.match(negative.info, /does not read it/);
+  const [, , , named, , free] = described(description);
+  assert.equal(named.choices.length, 2);
+  assert.ok(free.interactive);
+});
+
+test("the history says which sampler took how many steps", () => {
+  assert.equal(samplerWords({ sampler: "fast", steps: 4 }), " · fast, 4 steps");
+  assert.equal(samplerWords({ steps: 20 }), " · quality, 20 steps");
 });

@@ -18,7 +18,7 @@ export class TopBar {
   #export;
 
   /**
-   * @param {{menu: () => MenuItem[], undo: () => void, redo: () => void, goTo: () => void, importPicture: () => void, exportMap: () => void,
+   * @param {{menu: () => MenuItem[], undo: () => void, redo: () => void, goTo: () => void, share: () => void, importPicture: () => void, exportMap: () => void,
    *   help: () => void, panel: () => void}} actions
    */
   constructor(actions) {
@@ -43,6 +43,7 @@ export class TopBar {
       this.#undo,
       this.#redo,
       h("span", { class: "space" }),
+      iconButton("share", "Copy the address of this scene", actions.share),
       iconButton("target", "Go to a coordinate", actions.goTo, "G"),
       textButton("import", "Import", "Import a picture or a map (or drop or paste one)", actions.importPicture),
       this.#export,

@@ -13,6 +13,11 @@ const NAMES = { erase: "Erased", start: "The scene before its first step", impor
 /** Kinds that have a prompt and a seed to use again. */
 const REUSABLE = new Set(["generate", "edit", "fill"]);
 
+/** @param {import("../scene/store.mjs").Wanted} request records of before the fast sampler name none */
+export function samplerWords({ sampler = "quality", steps }) {
+  return ` · ${sampler}${steps ? `, ${steps} step${steps === 1 ? "" : "s"}` : ""}`;
+}
+
 export class HistoryPanel {
   #actions;
   #path = "";
@@ -49,8 +54,9 @@ export class HistoryPanel {
     const update = (latest) => {
       now = latest;
       const seeded = seed === undefined || !REUSABLE.has(kind) ? "" : ` · seed ${seed}`;
+      const sampled = REUSABLE.has(kind) ? samplerWords(step.request) : "";
       const followed = REUSABLE.has(kind) && followWords(follow);
-      if (step.rect) setText(small, `${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${followed ? ` · ${followed}` : ""}`);
+      if (step.rect) setText(small, `${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${sampled}${followed ? ` · ${followed}` : ""}`);
       row.classList.toggle("undone", Boolean(latest.undone));
       row.classList.toggle("aside", latest.aside);
       row.classList.toggle("current", latest.current);

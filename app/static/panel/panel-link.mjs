@@ -89,6 +89,7 @@ export class PanelLink {
 
   /** @param {string} name of a quality */
   setQuality(name) {
+    if (name !== "Fast" && name !== "Quality") return [];
     this.settings = settings.quality(name);
     this.describe();
     return [];
@@ -113,9 +114,9 @@ export class PanelLink {
     const fixed = !scene || !scene.empty || jobs.some(isOpen);
     const offered = choices(info.resolutions, resolution);
     const trained = isTrained(info.resolutions, resolution);
-    const { steps, guidance } = settings.effective(this.#kept, info);
+    const { steps, guidance, sampler } = settings.effective(this.#kept, info);
     const quality = settings.qualityName(this.#kept, info);
-    return { resolution, trained, choices: offered, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality, label: this.#label() };
+    return { resolution, trained, choices: offered, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality, label: this.#label(), fast: sampler === "fast" };
   }
 
   /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */

@@ -23,6 +23,7 @@ export function bindKeys(page, signal) {
     "tool-erase": () => page.chooseTool("erase"),
     "tool-hand": () => page.chooseTool("hand"),
     generate: () => page.generate(),
+    prompt: () => page.actions.writePrompt(),
     extend: ({ direction }) => page.actions.extend(direction),
     nudge: ({ direction, big }) => page.actions.nudge(DIRECTIONS[direction], big),
     undo: () => page.undo(),
