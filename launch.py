@@ -28,6 +28,8 @@ TORCH_PATH = "text2earth-torch.pth"  # in an environment that uses the torch of 
 STAMP = "text2earth-lock"  # in a finished environment: which lock it was made from
 LOCK = HERE / "requirements.lock"
 TEST_LOCK = HERE / "requirements-test.lock"
+NODE_LOCK = HERE / "package-lock.json"
+NODE_MODULES = HERE / "node_modules"
 
 # fmt: off
 RUNTIME = [
@@ -312,7 +314,7 @@ def say(sentence: str) -> None:
 
 
 def run_tests() -> int:
-    """Python's tests, then those of the page's modules under node's runner; returns the exit status."""
+    """Python's tests, then under node's runner those of the page's modules and of their types; the exit status."""
     # A worker a core, and one thread each: more would wait for one another, and equality needs fixed threads.
     # A file stays in one worker, for what its tests share is made once; the slowest come first (tests/conftest.py).
     spread = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder"] if workers() > 1 else []
@@ -322,6 +324,7 @@ def run_tests() -> int:
     node = shutil.which("node")
     modules = sorted(str(path.relative_to(HERE)) for path in (HERE / "tests" / "js").glob("*.test.mjs"))
     if node:
+        install_type_checker()
         return subprocess.run([node, "--test", *modules], cwd=HERE).returncode or status
     say(f"NOT RUN: {len(modules)} files of JavaScript tests, because node is not installed.")
     return 1 if os.environ.get("CI") == "true" else status
@@ -331,6 +334,15 @@ def workers() -> int:
     """How many processes share the tests: the cores this one may use, and no more than memory surely suffices for."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MOST_WORKERS)
+
+
+def install_type_checker() -> None:
+    """Add the pinned TypeScript, which checks the types of the page's modules, unless it is there."""
+    stamp, pinned = NODE_MODULES / STAMP, hashlib.sha256(NODE_LOCK.read_bytes()).hexdigest()
+    npm = shutil.which("npm")
+    if npm and not (stamp.is_file() and stamp.read_text() == pinned):
+        call([npm, "ci", "--prefix", str(HERE), "--ignore-scripts", "--no-audit", "--no-fund"])
+        stamp.write_text(pinned)
 
 
 if __name__ == "__main__":

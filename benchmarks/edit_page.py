@@ -113,7 +113,7 @@ class EditPage:
         self._get(f"c.settings = {{{numbers}, seed_locked: true, sampler: 'quality'}}")
         self.page.locator("#t2e-prompt textarea").fill(wish.prompt)
         self.page.wait_for_function(f"(text) => {ELEMENT}.settings.prompt === text", arg=wish.prompt)
-        self.page.get_by_role("button", name="Change", exact=True).click()
+        self.page.locator("#t2e-generate", has_text="Change mask").click()
         self._wait("c.state.candidates.length === 1 && c.state.jobs.length === 0")
 
     def _get(self, expression: str) -> Any:

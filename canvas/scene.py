@@ -12,7 +12,7 @@ from canvas.anchor import Anchor
 from canvas.errors import SceneError
 from canvas.geometry import Rect
 from canvas.request import Request
-from canvas.scene_file import commit, files, history, pyramid, staging, thumbnails
+from canvas.scene_file import branches, commit, files, history, pyramid, staging, thumbnails
 from canvas.scene_file.apply import apply_change, apply_erasure, apply_pieces
 from canvas.scene_file.change import Change
 from canvas.scene_file.database import Database
@@ -174,7 +174,7 @@ class Scene:
             return list(at.requests(rect))
 
     def history(self, newest: int | None = None) -> list[Entry]:
-        """The accepted changes, oldest first, undone ones at the end; only the `newest` so many where given."""
+        """The accepted changes, oldest first, also those that do not show; only the `newest` so many where given."""
         with self._database.read() as connection:
             return history.steps(connection, newest)
 
@@ -228,7 +228,7 @@ class Scene:
     # changing
 
     def accept(self, change: Change) -> Entry:
-        """Write a change into the scene; a redo branch ends here."""
+        """Write a change into the scene; what was undone lies aside from then on."""
         change.check()
         with self._database.write() as connection:
             return apply_change(connection, change)
@@ -258,7 +258,7 @@ class Scene:
         """Write pixels without latents into the scene, one change however many tiles it has.
 
         `pieces` come one at a time and are compressed to a temporary file; only then is the scene locked, for as long
-        as it takes to copy them. `anchor` is set in the same transaction, never over another. A redo branch ends here.
+        as it takes to copy them. `anchor` is set in the same transaction, never over another.
         """
         with Spool(self.path.absolute().parent) as spool:
             for piece in pieces:
@@ -269,14 +269,14 @@ class Scene:
                 return apply_pieces(connection, request, spool, layer, anchor)
 
     def erase(self, rect: Rect, layer: str = "rgb") -> Entry:
-        """Make a region (snapped to 8 px) empty again; a redo branch ends here."""
+        """Make a region (snapped to 8 px) empty again."""
         rect = Rect(*rect).snap()
         with self._database.write() as connection:
             return apply_erasure(connection, rect, layer)
 
-    def undo(self) -> Entry | None:
-        """Take back the newest change; None where there is none, or its former pixels were dropped to save space."""
-        return self._move(history.undo)
+    def undo(self, only: int | None = None) -> Entry | None:
+        """Take back the newest change, or `only` that one; None where it is not there or cannot be taken back."""
+        return self._move(lambda connection: history.undo(connection, only))
 
     def redo(self) -> Entry | None:
         """Bring back the change that was undone last, byte for byte; None where there is none."""
@@ -289,7 +289,7 @@ class Scene:
             return step
 
     def go_to(self, step: int) -> list[Entry]:
-        """Undo or redo, in one go, until `step` (an id; 0 for before the first) is the newest change that shows."""
+        """Undo and redo, in one go, until `step` (an id; 0 for before the first) is the newest change that shows."""
         with self._database.write() as connection:
             steps = history.go_to(connection, step)
             commit.finish_move(connection, steps)
@@ -309,7 +309,7 @@ class Scene:
                 return
             if history.has_content(connection):
                 raise SceneError("The resolution is fixed once a scene has content: start a new scene for another one.")
-            history.drop_redo(connection)
+            branches.forget_all(connection)
             set_meta(connection, resolution=resolution, modified=history.now())
 
     def set_anchor(self, anchor: Anchor | None) -> None:

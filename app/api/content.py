@@ -9,9 +9,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from app.api.scenes import Use
+from app.api.services import Services
 from app.errors import AppError, Conflict, NotFound
 from app.work import checked_rect
 from canvas.geometry import LIMIT, Rect
+from canvas.scene_file.history import Entry
 
 router = APIRouter(prefix="/api/scenes/{scene}")
 
@@ -63,17 +65,17 @@ def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
     rect = checked_rect(body.rect)
     with use.library.open(scene) as opened:
         entry = opened.erase(rect)
-    return use.jobs.tell_scene_changed(scene, [entry.rect])
+    return _with_step(use, scene, entry)
 
 
 @router.post("/undo")
-def undo(use: Use, scene: str) -> dict[str, Any]:
-    """Take the last change back."""
+def undo(use: Use, scene: str, step: int | None = None) -> dict[str, Any]:
+    """Take the last change back, or only `step`: 409 where it is not the last one any more."""
     with use.library.open(scene) as opened:
-        entry = opened.undo()
-    if entry is None:
-        raise Conflict("There is nothing to undo.")
-    return use.jobs.tell_scene_changed(scene, [entry.rect])
+        undone = opened.undo(step)
+    if undone is None:
+        raise Conflict("There is nothing to undo." if step is None else "This step is not the newest any more.")
+    return _with_step(use, scene, undone)
 
 
 @router.post("/redo")
@@ -83,7 +85,13 @@ def redo(use: Use, scene: str) -> dict[str, Any]:
         entry = opened.redo()
     if entry is None:
         raise Conflict("There is nothing to redo.")
-    return use.jobs.tell_scene_changed(scene, [entry.rect])
+    return _with_step(use, scene, entry)
+
+
+def _with_step(use: Services, scene: str, entry: Entry) -> dict[str, Any]:
+    """What the scene is after a change was made, undone or redone, and which one with what frame that was."""
+    summary = use.jobs.tell_scene_changed(scene, [entry.rect])
+    return summary | {"step": {"id": entry.id, "frame": entry.request.get("frame")}}
 
 
 @router.get("/history")

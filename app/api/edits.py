@@ -146,7 +146,7 @@ def discard_candidates(use: Use, scene: str, batch: str) -> list[dict[str, Any]]
 
 @router.get("/steps")
 def list_steps(use: Use, scene: str) -> list[dict[str, Any]]:
-    """The newest entries of the history, oldest first, undone ones at the end; without masks and lists of tiles."""
+    """The newest entries of the history, oldest first, also undone ones; without masks and lists of tiles."""
     with use.library.open(scene) as opened:
         entries = opened.history(newest=SHOWN_ENTRIES)
     return [{key: value for key, value in entry.as_dict().items() if key != "tiles"} for entry in entries]

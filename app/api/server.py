@@ -32,6 +32,7 @@ from app.page.slot import PageSlot
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
+from app.serving.paces import Paces
 from canvas.errors import SceneConflict, SceneError
 from text2earth_core.errors import Text2EarthError
 
@@ -58,7 +59,7 @@ def create_app(
     store = JobStore(folder)  # first: it holds the lock of the directory
     library = Library(folder)
     hub = EventHub()
-    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()))
+    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), Paces(folder / "paces.json"))
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot()

@@ -6,8 +6,12 @@ import time
 from collections.abc import Iterable, Mapping
 
 from app.jobs.store import Job
-from app.jobs.work import JobKind
+from app.jobs.work import JobKind, pace_of
 from app.serving.model_host import ModelHost
+
+# Before that a job's own pace tells nothing: its first steps are not like the rest.
+LEAST_STEPS = 5
+LEAST_S = 1.0
 
 
 class Forecast:
@@ -36,7 +40,9 @@ class Forecast:
     def _left(self, job: Job) -> float | None:
         steps = self.steps(job)
         if job.kind in self._kinds and self._kinds[job.kind].denoises:
-            pace = self._host.seconds_per_step(job.request.get("sampler"))
+            sampler = job.request.get("sampler")
+            pace = self._host.seconds_per_step(pace_of(job.kind, sampler)) or self._host.seconds_per_step(sampler)
         else:
-            pace = self.seconds(job) / job.step if job.step else None
+            seconds = self.seconds(job)
+            pace = seconds / job.step if job.step >= LEAST_STEPS and seconds >= LEAST_S else None
         return None if pace is None else pace * max(0, steps - job.step)

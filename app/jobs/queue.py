@@ -321,6 +321,7 @@ class JobQueue:
             except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
                 log.warning("Scene %s could not be shown: %s", job.scene, error)
         if self._kind(job).denoises:  # the pace was measured
+            self._host.keep_paces()
             self._hub.publish("model", self._host.as_dict(), keep=False)
         with self._wake:
             job.step, job.result = job.steps, outcome.result

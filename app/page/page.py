@@ -1,7 +1,8 @@
 """The page: Gradio's controls in a panel over the canvas.
 
-No handler here runs on the server.  Controls hand their values to the canvas element in JavaScript; the element talks
-to the HTTP API.  So a busy model never makes the panel wait, and Gradio's session carries nothing that could be lost.
+No handler here runs on the server.  Each is one call of the canvas element in the browser (`app/static/panel` has what
+it answers); the element talks to the HTTP API.  So a busy model never makes the panel wait, and Gradio's session
+carries nothing that could be lost.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ HEAD = """
 <link rel="stylesheet" href="/assets/ui/style.css">
 <link rel="stylesheet" href="/assets/ui/panel.css">
 <link rel="stylesheet" href="/assets/ui/map-dialogs.css">
+<link rel="stylesheet" href="/assets/ui/narrow.css">
 <link rel="modulepreload" href="/assets/ui/scene-canvas.mjs">
 """
 
@@ -41,34 +43,7 @@ PANEL = f"{CANVAS}.panel"
 
 def _send(name: str) -> str:
     """A JavaScript handler that hands a control's value to the canvas."""
-    return f"(value) => {{ {CANVAS}.settings = {{ {name}: value }}; return []; }}"
-
-
-RESTORE = f"""() => {{
-  const s = {PANEL}.settings;
-  return [s.prompt, s.negative_prompt, s.seed, s.seed_locked];
-}}"""
-
-DESCRIBE = f"""() => {{
-  const d = {PANEL}.description();
-  const update = (values) => ({{ __type__: "update", ...values }});
-  const side = Math.round(d.window * d.resolution);
-  const covers = d.fixed ? "" : `One window: ${{side}} × ${{side}} m.`;
-  const strange = d.trained ? "" : `This model was not trained at ${{d.resolution}} m/px.`;
-  const marks = !d.fixed && d.trained && d.choices.some(({{trained}}) => !trained) ? "* untrained." : "";
-  return [
-    update({{
-      choices: d.choices.map(({{metres, trained}}) => [trained ? String(metres) : `${{metres}} *`, metres]),
-      value: d.resolution,
-      interactive: !d.fixed,
-      label: d.fixed ? "Resolution, m/px (fixed)" : "Resolution, m/px",
-      info: [covers, strange, marks].filter(Boolean).join(" "),
-    }}),
-    update({{ maximum: d.maxSteps, value: d.steps }}),
-    d.guidance,
-    d.quality,
-  ];
-}}"""
+    return f'(value) => {PANEL}.take("{name}", value)'
 
 
 def build_page() -> gr.Blocks:
@@ -76,7 +51,7 @@ def build_page() -> gr.Blocks:
     with gr.Blocks(title="Text2Earth", analytics_enabled=False) as page:
         canvas = SceneCanvas()
         with gr.Column(elem_id="t2e-panel"):
-            prompt, quality, steps = _prompt_section()
+            prompt, quality, steps, generate = _prompt_section()
             negative, seed, lock, guidance, resolution = _settings_section(quality, steps)
             with gr.Column(elem_id="t2e-queue-section", elem_classes="t2e-section is-empty"):
                 gr.HTML("<h2>Queue</h2>", js_on_load=None, apply_default_css=False)
@@ -84,9 +59,10 @@ def build_page() -> gr.Blocks:
             with gr.Accordion("History", open=False, elem_classes="t2e-section", elem_id="t2e-history") as history:
                 PanelSlot("history", "ul", "History")
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
-        _js(canvas.restore, RESTORE, outputs=[prompt, negative, seed, lock])
+        _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
-        _js(canvas.describe, DESCRIBE, outputs=[resolution, steps, guidance, quality])
+        described = [resolution, steps, guidance, quality, generate, negative]
+        _js(canvas.describe, f"() => {PANEL}.described", outputs=described)
     return page
 
 
@@ -108,7 +84,7 @@ def _js(
     )
 
 
-def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider]:
+def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider, gr.Button]:
     """Prompt, chips, quality and the button."""
     prompt = gr.Textbox(label="Prompt", lines=3, max_lines=6, elem_id="t2e-prompt", placeholder="What should be here?")
     _js(prompt.change, _send("prompt"), [prompt])
@@ -123,7 +99,7 @@ def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider]:
     _js(generate.click, f"() => {{ {CANVAS}.generate(); return []; }}")
     PanelSlot("follow", "fieldset", "Beside other ground")
     steps = gr.Slider(1, 100, value=20, step=1, label="Steps", elem_id="t2e-steps", render=False)
-    return prompt, quality, steps
+    return prompt, quality, steps, generate
 
 
 def _settings_section(
@@ -131,9 +107,10 @@ def _settings_section(
 ) -> tuple[gr.Textbox, gr.Number, gr.Checkbox, gr.Slider, gr.Radio]:
     """Resolution and seed in sight; what is changed rarely in an accordion."""
     resolution = gr.Radio([], label="Resolution, m/px", elem_id="t2e-resolution")
-    _js(resolution.input, f"(value) => {{ {CANVAS}.setResolution(value); return []; }}", [resolution])
+    _js(resolution.input, f"(value) => {{ {CANVAS}.actions.setResolution(Number(value)); return []; }}", [resolution])
     with gr.Row(elem_id="t2e-seed-row"):
         seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=7, elem_id="t2e-seed")
+        PanelSlot("dice", label="Another seed")
         lock = gr.Checkbox(label="Lock", value=False, elem_id="t2e-seed-lock", container=False)
     with gr.Accordion("More settings", open=False, elem_classes="t2e-section"):
         negative = gr.Textbox(label="Negative prompt", lines=1, max_lines=3, elem_id="t2e-negative")
@@ -142,11 +119,9 @@ def _settings_section(
     _js(negative.change, _send("negative_prompt"), [negative])
     _js(seed.input, _send("seed"), [seed])
     _js(lock.input, _send("seed_locked"), [lock])
-    _js(quality.input, f"(name) => {{ {PANEL}.setQuality(name); return []; }}", [quality])
+    _js(quality.input, f"(name) => {PANEL}.setQuality(name)", [quality])
     for name, control in (("steps", steps), ("guidance", guidance)):
-        # Only the quality sampler lets one choose them, so a choice is a choice of that sampler.
-        choose = f'{CANVAS}.settings = {{ {name}: value, sampler: "quality" }}'
-        _js(control.input, f"(value) => {{ {choose}; {PANEL}.describe(); return []; }}", [control])
+        _js(control.input, f'(value) => {PANEL}.takeOwn("{name}", value)', [control])
     return negative, seed, lock, guidance, resolution
 
 

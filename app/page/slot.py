@@ -21,19 +21,12 @@ from app.network import set_unusable_aside
 log = logging.getLogger("text2earth")
 
 STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text2Earth</title>
+<link rel="icon" href="/assets/ui/favicon.svg">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>html{font:15px system-ui,sans-serif}body{display:grid;place-items:center;height:100vh;margin:0}</style></head>
 <body><p role="status">Text2Earth is starting: preparing the page, loading the model&hellip;</p>
-<script>
-const wait = async () => {
-  try {
-    const { page, page_failed } = await (await fetch("/api/ready")).json();
-    if (page || page_failed) return location.reload();
-  } catch {}
-  setTimeout(wait, 250);
-};
-wait();
-</script><noscript><meta http-equiv="refresh" content="2"></noscript></body></html>"""
+<script type="module" src="/assets/ui/page/starting.mjs"></script>
+<noscript><meta http-equiv="refresh" content="2"></noscript></body></html>"""
 
 FAILED = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text2Earth</title></head>
 <body><p role="alert">The page could not be built; the reason is in the terminal that started the server.</p></body>

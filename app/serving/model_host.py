@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import NotReady
+from app.serving.paces import Paces
 from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.sampling.settings import FAST, QUALITY
@@ -26,17 +27,23 @@ class ModelHost:
     """Owns the model and its state: `loading`, then `ready` or `failed`.
 
     `source` is a folder or hub id, None for the shipped model.  `on_change` is called (in the loading thread) when the
-    state changes.
+    state changes.  `paces` may know from earlier starts how long its steps take.
     """
 
-    def __init__(self, source: str | Path | None, device: str | None, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        source: str | Path | None,
+        device: str | None,
+        on_change: Callable[[], None],
+        paces: Paces | None = None,
+    ) -> None:
         self._source = source
         self._device = device
         self._on_change = on_change
         self._settled = threading.Event()
         self._model: Text2Earth | None = None
         self._error: str | None = None
-        self._seconds_per_step: dict[str, float] = {}
+        self._paces = paces or Paces()
 
     def start(self) -> None:
         """Begin to load; returns at once."""
@@ -45,6 +52,8 @@ class ModelHost:
     def _load(self) -> None:
         try:
             self._model = load_model(self._source, self._device)
+            info = self._model.info
+            self._paces.recall(f"{info.fingerprint} on {info.device} in {info.dtype}")
         except Text2EarthError as error:
             self._error = str(error)
         except Exception as error:
@@ -75,13 +84,15 @@ class ModelHost:
 
     def seconds_per_step(self, sampler: str | None) -> float | None:
         """Running mean over a sampler's last steps, in seconds; None before the first."""
-        return self._seconds_per_step.get(sampler or QUALITY)
+        return self._paces.get(sampler or QUALITY)
 
     def record_pace(self, seconds: float, sampler: str | None) -> None:
         """Take one step's duration into the running mean."""
-        sampler = sampler or QUALITY
-        former = self._seconds_per_step.get(sampler, seconds)
-        self._seconds_per_step[sampler] = 0.9 * former + 0.1 * seconds
+        self._paces.record(sampler or QUALITY, seconds)
+
+    def keep_paces(self) -> None:
+        """Let the next start know them."""
+        self._paces.keep()
 
     def as_dict(self) -> dict[str, Any]:
         """The model as the page knows it."""
@@ -91,7 +102,7 @@ class ModelHost:
             "error": self._error if self._settled.is_set() else None,
             "info": model.info.as_dict() if model else None,
             "samplers": list(model.info.samplers) if model else self._foreseen_samplers(),
-            "seconds_per_step": dict(self._seconds_per_step),
+            "seconds_per_step": self._paces.as_dict(),
         }
 
     def _foreseen_samplers(self) -> list[str]:

@@ -1,6 +1,5 @@
 /**
  * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
- * `page` is the scene-canvas element.
  */
 import { confirm, pickFile } from "./dialogs/dialogs.mjs";
 import { question } from "./dialogs/fill-cost.mjs";
@@ -20,9 +19,10 @@ export class Actions {
   #stepping = Promise.resolve();
   /** What `once` has under way, as a sentence begins. */
   #underWay = "";
-  /** Revision at which the person agreed to lose the undone steps. */
-  #agreed = -1;
+  /** Whether it was said that what was undone is kept. */
+  #told = false;
 
+  /** @param {import("./scene-canvas.mjs").Page} page @param {import("./scene/transport.mjs").Api} api */
   constructor(page, api) {
     this.#page = page;
     this.#api = api;
@@ -59,18 +59,17 @@ export class Actions {
   }
 
   async #submit(frame) {
-    await this.#api.post(this.scenePath("/jobs"), { frame: toXYWH(frame), ...this.#page.panel.request });
-    this.#page.afterSubmit();
+    const { request } = this.#page.panel;
+    this.noteBranch();
+    await this.#api.post(this.scenePath("/jobs"), { frame: toXYWH(frame), ...request });
+    this.#page.afterSubmit(request.seed);
   }
 
-  /** A new change after an undo ends the undone steps: that is asked first. @returns {Promise<boolean>} whether to go on */
-  async mayBranch() {
-    const { scene } = this.#page.state;
-    if (!scene?.can_redo || this.#agreed === scene.revision) return true;
-    const text = "The steps that you have undone would be lost for good. Go on, and drop them? Redo brings them back instead.";
-    if (!(await confirm(this.#page, "Undone steps", text, "Go on"))) return false;
-    this.#agreed = scene.revision;
-    return true;
+  /** A change after an undo leaves what was undone on a side branch of the history: said once, by the way. */
+  noteBranch() {
+    if (this.#told || !this.#page.state.scene?.can_redo) return;
+    this.#told = true;
+    this.#page.notices.show("What you have undone stays in the history: go back to it there.");
   }
 
   /** Generate what is empty in the frame; where a mask is painted or regions are drawn, do what they ask instead. */
@@ -88,7 +87,7 @@ export class Actions {
         await this.edits.offerAnew(frame);
         return;
       }
-      if (await this.mayBranch()) await this.#submit(frame);
+      await this.#submit(frame);
     }, () => this.generate());
   }
 
@@ -97,16 +96,17 @@ export class Actions {
     return this.once("A fill is being queued", async () => {
       const { regions, regionTool, panel, state } = this.#page;
       regionTool.finish();
-      if (regions.empty || !(await this.mayBranch())) return;
+      if (regions.empty) return;
       const { prompt: _, ...settings } = panel.request;
       const wish = { ...regions.request(), ...settings };
       const cost = await this.#api.post(this.scenePath("/fills/cost"), wish);
       const text = cost.large ? question(cost, state.scene.resolution) : "";
       if (text && !(await confirm(this.#page, "A large fill", text, "Fill"))) return;
+      this.noteBranch();
       await this.#api.post(this.scenePath("/fills"), { ...wish, confirmed: true });
       regions.clear();
       this.#page.chooseTool("select");
-      this.#page.afterSubmit();
+      this.#page.afterSubmit(wish.seed);
     }, () => this.fill());
   }
 
@@ -119,10 +119,11 @@ export class Actions {
   extend(direction, count = 1) {
     this.#growing = this.#growing.then(() =>
       this.run(async () => {
-        if (!this.#page.frame || !(await this.mayBranch())) return;
+        if (!this.#page.frame) return;
         for (let n = 0; n < count; n++) {
           const frame = await this.nextFrame(direction);
           await this.#submit(frame);
+          this.#page.trail.went(this.#page.frame, frame);
           this.#page.setFrame(frame);
         }
         this.#page.reveal(this.#page.frame);
@@ -138,8 +139,14 @@ export class Actions {
     return nextFrame(page.frame, direction, modelInfo(page.state).window, pendingFrames(page.state), isFull);
   }
 
-  cancel(job) {
-    return this.run(() => this.#api.call("DELETE", `/jobs/${job}`));
+  /** @param {string} id */
+  cancel(id) {
+    return this.run(async () => {
+      const job = this.#page.state.jobs.find((one) => one.id === id);
+      await this.#api.call("DELETE", `/jobs/${id}`);
+      if (job?.kind === "generate") this.#moveFrame("back", job.request.frame);
+      else if (job?.kind === "edit") this.edits.giveBackMask(id);
+    });
   }
 
   retry(job) {
@@ -150,26 +157,40 @@ export class Actions {
     return this.run(() => this.#api.post(`/jobs/${job}/move`, { position }));
   }
 
-  /** One after the other: whether a second quick press has anything to undo is known when the first is done. @param {"undo"|"redo"} which */
-  step(which) {
+  /** One after the other: whether a second quick press has anything to undo is known when the first is done. @param {"undo"|"redo"} which @param {number} [only] this step, where it is the newest */
+  step(which, only) {
     const able = which === "undo" ? "can_undo" : "can_redo";
     this.#stepping = this.#stepping.then(() =>
       this.run(async () => {
         if (!this.#page.state.scene?.[able]) return;
-        this.#page.apply("scene", await this.#api.post(this.scenePath(`/${which}`)));
+        const scene = await this.#api.post(this.scenePath(`/${which}${only === undefined ? "" : `?step=${only}`}`));
+        this.#page.apply("scene", scene);
+        this.#moveFrame(which === "undo" ? "back" : "forth", scene.step.frame);
       }),
     );
     return this.#stepping;
+  }
+
+  /** The frame goes with an extension that is taken back or made again. @param {"back"|"forth"} way @param {[number, number, number, number]} made */
+  #moveFrame(way, made) {
+    const page = this.#page;
+    const frame = page.frame && page.trail[way](fromXYWH(made), page.frame);
+    if (!frame) return;
+    page.setFrame(frame);
+    page.reveal(frame);
   }
 
   /** @param {import("./geometry/rect.mjs").Rect} rect scene pixels; grows to the cell grid */
   erase(rect) {
     const region = snapOut(rect);
     return this.run(async () => {
-      if (!(await this.mayBranch())) return;
-      await this.#api.post(this.scenePath("/erase"), { rect: toXYWH(region) });
-      const undo = { label: "Undo", run: () => this.step("undo") };
-      this.#page.notices.show(`Erased ${region.w} × ${region.h} px.`, { action: undo });
+      this.noteBranch();
+      const scene = await this.#api.post(this.scenePath("/erase"), { rect: toXYWH(region) });
+      this.#page.apply("scene", scene);
+      const undo = { label: "Undo", run: () => this.step("undo", scene.step.id) };
+      // After any other change the button would no longer mean this step.
+      const holds = ({ scene: now }) => now?.revision === scene.revision;
+      this.#page.notices.show(`Erased ${region.w} × ${region.h} px.`, { action: undo, holds });
     });
   }
 
@@ -249,12 +270,27 @@ export class Actions {
     if (place) page.lookAt(place.x / metres, place.y / metres);
   }
 
+  /** Put the scene's address into the clipboard; where the browser keeps that to itself, show it. */
+  async share() {
+    const { href } = location;
+    const copied = await navigator.clipboard?.writeText(href).then(() => true, () => false);
+    this.#page.notices.show(copied ? "The address of this scene is copied." : `The address of this scene: ${href}`, { seconds: copied ? 6 : 30 });
+  }
+
+  /** To the prompt, with all of it selected: the next key begins a new one. */
+  writePrompt() {
+    document.body.classList.remove("t2e-panel-hidden");
+    const box = document.querySelector("#t2e-prompt textarea");
+    if (box instanceof HTMLTextAreaElement) box.select();
+    this.#page.redraw();
+  }
+
   help() {
     dialogs.showShortcuts(this.#page);
   }
 
-  /** Arrow keys. @param {number} dx @param {number} dy -1, 0 or 1 @param {boolean} big half a window instead of a cell */
-  nudge(dx, dy, big) {
+  /** Arrow keys. @param {[number, number]} towards -1, 0 or 1 @param {boolean} big half a window instead of a cell */
+  nudge([dx, dy], big) {
     const page = this.#page;
     if (!page.frame) return;
     const step = big ? Math.max(8, snap(modelInfo(page.state).window / 2)) : 8;
@@ -262,14 +298,14 @@ export class Actions {
     page.reveal(page.frame);
   }
 
-  /** Frame of a job or a step in sight, and selected. @param {number[]|{x: number, y: number, w: number, h: number}} frame */
+  /** Frame of a job or a step in sight, and selected. @param {[number, number, number, number]|import("./geometry/rect.mjs").Rect} frame */
   look(frame) {
     const rect = Array.isArray(frame) ? fromXYWH(frame) : frame;
     this.#page.setFrame(rect);
     this.#page.reveal(rect);
   }
 
-  /** @param {{request: any}} step what was set for a step of the history goes back into the panel */
+  /** @param {import("./scene/store.mjs").Step} step what was set for a step of the history goes back into the panel */
   reuse(step) {
     // The scene's records leave out a `follow` of 0.
     const { kind, prompt, negative_prompt = "", seed, sampler = "quality", strength, feather, follow = 0 } = step.request;

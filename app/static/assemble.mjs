@@ -3,6 +3,7 @@ import { Actions } from "./actions.mjs";
 import { BrushRing } from "./mask/brush-ring.mjs";
 import { EditCost } from "./mask/edit-cost.mjs";
 import { FollowSlider } from "./panel/follow-slider.mjs";
+import { FrameTrail } from "./scene/frame-trail.mjs";
 import { h } from "./page/dom.mjs";
 import { Hints } from "./page/hints.mjs";
 import { HistoryPanel } from "./panel/history-panel.mjs";
@@ -15,15 +16,18 @@ import { MeasureTool } from "./tools/measure-tool.mjs";
 import { Notices } from "./page/notices.mjs";
 import { OverlayLayer } from "./map/overlay-layer.mjs";
 import { PanelLink } from "./panel/panel-link.mjs";
+import { primaryLabel } from "./panel/primary-label.mjs";
 import { PromptRegions } from "./regions/prompt-regions.mjs";
 import { QueueList } from "./panel/panel-slots.mjs";
 import { PointerTools } from "./tools/pointer-tools.mjs";
 import { RegionBar } from "./regions/region-bar.mjs";
 import { RegionTool } from "./regions/region-tool.mjs";
 import { Staging } from "./map/staging.mjs";
+import { SeedDice } from "./panel/seed-dice.mjs";
 import { StatusBar } from "./page/status-bar.mjs";
 import { ToolRail } from "./tools/tool-rail.mjs";
 import { TopBar } from "./page/top-bar.mjs";
+import { isOpen } from "./scene/store.mjs";
 import { Api } from "./scene/transport.mjs";
 
 /** Of the mask on the map: no ground has it. */
@@ -48,7 +52,14 @@ function sceneMenu(actions, files) {
   ];
 }
 
-/** Fills the fields of the element. @param {any} page the scene-canvas element @returns {Element[]} its children */
+/** What the panel's main button will do. @param {import("./scene-canvas.mjs").Page} page */
+function mainLabel({ editCost, mask, regions, state }) {
+  const first = Boolean(state.scene?.empty) && !state.jobs.some(isOpen);
+  const { variations } = mask.settings;
+  return primaryLabel({ masked: !mask.empty, variations, seconds: editCost.seconds, regions: regions.list.length, first });
+}
+
+/** Fills the fields of the element. @param {import("./scene-canvas.mjs").Page} page @returns {Element[]} its children */
 export function assemble(page) {
   const api = new Api();
   const actions = new Actions(page, api);
@@ -58,7 +69,10 @@ export function assemble(page) {
   // window costs more per frame than drawing the map.
   const context = canvas.getContext("2d", { alpha: false });
   const mask = new MaskTools(page, MASK_COLOUR);
-  const regions = new PromptRegions(() => page.redraw());
+  const regions = new PromptRegions(() => {
+    page.panel.describe();
+    page.redraw();
+  });
   const regionTool = new RegionTool(page);
   const files = new MapFiles(page, api);
   Object.assign(page, {
@@ -67,16 +81,18 @@ export function assemble(page) {
     files,
     surface,
     canvas,
-    panel: new PanelLink(api, () => page.state, () => {
+    panel: new PanelLink(api, () => page.state, () => mainLabel(page), () => {
       page.editCost.update();
       page.redraw();
     }),
     follow: new FollowSlider((follow) => {
       page.settings = { follow };
     }),
+    dice: new SeedDice(() => page.panel.rollSeed()),
     editCost: new EditCost(page),
     notices: new Notices(),
     hints: new Hints(page),
+    trail: new FrameTrail(),
     map: new MapLayer(context, page.view),
     overlay: new OverlayLayer(context, page.view),
     mask,
@@ -84,7 +100,7 @@ export function assemble(page) {
     regions,
     regionTool,
     measure: new MeasureTool(page),
-    regionBar: new RegionBar(regions, regionTool, () => actions.fill()),
+    regionBar: new RegionBar(regions, regionTool),
     ring: new BrushRing(),
     staging: new Staging(page),
     history: new HistoryPanel({
@@ -120,6 +136,7 @@ export function assemble(page) {
       undo: () => page.undo(),
       redo: () => page.redo(),
       goTo: () => actions.goTo(),
+      share: () => actions.share(),
       importPicture: () => files.pick(),
       exportMap: () => files.export(),
       help: () => actions.help(),
@@ -127,5 +144,5 @@ export function assemble(page) {
     }),
   });
   const { markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
-  return [surface, ring, markers, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => part.node ?? part);
+  return [surface, ring, markers, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
 }

@@ -8,7 +8,7 @@ export class EditActions {
   #api;
   #actions;
 
-  /** @param {any} page the scene-canvas element @param {import("./scene/transport.mjs").Api} api @param {import("./actions.mjs").Actions} actions */
+  /** @param {import("./scene-canvas.mjs").Page} page @param {import("./scene/transport.mjs").Api} api @param {import("./actions.mjs").Actions} actions */
   constructor(page, api, actions) {
     this.#page = page;
     this.#api = api;
@@ -32,15 +32,18 @@ export class EditActions {
   /** Queue an edit of a whole frame, whatever is there; its variations come back as candidates. @param {import("./geometry/rect.mjs").Rect} frame */
   remake(frame) {
     return this.#actions.once("A change is being queued", async () => {
-      if (!(await this.#actions.mayBranch())) return;
-      await this.#submitEdit(await wholeMask(frame), this.#anew);
-      this.#page.mask.sentWhole(frame);
-      this.#page.afterSubmit();
+      const id = await this.#submitEdit(await wholeMask(frame), this.#anew);
+      this.#page.mask.remember(id, [{ kind: "invert", rect: frame }]);
     }, () => this.remake(frame));
   }
 
-  #submitEdit(painted, wish) {
-    return this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...this.#page.panel.request, ...wish });
+  /** @returns {Promise<string>} the job */
+  async #submitEdit(painted, wish) {
+    const { request } = this.#page.panel;
+    this.#actions.noteBranch();
+    const { id } = await this.#api.post(this.#actions.scenePath("/edits"), { ...painted, ...request, ...wish });
+    this.#page.afterSubmit(request.seed);
+    return id;
   }
 
   /** Queue an edit of what is under the mask; its variations come back as candidates. */
@@ -52,18 +55,16 @@ export class EditActions {
         this.#page.notices.show(painted);
         return;
       }
-      if (!(await this.#actions.mayBranch())) return;
       const { strength, feather, variations } = mask.settings;
       // What is painted while the answer is on its way belongs to the next change.
-      mask.sent();
+      const operations = mask.send();
       try {
-        await this.#submitEdit(painted, { strength, feather, variations });
+        mask.remember(await this.#submitEdit(painted, { strength, feather, variations }), operations);
       } catch (error) {
-        mask.takeBack();
+        mask.takeBack(operations);
         throw error;
       }
       if (mask.empty) this.#page.chooseTool("select");
-      this.#page.afterSubmit();
     }, () => this.edit());
   }
 
@@ -87,10 +88,11 @@ export class EditActions {
   /** @param {import("./map/staging.mjs").Candidate} candidate @param {(on: boolean) => void} hold keep it drawn until its tiles are here, or no more */
   acceptCandidate(candidate, hold) {
     return this.#actions.once("A candidate is being accepted", async () => {
-      if (!(await this.#actions.mayBranch())) return;
+      this.#actions.noteBranch();
       hold(true);
       try {
         this.#page.apply("scene", await this.#api.post(this.#actions.scenePath(`/candidates/${candidate.id}/accept`)));
+        this.#page.panel.showSeed(candidate.request.seed);
       } catch (error) {
         hold(false);
         if (error.status !== 409) throw error;
@@ -104,8 +106,16 @@ export class EditActions {
   discardCandidates(candidate) {
     return this.#actions.run(async () => {
       await this.#api.call("DELETE", this.#actions.scenePath(`/candidates?batch=${candidate.batch}`));
-      const again = { label: "Take the mask again", run: () => this.#page.mask.repeat() };
-      this.#page.notices.show("The candidates are discarded.", { action: this.#page.mask.canRepeat ? again : undefined });
+      const { mask, notices } = this.#page;
+      const operations = mask.empty ? mask.sentFor(candidate.batch) : undefined;
+      const again = operations && { label: "Take the mask again", run: () => mask.takeBack(operations) };
+      notices.show("The candidates are discarded.", { action: again });
     }, () => this.discardCandidates(candidate));
+  }
+
+  /** An edit was cancelled: where it has made nothing to choose from, its mask can be sent again. @param {string} job */
+  giveBackMask(job) {
+    const operations = this.#page.mask.sentFor(job);
+    if (operations && !this.#page.staging.shows(job)) this.#page.mask.takeBack(operations);
   }
 }

@@ -6,16 +6,19 @@ import { assemble } from "./assemble.mjs";
 import { frameAtEnd } from "./geometry/frames.mjs";
 import { bindKeys } from "./tools/key-bindings.mjs";
 import { freePart, insets, nudgeInto } from "./page/layout.mjs";
-import { MASK_TOOLS } from "./mask/mask-tools.mjs";
+import { isMaskTool } from "./mask/mask-tools.mjs";
 import { fromXYWH } from "./geometry/rect.mjs";
 import { PlaceKeeper, dismiss, recall } from "./scene/remembered.mjs";
+import { PageParts } from "./page-parts.mjs";
 import { SceneDrawing } from "./scene-drawing.mjs";
 import { SceneSession } from "./scene/scene-session.mjs";
 import { EMPTY, isOnMap, isOpen, jobFrame, modelInfo, reduce } from "./scene/store.mjs";
 import { readColours } from "./map/theme.mjs";
 import { View } from "./geometry/view.mjs";
 
-export class SceneCanvasElement extends HTMLElement {
+/** @typedef {SceneCanvasElement} Page what the parts of the page know of each other */
+
+export class SceneCanvasElement extends PageParts {
   view = new View();
   state = EMPTY;
   /** @type {import("./geometry/rect.mjs").Rect|null} the selected frame */
@@ -30,6 +33,8 @@ export class SceneCanvasElement extends HTMLElement {
   #place = new PlaceKeeper(this);
   /** Where the panel is; measuring it costs a layout, so not while panning. @type {DOMRect|null|undefined} */
   #panelBox = undefined;
+  /** What an open bar takes of the top of the map. */
+  #barHeight = 0;
   #abort = new AbortController();
 
   connectedCallback() {
@@ -99,22 +104,12 @@ export class SceneCanvasElement extends HTMLElement {
     this.notices.clear();
     this.mask.open(id);
     this.regions.clear();
-    this.regionTool.drop();
-    this.measure.drop();
+    this.chooseTool("select");
     const url = new URL(location.href);
     url.searchParams.set("scene", id);
     if (push) history.pushState(null, "", url);
     else if (replace) history.replaceState(null, "", url);
-    this.session = new SceneSession(this.api, id, {
-      apply: (name, data) => this.apply(name, data),
-      redraw: () => this.drawing.mark("map"),
-      map: () => this.map,
-      jobFrame: (id) => jobFrame(this.state, id),
-      isEdit: (id) => this.state.jobs.some((job) => job.id === id && job.kind === "edit"),
-      waits: () => this.state.jobs.some(isOpen) || this.state.model.state === "loading",
-      isStaged: (id) => this.staging.shows(id),
-      usualPace: (id) => this.state.model.seconds_per_step[this.state.jobs.find((job) => job.id === id)?.request.sampler ?? "quality"] ?? null,
-    });
+    this.session = new SceneSession(this.api, id, this);
     this.map.attach(this.session);
     this.session.listen();
     this.redraw();
@@ -138,6 +133,7 @@ export class SceneCanvasElement extends HTMLElement {
     if (this.state.candidates !== before.candidates || (name === "job" && this.staging.shows(data.id))) this.staging.update();
     if (name === "model" || name === "hello") this.editCost.update();
     this.panel.describe();
+    this.notices.check(this.state);
     this.redraw();
   }
 
@@ -145,6 +141,7 @@ export class SceneCanvasElement extends HTMLElement {
   #arrive() {
     const place = recall(localStorage, this.sceneId);
     this.frame = place?.frame ?? this.actions.firstFrame();
+    this.trail.moves = place?.moves ?? [];
     if (place) Object.assign(this.view, { cx: place.cx, cy: place.cy, scale: place.scale });
     else {
       this.fit();
@@ -175,18 +172,14 @@ export class SceneCanvasElement extends HTMLElement {
     this.panel.settings = patch;
   }
 
-  /** Called after each submitted job. */
-  afterSubmit() {
-    this.panel.reseed();
+  /** Called after each submitted job. @param {number} seed of the job */
+  afterSubmit(seed) {
+    this.panel.showSeed(seed);
     this.hints.used("generate");
   }
 
   generate() {
     return this.actions.generate();
-  }
-
-  setResolution(value) {
-    return this.actions.setResolution(Number(value));
   }
 
   togglePanel() {
@@ -215,8 +208,9 @@ export class SceneCanvasElement extends HTMLElement {
     if (this.#panelBox === undefined) {
       const box = document.getElementById("t2e-panel")?.getBoundingClientRect();
       this.#panelBox = box?.width ? box : null;
+      this.#barHeight = Math.max(this.hints.reserved, ...[this.maskBar, this.regionBar].map(({ node }) => node.offsetHeight && node.offsetHeight + 8));
     }
-    return insets(this.view.width, this.view.height, this.#panelBox);
+    return insets(this.view.width, this.view.height, this.#panelBox, this.#barHeight);
   }
 
   /** Part of the window not under bars and panel. */
@@ -266,8 +260,11 @@ export class SceneCanvasElement extends HTMLElement {
 
   /** The mask, or how it is drawn, has changed. @param {boolean} ended whether more than pixels changed */
   maskChanged(ended) {
-    this.drawing.mark(...(ended ? ["mask", "bar"] : ["mask"]));
-    if (ended) this.editCost.update();
+    this.drawing.mark("mask");
+    if (!ended) return;
+    this.drawing.mark("bar");
+    this.editCost.update();
+    this.panel.describe();
   }
 
   /** While a mask is drawn, its strokes; otherwise the scene. */
@@ -282,7 +279,7 @@ export class SceneCanvasElement extends HTMLElement {
   }
 
   get #masking() {
-    return !this.mask.empty || MASK_TOOLS.includes(this.pointer.tool);
+    return !this.mask.empty || isMaskTool(this.pointer.tool);
   }
 
   async showGhost(direction) {
@@ -342,7 +339,7 @@ customElements.define("scene-canvas", SceneCanvasElement);
  * @param {Element} host @param {(name: string) => void} trigger
  */
 export function mount(host, trigger) {
-  const element = host.querySelector("scene-canvas");
+  const element = /** @type {Page} */ (host.querySelector("scene-canvas"));
   element.panel.tell = trigger;
   trigger("restore");
   trigger("describe");

@@ -11,7 +11,7 @@ export class SceneDrawing {
   #historyOf = "";
   #loop = new FrameLoop((dirty, now) => this.#draw(dirty, now));
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("./scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }
@@ -49,6 +49,7 @@ export class SceneDrawing {
 
   #draw(dirty, now) {
     const page = this.#page;
+    /** @type {import("./map/frame-loop.mjs").Part[]} */
     const moving = [];
     if (dirty.has("map") && page.session) {
       if (this.#drawMap(now, page.view.visible())) moving.push("map");
@@ -74,7 +75,7 @@ export class SceneDrawing {
   /** The regions of the next fill as they are drawn over the map. @returns {import("./map/overlay-layer.mjs").Regions} */
   get #regions() {
     const { regions, regionTool } = this.#page;
-    return { outlines: regions.list.map(({ points }) => points), around: regions.between ? regions.box : null, draft: regionTool.draft };
+    return { outlines: regions.list, around: regions.between ? regions.box : null, draft: regionTool.draft };
   }
 
   /** Only where the brush was: the rest of the window stays as it is. */
@@ -96,25 +97,30 @@ export class SceneDrawing {
 
   #drawBars() {
     const { free, mask, maskBar, pointer, regionBar, ring, staging, view } = this.#page;
+    const heights = () => maskBar.node.offsetHeight + regionBar.node.offsetHeight;
+    const before = heights();
     maskBar.update(pointer.tool, free);
     regionBar.update(pointer.tool, free, !maskBar.node.hidden);
+    // What is free has changed with them.
+    if (heights() !== before) this.#page.redraw();
     staging.place(view, free);
     ring.update(pointer.tool === "brush" || pointer.tool === "eraser", mask.settings.size * view.scale);
   }
 
   #drawMarkers() {
-    const { frame, free, hints, markers, pointer, regions, state, view } = this.#page;
+    const { frame, free, hints, markers, mask, pointer, regions, state, view } = this.#page;
     // A brush must not land on a button.
     const extendable = DRAWING_TOOLS.includes(pointer.tool) ? null : frame;
     markers.update(state, view, extendable, free);
-    const drawing = ["regions", "measure"].includes(pointer.tool) || !regions.empty;
+    const drawing = DRAWING_TOOLS.includes(pointer.tool) || !regions.empty || !mask.empty;
     hints.update(state, frame && view.rectToScreen(frame), free, drawing);
   }
 
   #drawChrome() {
-    const { bar, follow, panel, queue, state } = this.#page;
+    const { bar, dice, follow, panel, queue, state } = this.#page;
     bar.update(state);
     queue.update(state);
+    dice.show();
     follow.show(panel.settings.follow);
     void this.#drawHistory();
   }

@@ -83,7 +83,7 @@ def replay(
 
 def _done(recipe: Recipe, scene: Scene) -> int:
     """How many steps of a recipe a scene has already; SceneError where it holds anything else."""
-    steps = scene.history()
+    steps = [step for step in scene.history() if not step.aside]
     if any(step.undone for step in steps) or len(steps) > len(recipe.history):
         raise SceneError("The scene holds something else than this recipe: name a new file.")
     for number, (step, wanted) in enumerate(zip(steps, recipe.history, strict=False), 1):

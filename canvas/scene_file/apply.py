@@ -1,4 +1,4 @@
-"""How each kind of change is written into a scene, inside the transaction it is given; a redo branch ends with each."""
+"""How each kind of change is written into a scene, inside the transaction it is given; what was undone is set aside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from canvas.anchor import Anchor
 from canvas.errors import SceneConflict, SceneError
 from canvas.geometry import Rect, bounding_rect, tile_rect
 from canvas.request import Request
-from canvas.scene_file import codec, commit, history, tiles
+from canvas.scene_file import branches, codec, commit, tiles
 from canvas.scene_file.change import Change, merge
 from canvas.scene_file.history import Entry, TileChange
 from canvas.scene_file.meta import set_anchor
@@ -23,7 +23,7 @@ def apply_change(connection: sqlite3.Connection, change: Change) -> Entry:
         raise SceneConflict("This place has changed since the change was made for it: ask for it again.")
     box = bounding_rect(change.valid, change.rect.x, change.rect.y)
     revision = commit.next_revision(connection)
-    history.drop_redo(connection)
+    branches.set_aside(connection)
     return commit.finish(connection, change.request, box, revision, merge(connection, change, revision))
 
 
@@ -39,7 +39,7 @@ def apply_pieces(
     if anchor is not None and found not in (None, anchor):
         raise SceneError(f"The scene got another place on Earth meanwhile ({found}): import the picture again.")
     revision = commit.next_revision(connection)
-    history.drop_redo(connection)
+    branches.set_aside(connection)
     changed: list[TileChange] = []
     for x, y, image, whole in spool:
         before = tiles.head(connection, layer, x, y)
@@ -61,7 +61,7 @@ def apply_erasure(connection: sqlite3.Connection, rect: Rect, layer: str) -> Ent
     """Make a region on the 8 px grid empty; SceneError where it is already."""
     request = Request("erase", rect, Snapshot(connection).resolution, layer)
     revision = commit.next_revision(connection)
-    history.drop_redo(connection)
+    branches.set_aside(connection)
     changed: list[TileChange] = []
     for x, y, before in tiles.heads_in(connection, layer, rect.tile_span()):
         whole = tile_rect(x, y)

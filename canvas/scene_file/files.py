@@ -93,6 +93,8 @@ _UNSOUND_SINCE = (
         f" AND (x | y | w | h) % {CELL} = 0 AND max(abs(x), abs(y)) <= {LIMIT} AND length(place) = 32"
         f" AND number >= 0 AND layer IN ({', '.join(map(repr, LAYERS))}))"),
     (3, f"SELECT 1 FROM (SELECT count(*) AS n FROM candidates) WHERE n > {MAX_WAITING}"),
+    (4, "SELECT 1 FROM steps s LEFT JOIN steps p ON p.id = s.parent WHERE s.undone NOT IN (0, 1, 2)"
+        " OR s.parent IS NOT NULL AND (p.id IS NULL OR p.id >= s.id OR p.undone AND NOT s.undone)"),
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect
 from canvas.request import Request
-from canvas.scene_file import history, tiles
+from canvas.scene_file import branches, history, tiles
 from canvas.scene_file.codec import LATENT_CHANNELS, inflate
 from canvas.scene_file.commit import check_resolution, finish, next_revision
 from canvas.scene_file.database import Database
@@ -203,7 +203,7 @@ class FillState:
                 "SELECT min(left), min(top), max(right), max(bottom) FROM fill_tiles WHERE fill = ?", (self.id,)
             ).fetchone()
             connection.execute("DELETE FROM fills WHERE id = ?", (self.id,))
-            history.drop_redo(connection)
+            branches.set_aside(connection)
             changed: list[TileChange] = [(layer, x, y, before, revision) for layer, x, y, before in staged]
             next_revision(connection)  # the reserved one may be older than what is shown by now
             return finish(connection, request, Rect.from_corners(*box), revision, changed)

@@ -1,7 +1,7 @@
 """Accepted changes in order, each with the tile revisions before and after it: undo and redo only move heads.
 
-What is kept for undo is bounded in bytes: beyond the budget the oldest steps lose the pixels from before them and
-cannot be taken back any more. What was asked for is never lost.
+What is kept for undo is bounded in bytes: beyond the budget side branches go, the oldest first (`branches.py`); then
+the oldest steps lose the pixels from before them and cannot be taken back any more. What was asked for in them stays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from canvas.errors import SceneError
 from canvas.geometry import Rect
 from canvas.request import Request
-from canvas.scene_file import thumbnails, tiles
+from canvas.scene_file import branches, thumbnails, tiles
 from canvas.scene_file.schema import program_version
 
 BUDGET = 2 * 2**30  # bytes of tiles kept only so that steps can be taken back
@@ -29,6 +29,7 @@ TileChange = tuple[str, int, int, int | None, int | None]  # layer, x, y, revisi
 class Entry:
     """One accepted change. `rect` (px) is where it changed something, `tiles` which tiles, `created` UTC ISO time.
 
+    An `undone` one does not show; where it is `aside` redo does not lead to it either, but `go_to` does.
     `request` is without its mask, which may be large (`Scene.request` has it); a `dropped` one cannot be undone.
     """
 
@@ -39,6 +40,7 @@ class Entry:
     created: str
     undone: bool
     dropped: bool = False
+    aside: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -57,8 +59,8 @@ def record(
     created, size = now(), _bytes_before(connection, changed)
     asked = (request.model, request.to_json())
     cursor = connection.execute(
-        "INSERT INTO steps (revision, created, program, model, request, x, y, w, h, bytes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO steps (parent, revision, created, program, model, request, x, y, w, h, bytes)"
+        " VALUES ((SELECT max(id) FROM steps WHERE NOT undone), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (revision, created, program_version(), *asked, *rect, size),
     )
     step = cursor.lastrowid
@@ -91,7 +93,8 @@ def trim(connection: sqlite3.Connection, budget: int) -> int:
     kept = connection.execute(
         "SELECT id, bytes FROM steps WHERE NOT undone AND NOT dropped ORDER BY id DESC"
     ).fetchall()
-    over = sum(size for _, size in kept) - budget
+    over = sum(size for _, size in kept) + branches.size(connection) - budget
+    over -= branches.forget(connection, over)
     count = 0
     for step, size in reversed(kept[1:]):
         if over <= 0:
@@ -108,46 +111,44 @@ def trim(connection: sqlite3.Connection, budget: int) -> int:
     return count
 
 
-def drop_redo(connection: sqlite3.Connection) -> None:
-    """Forget the undone steps and the tile revisions only they led to; a new change makes them unreachable."""
-    connection.execute(
-        "DELETE FROM tiles WHERE rowid IN (SELECT t.rowid FROM steps s JOIN step_tiles c ON c.step = s.id"
-        " JOIN tiles t ON t.layer = c.layer AND t.x = c.x AND t.y = c.y AND t.revision = c.after WHERE s.undone)"
-    )
-    connection.execute("DELETE FROM steps WHERE undone")
-
-
-def undo(connection: sqlite3.Connection) -> Entry | None:
-    """Show what was before the newest step; None where there is nothing to undo."""
-    row = connection.execute("SELECT max(id) FROM steps WHERE NOT undone AND NOT dropped").fetchone()
-    return _move(connection, row[0], "before", True)
+def undo(connection: sqlite3.Connection, only: int | None = None) -> Entry | None:
+    """Show what was before the newest step; None where there is none, or where it is not the `only` one."""
+    [newest] = connection.execute("SELECT max(id) FROM steps WHERE NOT undone AND NOT dropped").fetchone()
+    return _move(connection, newest if only in (None, newest) else None, "before", True)
 
 
 def redo(connection: sqlite3.Connection) -> Entry | None:
     """Show again what the oldest undone step made; None where there is nothing to redo."""
-    row = connection.execute("SELECT min(id) FROM steps WHERE undone").fetchone()
+    row = connection.execute("SELECT min(id) FROM steps WHERE undone = ?", (branches.UNDONE,)).fetchone()
     return _move(connection, row[0], "after", False)
 
 
 def go_to(connection: sqlite3.Connection, step: int) -> list[Entry]:
-    """Undo or redo until `step` is the newest change that shows; 0 is before the first. Returns what moved.
+    """Undo and redo until `step` is the newest change that shows; 0 is before the first. Returns what moved.
 
     Raises SceneError where there is no such step, or what was before a step on the way was dropped.
     """
     if step != 0 and connection.execute("SELECT 1 FROM steps WHERE id = ?", (step,)).fetchone() is None:
         raise SceneError(_GONE)
-    if connection.execute("SELECT 1 FROM steps WHERE id > ? AND dropped LIMIT 1", (step,)).fetchone():
+    line = branches.line_to(connection, step)
+    shown = connection.execute("SELECT id, dropped FROM steps WHERE NOT undone ORDER BY id DESC").fetchall()
+    back = [(number, dropped) for number, dropped in shown if number not in line]
+    if any(dropped for _, dropped in back):
         raise SceneError("The pixels from before this step were dropped to save space: choose a later one.")
-    back = connection.execute("SELECT id FROM steps WHERE id > ? AND NOT undone ORDER BY id DESC", (step,)).fetchall()
-    on = connection.execute("SELECT id FROM steps WHERE id <= ? AND undone ORDER BY id", (step,)).fetchall()
-    moved = [_move(connection, number, "before", True) for (number,) in back]
-    moved += [_move(connection, number, "after", False) for (number,) in on]
+    on = sorted(set(line) - {number for number, _ in shown})
+    aside = branches.is_aside(connection, step)
+    moved = [_move(connection, number, "before", True) for number, _ in back]
+    moved += [_move(connection, number, "after", False) for number in on]
+    if aside:
+        branches.take_up(connection, step)
     return [one for one in moved if one is not None]
 
 
 def counts(connection: sqlite3.Connection) -> tuple[int, int]:
     """How many steps can be undone, and how many redone."""
-    back, forth = connection.execute("SELECT sum(NOT undone AND NOT dropped), sum(undone) FROM steps").fetchone()
+    back, forth = connection.execute(
+        "SELECT sum(NOT undone AND NOT dropped), sum(undone = ?) FROM steps", (branches.UNDONE,)
+    ).fetchone()
     return back or 0, forth or 0
 
 
@@ -179,7 +180,7 @@ def _move(connection: sqlite3.Connection, step: int | None, side: str, undone: b
         f"SELECT layer, x, y, {side} FROM step_tiles WHERE step = ?", (step,)
     ).fetchall():
         tiles.set_head(connection, layer, x, y, revision)
-    connection.execute("UPDATE steps SET undone = ? WHERE id = ?", (undone, step))
+    connection.execute("UPDATE steps SET undone = ? WHERE id = ?", (branches.UNDONE if undone else 0, step))
     return steps(connection, only=step)[0]
 
 
@@ -208,6 +209,7 @@ def steps(connection: sqlite3.Connection, newest: int | None = None, only: int |
             created,
             bool(undone),
             bool(dropped),
+            undone == branches.ASIDE,
         )
         for step, request, x, y, w, h, created, undone, dropped in reversed(rows)
     ]

@@ -13,7 +13,7 @@ _MAGIC = b"SQLite format 3\x00"
 # tiles:    every revision of every tile, never changed once written. Undo, redo and a browser's cache rely on that.
 # heads:    which revision of a tile is shown now, and where its known pixels lie (so that the bounds of a huge scene
 #           need no pixel). A tile without a head is empty.
-# steps:    what was asked and accepted; `undone` ones are the redo branch and always the newest.
+# steps:    what was asked and accepted; `undone` ones do not show (see `_BRANCHES`).
 # pyramid:  zoomed-out tiles, a cache: image NULL = to be drawn again.
 _VERSION_1 = """
 CREATE TABLE meta (
@@ -174,8 +174,20 @@ UPDATE steps SET bytes = coalesce((
 ), 0);
 """
 
+# steps: `parent` is the step it was made on, `undone` 1 where redo leads to it and 2 on a side branch (`branches.py`),
+#        where `made` counts the bytes of the tiles that only it leads to.
+_BRANCHES = """
+ALTER TABLE steps ADD COLUMN parent INTEGER;
+
+ALTER TABLE steps ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+
+UPDATE steps SET parent = (SELECT max(former.id) FROM steps AS former WHERE former.id < steps.id);
+
+CREATE INDEX steps_parent ON steps (parent);
+"""
+
 # MIGRATIONS[n] brings a file of version n to version n + 1. Append; never edit one that was released.
-MIGRATIONS: list[str] = [_VERSION_1, _FILLS, _EDITING]
+MIGRATIONS: list[str] = [_VERSION_1, _FILLS, _EDITING, _BRANCHES]
 
 
 def program_version() -> str:

@@ -75,6 +75,18 @@ def test_undo_and_redo_give_the_same_bytes(server: Server, scene: str) -> None:
     assert [step["undone"] for step in server.get(f"/api/scenes/{scene}/history")] == [False, False]
 
 
+def test_undo_of_a_step_that_is_not_the_newest_is_refused(server: Server, scene: str) -> None:
+    server.painted(scene)
+    erased = server.post(f"/api/scenes/{scene}/erase", {"rect": [0, 0, 16, 16]})["step"]
+    assert erased["frame"] == [0, 0, 16, 16]
+    server.painted(scene, frame=[32, 0, 64, 64])
+    answer = server.http.post(f"/api/scenes/{scene}/undo?step={erased['id']}")
+    assert answer.status_code == 409
+    assert "not the newest" in answer.json()["error"]
+    server.post(f"/api/scenes/{scene}/undo")
+    assert server.post(f"/api/scenes/{scene}/undo?step={erased['id']}")["step"] == erased
+
+
 def test_the_same_request_gives_the_same_pixels(server: Server) -> None:
     first, second = server.new_scene(), server.new_scene()
     for scene in (first, second):

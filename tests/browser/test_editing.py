@@ -38,7 +38,7 @@ def ask(canvas: Canvas, prompt: str = "a lake") -> None:
     """Ask for an edit of what is painted, in few steps, and wait for its candidates."""
     canvas.get("c.settings = {steps: 2}")
     canvas.type_prompt(prompt)
-    canvas.page.get_by_role("button", name="Change", exact=True).click()
+    canvas.page.locator("#t2e-generate", has_text="Change mask").click()
     canvas.wait("c.state.candidates.length === 3 && c.state.jobs.length === 0", 120)
 
 
@@ -93,8 +93,8 @@ def test_the_first_candidate_is_shown_while_others_are_made_and_ends_them_when_i
     page = canvas.open(scene).page
     paint(canvas)
     canvas.get("(c.settings = {steps: 90, follow: 0.25}, c.mask.set({variations: 8, strength: 0.9}))")
-    page.locator(".mask-bar .cost", has_text="8 variations, quality, about").wait_for()
-    page.get_by_role("button", name="Change", exact=True).click()
+    page.locator("#t2e-generate", has_text="Change mask, 8 variations, about").wait_for()
+    page.locator("#t2e-generate", has_text="Change mask").click()
     page.get_by_role("option", name="Candidate 1").wait_for()
     page.get_by_text("more coming").wait_for()
     assert page.get_by_role("option", name="Candidate 1").get_attribute("aria-selected") == "true"
@@ -127,6 +127,20 @@ def test_candidates_survive_a_reload_and_escape_discards_them(canvas: Canvas, se
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Take the mask again").click()
     canvas.wait("!c.mask.empty && c.state.candidates.length === 0")
+
+
+def test_an_edit_that_is_cancelled_gives_its_mask_back(canvas: Canvas, server: Server, scene: str) -> None:
+    page = canvas.open(scene).page
+    paint(canvas)
+    painted = canvas.get("JSON.stringify(c.mask.area)")
+    canvas.get("(c.settings = {steps: 90}, c.mask.set({variations: 8}))")
+    page.locator("#t2e-generate", has_text="Change mask").click()
+    canvas.wait("c.mask.empty && c.state.jobs.length === 1")
+    page.reload()  # it is known after a reload, too
+    canvas.attached()
+    page.get_by_role("button", name="Cancel this job").click()
+    canvas.wait("!c.mask.empty && c.state.jobs.length === 0")
+    assert canvas.get("JSON.stringify(c.mask.area)") == painted
 
 
 def test_escape_during_a_stroke_drops_the_stroke_and_keeps_the_candidates(
@@ -166,13 +180,13 @@ def test_a_place_that_changed_meanwhile_is_told(
     canvas.wait("c.state.candidates.length === 0")
 
 
-def test_an_empty_mask_is_told_and_a_mask_makes_generate_an_edit(canvas: Canvas, server: Server, scene: str) -> None:
+def test_the_main_button_says_that_a_mask_makes_it_an_edit(canvas: Canvas, server: Server, scene: str) -> None:
     page = canvas.open(scene).page
     page.locator(".surface").focus()
     page.keyboard.press("b")
-    page.get_by_role("button", name="Change", exact=True).click()
-    page.get_by_text("The mask is empty").wait_for()
+    page.locator("#t2e-generate", has_text="Generate").wait_for()
     paint(canvas)
+    page.locator("#t2e-generate", has_text="Change mask, 3 variations").wait_for()
     canvas.get("c.settings = {steps: 2}")
     page.keyboard.press("Control+Enter")
     canvas.wait("c.state.candidates.length === 3", 120)
@@ -204,14 +218,14 @@ def test_walking_through_the_history(canvas: Canvas, server: Server, scene: str)
     page.get_by_role("button", name="Use these settings again: step 3").click()
     canvas.wait("c.settings.prompt === 'step 3' && c.settings.seed === 43 && c.settings.seed_locked")
 
-    # A new change would end step 3: that is asked, and can be left.
+    # A new change leaves step 3 beside it, which is said and asks nothing.
     canvas.get("(c.setFrame({x: 0, y: 128, w: 64, h: 64}), c.settings = {steps: 2})")
     page.locator("#t2e-generate").click()
-    page.get_by_role("dialog", name="Undone steps").get_by_role("button", name="Cancel").click()
-    assert server.get(f"/api/scenes/{scene}")["can_redo"]
-    page.locator("#t2e-generate").click()
-    page.get_by_role("dialog", name="Undone steps").get_by_role("button", name="Go on").click()
+    page.get_by_text("What you have undone stays in the history").wait_for()
     canvas.wait("!c.state.scene.can_redo && c.state.scene.bounds?.[3] === 192", 60)
+    aside = page.locator(".history-row.aside")
+    aside.get_by_role("button", name="Go to this step: step 3").click()
+    canvas.wait("String(c.state.scene.bounds) === '0,0,320,128'")
 
 
 def test_an_edit_by_keyboard_alone(canvas: Canvas, server: Server, scene: str) -> None:

@@ -23,7 +23,7 @@ def test_prompts_are_dropped_on_regions_and_filled_as_one_step(canvas: Canvas, s
     assert first.input_value() == "forest"
     first.fill("meadow")
     canvas.page.get_by_label("Feather, px over which").fill("24")
-    canvas.page.get_by_role("button", name="Fill", exact=True).last.click()
+    canvas.page.locator("#t2e-generate", has_text="Fill").click()
     canvas.wait("c.state.scene.bounds && c.state.jobs.length === 0", 120)
     assert canvas.scene["bounds"] == [0, 0, 200, 120]
     canvas.wait_painted(50, 60)
@@ -43,7 +43,7 @@ def test_a_polygon_is_clicked_and_filled_and_nothing_beside_it(canvas: Canvas, s
     for corner in ((0, 0), (200, 0), (200, 130), (150, 130), (0, 0)):
         page.mouse.click(*canvas.screen(*corner))
     canvas.wait("c.regions.list.length === 1 && !c.regionTool.draft")
-    page.get_by_role("button", name="Fill", exact=True).last.click()
+    page.locator("#t2e-generate", has_text="Fill").click()
     canvas.wait("c.state.scene.bounds && c.state.jobs.length === 0", 120)
     canvas.wait_painted(160, 40)
     canvas.wait_painted(20, 110, painted=False)
@@ -68,7 +68,7 @@ def test_escape_and_backspace_take_a_polygon_back(canvas: Canvas, server: Server
 def test_a_large_fill_is_asked_about_first(canvas: Canvas, server: Server) -> None:
     canvas.open(server.new_scene())
     canvas.get("(c.regions.add({x: 0, y: 0, w: 40000, h: 40000}, 'forest'), c.surface.focus())")
-    fill = canvas.page.get_by_role("button", name="Fill", exact=True)
+    fill = canvas.page.locator("#t2e-generate", has_text="Fill")
     fill.click()
     question = canvas.page.get_by_role("dialog", name="A large fill")
     question.get_by_text("40,000 × 40,000 px").wait_for()

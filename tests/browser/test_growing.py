@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.app.server_process import Server
-from tests.browser.driver import Canvas
+from tests.browser.driver import LONG, Canvas
 
 pytestmark = pytest.mark.needs_browser
 
@@ -20,7 +21,7 @@ def test_first_run_to_first_tile(canvas: Canvas, server: Server) -> None:
     canvas.type_prompt("dense green forest")
     page.locator("#t2e-resolution label", has_text="2").click()
     canvas.wait("c.state.scene.resolution === 2")
-    page.get_by_role("button", name="Generate", exact=True).click()
+    page.get_by_role("button", name="Make the first tile").click()
     canvas.wait_revision(1)
     canvas.wait_painted(10, 10)
     assert not page.locator(".first-run").is_visible()
@@ -58,6 +59,68 @@ def test_growing_in_every_direction_then_undo_and_redo(canvas: Canvas, server: S
     canvas.wait_painted(-20, 50)
     prompts = [step["request"]["prompt"] for step in server.get(f"/api/scenes/{scene}/history")]
     assert prompts[1:] == [f"extension to the {side}" for side in ("right", "down", "left", "up")]
+
+
+def test_an_extension_taken_back_takes_the_frame_back_and_is_tried_again(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    for revision in (2, 3):
+        canvas.handle("right").click()
+        canvas.wait_revision(revision)
+    assert canvas.get("c.frame.x") == 64
+    page.keyboard.press("z")
+    canvas.wait("c.frame.x === 32")
+    page.keyboard.press("Shift+z")
+    canvas.wait("c.frame.x === 64")
+    page.reload()
+    canvas.attached()
+    page.keyboard.press("z")
+    canvas.wait("c.frame.x === 32")
+
+    canvas.handle("right").click()
+    canvas.wait("!c.state.scene.can_redo && c.state.scene.bounds[2] === 128")
+    assert not page.get_by_role("dialog").count()
+    assert [step["aside"] for step in server.get(f"/api/scenes/{scene}/history")] == [False, False, True, False]
+
+    long = server.post(f"/api/scenes/{scene}/jobs", LONG | {"frame": [512, 512, 512, 512]})["id"]
+    canvas.wait("c.state.jobs.length === 1")
+    canvas.handle("down").click()
+    canvas.wait("c.frame.y === 32")
+    page.get_by_role("button", name="Cancel: ").last.click()
+    canvas.wait("c.frame.y === 0")
+    server.http.delete(f"/api/jobs/{long}")
+
+
+def test_the_notice_of_an_erasure_takes_back_nothing_else(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    server.painted(scene, frame=[32, 0, 64, 64])
+    page = canvas.open(scene).page
+    undo = page.locator(".notice").get_by_role("button", name="Undo")
+    canvas.get("c.actions.erase({x: 0, y: 0, w: 16, h: 16})")
+    undo.click()
+    canvas.wait("c.state.scene.revision === 4")
+    assert len([step for step in server.get(f"/api/scenes/{scene}/history") if not step["undone"]]) == 2
+    canvas.get("c.actions.erase({x: 0, y: 0, w: 16, h: 16})")
+    undo.wait_for()
+    page.keyboard.press("Control+z")
+    undo.wait_for(state="detached")
+    assert len([step for step in server.get(f"/api/scenes/{scene}/history") if not step["undone"]]) == 2
+
+
+def test_a_small_frame_has_a_handle_on_the_side_of_the_pointer(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    canvas.get("(c.view.scale = 0.9, c.lookAt(32, 32))")
+    canvas.drawn()
+    for place, side in (((32, -60), "up"), ((140, 32), "right")):
+        page.mouse.move(*canvas.screen(*place))
+        canvas.handle(side).wait_for()
+        assert page.locator(".handle:visible").count() == 1
+    canvas.handle("right").click()
+    canvas.wait_revision(2)
 
 
 def test_shift_click_queues_three_in_a_row(canvas: Canvas, server: Server) -> None:
@@ -100,6 +163,32 @@ def test_a_frame_anywhere_and_a_locked_seed(canvas: Canvas, server: Server) -> N
     step = server.get(f"/api/scenes/{scene}/history")[-1]["request"]
     assert (step["frame"], step["seed"]) == ([96, -64, 96, 80], 4711)
     assert canvas.get("c.settings.seed") == 4711
+
+
+def test_the_box_shows_the_seed_of_what_is_seen_last(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    page = canvas.open(scene).page
+    box = page.locator("#t2e-seed input")
+
+    def made() -> list[int]:
+        return [step["request"]["seed"] for step in server.get(f"/api/scenes/{scene}/history")]
+
+    box.fill("21")
+    canvas.wait("c.settings.seed === 21")
+    page.locator("#t2e-generate").click()
+    canvas.wait_revision(1)
+    assert (made(), box.input_value()) == ([21], "21")
+    canvas.handle("right").click()
+    canvas.wait_revision(2)
+    assert made()[1] != 21, "what is made next has another one"
+    expect(box).to_have_value(str(made()[1]))
+
+    page.get_by_role("button", name="Another seed").click()
+    expect(box).not_to_have_value(str(made()[1]))
+    rolled = int(box.input_value())
+    canvas.handle("down").click()
+    canvas.wait_revision(3)
+    assert made()[2] == rolled == int(box.input_value())
 
 
 def test_distances_and_areas_are_measured_on_the_map(canvas: Canvas, server: Server) -> None:

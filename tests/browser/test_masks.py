@@ -118,7 +118,7 @@ def test_grow_shrink_fill_invert_and_clear(drawing: Canvas) -> None:
     ring = mask(drawing)
     assert at(ring, 65, 65) == 0
     bar = page.get_by_role("group", name="Mask", exact=True)
-    bar.get_by_role("button", name="Fill").click()
+    bar.get_by_role("button", name="Close holes").click()
     filled = mask(drawing)
     assert at(filled, 65, 65) == 255
     bar.get_by_role("button", name="Grow").click()
@@ -226,7 +226,7 @@ def test_a_change_waits_for_the_clouds_that_are_looked_for(canvas: Canvas, serve
     bar = page.get_by_role("group", name="Mask", exact=True)
     with page.expect_request("**/clouds"):
         bar.get_by_role("button", name="Find clouds").click()
-    bar.get_by_role("button", name="Change", exact=True).click()
+    page.locator("#t2e-generate", has_text="Change mask").click()
     page.locator(".notice", has_text="Clouds are being looked for: press again").wait_for()
     drawn = int(mask(canvas).sum())
     held[0].continue_()
@@ -246,11 +246,10 @@ def test_what_is_painted_while_a_change_is_asked_for_belongs_to_the_next(
     page, held = drawing.page, []
     page.route("**/edits", lambda route: held.append(route))
     page.keyboard.press("b")
-    bar = page.get_by_role("group", name="Mask", exact=True)
 
     def asked() -> None:
         with page.expect_request("**/edits"):
-            bar.get_by_role("button", name="Change", exact=True).click()
+            page.locator("#t2e-generate", has_text="Change mask").click()
 
     drawing.drag((20, 40), (40, 40))
     first = mask(drawing)

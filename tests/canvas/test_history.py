@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from canvas import Change, Rect, Scene, SceneError
-from canvas.scene_file import history
+from canvas.scene_file import files, history
 from canvas.scene_file.snapshot import fingerprint
 from tests.canvas.conftest import random_change
 
@@ -26,7 +28,7 @@ State = tuple[np.ndarray, np.ndarray]  # pixels and valid over WORLD
 
 
 class SceneAgainstModel(RuleBasedStateMachine):
-    """The model: a list of whole states, a position in it, and the candidates with the state they were made on."""
+    """The model: whole states, the one each was made on, a line through them and a place on it, and the candidates."""
 
     folder: Path
     made = 0
@@ -37,6 +39,8 @@ class SceneAgainstModel(RuleBasedStateMachine):
         type(self).made += 1
         self.scene = Scene.create(self.folder / f"{type(self).made}.t2e", 1.0)
         self.states: list[State] = [(np.zeros((WORLD.h, WORLD.w, 3), np.uint8), np.zeros((WORLD.h, WORLD.w), bool))]
+        self.parents = [-1]
+        self.line = [0]  # numbers of states; undo and redo move along it
         self.at = 0
         self.candidates: dict[int, tuple[Change, str]] = {}
         self.seed = 0
@@ -47,7 +51,14 @@ class SceneAgainstModel(RuleBasedStateMachine):
 
     @property
     def now(self) -> State:
-        return self.states[self.at]
+        return self.states[self.line[self.at]]
+
+    def follows(self, pixels: np.ndarray, valid: np.ndarray) -> None:
+        """What comes after is made on what is there now; what was undone lies beside it."""
+        self.parents.append(self.line[self.at])
+        self.states.append((pixels, valid))
+        self.at += 1
+        self.line[self.at :] = [len(self.states) - 1]
 
     def made_here(self, place: Rect, share: float) -> Change:
         self.seed += 1
@@ -62,9 +73,7 @@ class SceneAgainstModel(RuleBasedStateMachine):
         here = change.rect.slices(WORLD)
         pixels[here][change.valid] = change.pixels[change.valid]
         valid[here] |= change.valid
-        del self.states[self.at + 1 :]
-        self.states.append((pixels, valid))
-        self.at += 1
+        self.follows(pixels, valid)
 
     @rule(place=places, share=st.sampled_from([0.1, 1.0]))
     def edit(self, place: Rect, share: float) -> None:
@@ -84,9 +93,7 @@ class SceneAgainstModel(RuleBasedStateMachine):
         self.scene.erase(place.intersect(WORLD))
         pixels, valid = self.now[0].copy(), self.now[1].copy()
         pixels[here], valid[here] = 0, False
-        del self.states[self.at + 1 :]
-        self.states.append((pixels, valid))
-        self.at += 1
+        self.follows(pixels, valid)
 
     @rule()
     def undo(self) -> None:
@@ -97,8 +104,8 @@ class SceneAgainstModel(RuleBasedStateMachine):
     @rule()
     def redo(self) -> None:
         type(self).actions += 1
-        assert (self.scene.redo() is not None) == (self.at < len(self.states) - 1)
-        self.at = min(len(self.states) - 1, self.at + 1)
+        assert (self.scene.redo() is not None) == (self.at < len(self.line) - 1)
+        self.at = min(len(self.line) - 1, self.at + 1)
 
     @rule(data=st.data())
     def jump(self, data: st.DataObject) -> None:
@@ -106,8 +113,16 @@ class SceneAgainstModel(RuleBasedStateMachine):
         target = data.draw(st.integers(0, len(self.states) - 1))
         steps = [step.id for step in self.scene.history()]
         moved = self.scene.go_to(steps[target - 1] if target else 0)
-        assert len(moved) == abs(target - self.at)
-        self.at = target
+        way = [target]
+        while way[0]:
+            way.insert(0, self.parents[way[0]])
+        shown = self.line[: self.at + 1]
+        assert len(moved) == len({*way} ^ {*shown})
+        if target not in self.line:
+            self.line = way
+            while (last := self.line[-1]) in self.parents:  # redo goes on to the end of the branch
+                self.line.append(max(n for n, parent in enumerate(self.parents) if parent == last))
+        self.at = self.line.index(target)
 
     @rule(place=places, share=st.sampled_from([0.3, 1.0]))
     @precondition(lambda self: len(self.candidates) < 6)
@@ -153,7 +168,9 @@ class SceneAgainstModel(RuleBasedStateMachine):
         assert np.array_equal(patch.pixels, self.now[0])
         assert {candidate.id for candidate in self.scene.candidates()} == set(self.candidates)
         assert len(self.scene.history()) == len(self.states) - 1
-        assert (self.scene.can_undo, self.scene.can_redo) == (self.at > 0, self.at < len(self.states) - 1)
+        shown = [number for number, step in enumerate(self.scene.history(), 1) if not step.undone]
+        assert shown == self.line[1 : self.at + 1]
+        assert (self.scene.can_undo, self.scene.can_redo) == (self.at > 0, self.at < len(self.line) - 1)
 
 
 def test_a_thousand_random_changes_leave_what_a_model_in_memory_holds(tmp_path: Path) -> None:
@@ -244,13 +261,71 @@ def test_the_history_is_light_and_the_request_whole(scene: Scene) -> None:
     assert scene.request(step.id).mask == "bWFzaw=="
 
 
-def test_jumping_to_a_step_that_was_cut_off_is_told(scene: Scene) -> None:
-    first = scene.accept(random_change(Rect(0, 0, 8, 8), 1))
-    gone = scene.accept(random_change(Rect(0, 0, 8, 8), 2))
-    scene.go_to(first.id)
-    scene.accept(random_change(Rect(0, 0, 8, 8), 3))
+# ---- side branches
+
+PLACE = Rect(0, 0, 256, 256)
+
+
+@pytest.fixture
+def branched(scene: Scene) -> Scene:
+    """Two steps that were undone, and another in their place."""
+    kept, *_ = [scene.accept(random_change(PLACE, seed)) for seed in range(3)]
+    scene.go_to(kept.id)
+    scene.accept(random_change(PLACE, 3))
+    return scene
+
+
+def test_what_was_undone_stays_beside_what_was_made_instead(branched: Scene) -> None:
+    steps = branched.history()
+    assert [step.request["prompt"] for step in steps if step.aside] == ["prompt 1", "prompt 2"]
+    assert not branched.can_redo
+    assert branched.redo() is None
+    assert np.array_equal(branched.read(PLACE).pixels, random_change(PLACE, 3).pixels)
+
+    branched.go_to(steps[1].id)
+    assert np.array_equal(branched.read(PLACE).pixels, random_change(PLACE, 1).pixels)
+    assert branched.redo() == replace(steps[2], undone=False, aside=False), "redo goes on along the branch"
+    assert np.array_equal(branched.read(PLACE).pixels, random_change(PLACE, 2).pixels)
+    assert [step.aside for step in branched.history()] == [False, False, False, True], "now the other lies beside"
+    branched.go_to(steps[3].id)
+    assert np.array_equal(branched.read(PLACE).pixels, random_change(PLACE, 3).pixels)
+
+
+def test_only_the_newest_step_is_undone_by_its_number(branched: Scene) -> None:
+    first, *_, newest = branched.history()
+    assert branched.undo(only=first.id) is None
+    assert branched.undo(only=newest.id) is not None
+    assert branched.undo(only=newest.id) is None, "it is undone already"
+
+
+def test_side_branches_go_before_anything_that_can_be_undone(branched: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = branched.history()[1]
+    with branched._database.read() as connection:
+        tile = connection.execute("SELECT length(pixels) + length(latents) FROM tiles").fetchone()[0]
+    monkeypatch.setattr(history, "BUDGET", int(2.5 * tile))
+    branched.accept(random_change(PLACE, 4))
+    assert names(branched) == ["prompt 0", "prompt 3", "prompt 4"]
+    assert not any(step.dropped for step in branched.history())
+    with branched._database.read() as connection:
+        assert connection.execute("SELECT count(*) FROM tiles").fetchone()[0] == 3
     with pytest.raises(SceneError, match="not in the history"):
-        scene.go_to(gone.id)
-    revision = scene.revision
-    assert scene.go_to(scene.history()[-1].id) == []
-    assert scene.revision == revision
+        branched.go_to(gone.id)
+
+
+def test_a_file_from_before_side_branches_has_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "old.t2e"
+    with Scene.create(path, 1.0) as scene:
+        for seed in range(3):
+            scene.accept(random_change(PLACE, seed))
+        scene.undo()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP INDEX steps_parent; ALTER TABLE steps DROP COLUMN parent; ALTER TABLE steps DROP COLUMN made;"
+            "PRAGMA user_version = 3"
+        )
+    with Scene.open(path) as scene:
+        scene.undo()
+        scene.accept(random_change(PLACE, 3))
+        scene.go_to(scene.history()[2].id)
+        assert np.array_equal(scene.read(PLACE).pixels, random_change(PLACE, 2).pixels)
+    files.check(path)

@@ -56,3 +56,9 @@ test("handles stay in the free part while the frame is in sight, and vanish with
   }
   assert.equal(frames.handlePlaces({ x: 1000, y: 0, w: 100, h: 100 }, free).length, 0);
 });
+
+test("a point lies towards one side of a frame, within and without", () => {
+  const frame = { x: 100, y: 100, w: 80, h: 40 };
+  const sides = [[190, 120], [90, 121], [140, 20], [141, 300], [170, 118], [140, 130]].map(([x, y]) => frames.sideTowards(frame, x, y));
+  assert.deepEqual(sides, ["right", "left", "up", "down", "right", "down"]);
+});

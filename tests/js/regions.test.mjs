@@ -49,7 +49,7 @@ test("regions keep their prompts when others go, and every change is told", () =
   assert.deepEqual(regions.list.map(({ text }) => text), ["river", "c"]);
   regions.clear();
   assert.ok(regions.empty);
-  assert.equal(told, 5);
+  assert.equal(told, 6, "a prompt is shown in its region, too");
 });
 
 test("what cannot be filled is refused with a sentence: too small, no area, too many", () => {
@@ -144,4 +144,14 @@ test("rectangles are dragged, lassos drawn; a click makes neither", () => {
     assert.equal(regions.list[0].rectangle, shape === "rectangle");
     assert.deepEqual(boxOf(regions.list[0].points), shape === "rectangle" ? rect(0, 0, 32, 80) : rect(0, 0, 100, 80));
   }
+});
+
+test("every region has a colour that no other has", () => {
+  const regions = new PromptRegions(() => {});
+  for (let n = 0; n < MAX_REGIONS; n++) regions.add(rect(n * 64, 0, 64, 64), "forest");
+  assert.equal(new Set(regions.list.map(({ colour }) => colour)).size, MAX_REGIONS);
+  const { key, colour } = regions.list[3];
+  regions.remove(key);
+  regions.add(rect(0, 100, 64, 64), "lake");
+  assert.equal(regions.list.at(-1).colour, colour, "one that is free again is given again");
 });

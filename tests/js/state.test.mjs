@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, Pace, modelInfo, ordered, pendingFrames, reduce } from "../../app/static/scene/store.mjs";
+import { EMPTY, Pace, modelInfo, ordered, pendingFrames, reduce, secondsLeft, usualPace } from "../../app/static/scene/store.mjs";
 import { dismiss, dismissed, recall, remember } from "../../app/static/scene/remembered.mjs";
 import { followWords } from "../../app/static/panel/follow-slider.mjs";
 import * as settings from "../../app/static/panel/settings.mjs";
@@ -84,6 +84,21 @@ test("the pace is measured from the first step seen, and starts anew with a retr
   assert.equal(pace.eta({ job: "a", step: 6, steps: 11 }, 110, null), 10);
   assert.equal(pace.eta({ job: "b", step: 1, steps: 11 }, 110, 0.5), 5);
   assert.equal(pace.eta({ job: "a", step: 1, steps: 11 }, 200, 3), 30);
+  pace.eta({ job: "c", step: 0, steps: 100 }, 300, null);
+  assert.equal(pace.eta({ job: "c", step: 1, steps: 100 }, 300.9, null), null, "the first step is not like the rest");
+});
+
+test("the time of all jobs is that of the last: it counts those before it", () => {
+  const waiting = ["a", "b", "c"].map((id, n) => ({ ...job(id, n ? "queued" : "running", n || null), eta: [8, 16, 25][n] }));
+  assert.equal(secondsLeft({ ...EMPTY, jobs: waiting }), 25);
+  assert.equal(secondsLeft({ ...EMPTY, jobs: [...waiting, job("d", "queued", 3)] }), null);
+  assert.equal(secondsLeft(EMPTY), null);
+});
+
+test("a fill has a pace of its own, an export none", () => {
+  const jobs = ["fill", "generate", "export"].map((kind) => ({ ...job(kind, "running"), kind, request: { sampler: "fast" } }));
+  const state = { ...EMPTY, jobs, model: { ...EMPTY.model, seconds_per_step: { fast: 0.1, "fill fast": 0.04 } } };
+  assert.deepEqual(jobs.map(({ id }) => usualPace(state, id)), [0.04, 0.1, null]);
 });
 
 test("settings take what makes sense and keep the former value otherwise", () => {
@@ -95,8 +110,9 @@ test("settings take what makes sense and keep the former value otherwise", () =>
   assert.equal(settings.merged(two, { steps: null }).steps, null);
 });
 
-test("the seed stays when locked and changes when not", () => {
-  const locked = settings.merged(settings.DEFAULTS, { seed: 5, seed_locked: true });
+test("the seed that shows is used once, again when it is locked", () => {
+  assert.equal(settings.nextSeed(settings.merged(settings.DEFAULTS, { seed: 5 })), 5);
+  const locked = settings.merged(settings.DEFAULTS, { seed: 5, seed_locked: true, seed_used: true });
   assert.equal(settings.nextSeed(locked), 5);
   assert.notEqual(settings.nextSeed({ ...locked, seed_locked: false }, () => 0.5), 5);
 });

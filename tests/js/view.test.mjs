@@ -61,7 +61,8 @@ test("a panel at the side costs width, a sheet from below costs height", () => {
   const phone = insets(390, 844, { left: 0, top: 500 });
   assert.equal(phone.bottom, 352);
   assert.ok(freePart(390, 844, phone).h > 400);
-  assert.equal(insets(390, 844, null).bottom, insets(1440, 900, null).bottom);
+  assert.equal(insets(390, 844, null).bottom, 8, "the status line lies above the map there");
+  assert.equal(insets(1440, 900, null, 80).top, insets(1440, 900, null).top + 80, "an open bar takes its height");
 });
 
 test("nudgeInto moves no more than needed, and centres what is too large", () => {

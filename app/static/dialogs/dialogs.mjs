@@ -38,7 +38,10 @@ export function confirm(host, title, text, yes, dangerous = false) {
 }
 
 /**
- * Ask for one line of text. @param {(text: string) => string|null} check the complaint, null when the text is good
+ * Ask for one line of text.
+ * @param {HTMLElement} host
+ * @param {{title: string, label: string, value?: string, yes: string, check?: (text: string) => string|null}} question
+ *   `check` returns the complaint, null when the text is good
  * @returns {Promise<string|null>} null when the dialog was left
  */
 export function ask(host, { title, label, value = "", yes, check = () => null }) {

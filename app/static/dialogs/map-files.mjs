@@ -14,7 +14,7 @@ export class MapFiles {
   /** Exports that this page has asked for: their download begins by itself. @type {Set<string>} */
   #wanted = new Set();
 
-  /** @param {any} page the scene-canvas element @param {import("../scene/transport.mjs").Api} api */
+  /** @param {import("../scene-canvas.mjs").Page} page @param {import("../scene/transport.mjs").Api} api */
   constructor(page, api) {
     this.#page = page;
     this.#api = api;
@@ -69,7 +69,7 @@ export class MapFiles {
     }, () => this.receive(file, middle));
   }
 
-  /** A job of this scene is done. @param {any} job */
+  /** A job of this scene is done. @param {import("../scene/store.mjs").Job} job */
   finished(job) {
     const page = this.#page;
     if (job.kind === "export") {
@@ -95,7 +95,7 @@ export class MapFiles {
       page.classList.add("is-drop-target");
     }, { signal });
     page.addEventListener("dragleave", (event) => {
-      if (!page.contains(event.relatedTarget)) page.classList.remove("is-drop-target");
+      if (!page.contains(/** @type {Node} */ (event.relatedTarget))) page.classList.remove("is-drop-target");
     }, { signal });
     page.addEventListener("drop", (event) => {
       page.classList.remove("is-drop-target");

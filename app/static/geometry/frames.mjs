@@ -78,6 +78,14 @@ export function movedFrame(frame, dx, dy) {
   return { ...frame, x: snap(frame.x + dx), y: snap(frame.y + dy) };
 }
 
+/** The side of a rectangle that a point lies towards. @param {Rect} rect @param {number} x @param {number} y @returns {Direction} */
+export function sideTowards(rect, x, y) {
+  const dx = (x - rect.x) / rect.w - 0.5;
+  const dy = (y - rect.y) / rect.h - 0.5;
+  if (Math.abs(dx) > Math.abs(dy)) return dx > 0 ? "right" : "left";
+  return dy > 0 ? "down" : "up";
+}
+
 /**
  * Where the handles sit: outside the middle of each side; where that is out of sight, at the edge of the free part.
  * @param {Rect} screen the frame in window pixels @param {Rect} free part of the window not under a panel

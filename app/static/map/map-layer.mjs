@@ -162,6 +162,7 @@ export class MapLayer {
       preview = { frame, picture, settled: false, over };
       this.previews.set(job, preview);
     }
+    /** @type {[number, number, number, number]} */
     const place = [(part.x - frame.x) / pixel, (part.y - frame.y) / pixel, part.w / pixel, part.h / pixel];
     preview.picture.getContext("2d").drawImage(bitmap, ...place);
   }

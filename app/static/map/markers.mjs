@@ -1,14 +1,19 @@
 /**
  * The parts of the map that are real elements, so that keyboard and screen reader reach them: extend handles on the
  * frame, and a label with an X at each job's place.
+ * @typedef {import("../geometry/frames.mjs").Direction} Direction
  */
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { duration } from "../page/format.mjs";
-import { DIRECTION_NAMES, handlePlaces } from "../geometry/frames.mjs";
+import { DIRECTION_NAMES, handlePlaces, sideTowards } from "../geometry/frames.mjs";
 import { fromXYWH, intersect } from "../geometry/rect.mjs";
 import { isOnMap, isOpen } from "../scene/store.mjs";
 
 const MIN_TAG = 96;
+/** A frame below this many pixels has one handle at a time. */
+const ALL_HANDLES = 112;
+/** Below this there is no room for the prompt beside steps and time. */
+const WITH_PROMPT = 210;
 
 export class Markers {
   node = h("div", { class: "markers" });
@@ -17,9 +22,15 @@ export class Markers {
   #cancel;
   /** @type {import("../geometry/rect.mjs").Rect} part of the window not covered */
   #free = { x: 0, y: 0, w: 0, h: 0 };
+  /** The frame on the screen, null where it cannot be extended. @type {import("../geometry/rect.mjs").Rect|null} */
+  #screen = null;
+  /** @type {{direction: Direction, x: number, y: number}[]} */
+  #places = [];
+  /** Where the mouse or pen was last; fingers leave none. @type {{x: number, y: number}|null} */
+  #pointer = null;
 
   /**
-   * @param {{extend: (direction: string, count: number) => void, hover: (direction: string|null) => void,
+   * @param {{extend: (direction: Direction, count: number) => void, hover: (direction: Direction|null) => void,
    *   cancel: (job: string) => void}} actions
    */
   constructor(actions) {
@@ -54,10 +65,11 @@ export class Markers {
   update(state, view, frame, free) {
     this.#free = free;
     const extendable = Boolean(frame && state.scene && (!state.scene.empty || state.jobs.some(isOpen)));
-    const places = extendable ? handlePlaces(view.rectToScreen(frame), free) : [];
+    this.#screen = extendable ? view.rectToScreen(frame) : null;
+    this.#places = extendable ? handlePlaces(this.#screen, free) : [];
+    this.#showHandles();
     for (const [direction, button] of this.#handles) {
-      const place = places.find((other) => other.direction === direction);
-      button.hidden = !place;
+      const place = this.#places.find((other) => other.direction === direction);
       if (place) button.style.transform = `translate(${Math.round(place.x - 16)}px, ${Math.round(place.y - 16)}px)`;
     }
     const visible = view.visible();
@@ -65,11 +77,31 @@ export class Markers {
     keyed(this.#jobs, jobs, (job) => job.id, (job) => this.#tag(job, view));
   }
 
+  /** The mouse or pen is here, in window pixels. @param {number} x @param {number} y */
+  follow(x, y) {
+    this.#pointer = { x, y };
+    if (this.#isSmall) this.#showHandles();
+  }
+
+  /** Around a small frame four handles would cover what lies beside it. */
+  get #isSmall() {
+    return Boolean(this.#screen) && Math.min(this.#screen.w, this.#screen.h) < ALL_HANDLES;
+  }
+
+  /** All handles; of a small frame that on the pointer's side, and one that has the focus. */
+  #showHandles() {
+    const only = this.#isSmall && this.#pointer ? sideTowards(this.#screen, this.#pointer.x, this.#pointer.y) : null;
+    for (const [direction, button] of this.#handles) {
+      const isThere = this.#places.some((place) => place.direction === direction);
+      button.hidden = !isThere || Boolean(only && only !== direction && button !== document.activeElement);
+    }
+  }
+
   #tag(job, view) {
     const text = h("span", { class: "text" });
     const prompt = h("span", { class: "prompt" });
     const tag = h("div", { class: "job-tag" }, text, prompt, iconButton("close", "Cancel this job", () => this.#cancel(job.id)));
-    tag.update = (now) => {
+    const update = (now) => {
       const r = view.rectToScreen(fromXYWH(now.request.frame));
       // Kept in sight while its place is: one must always be able to cancel.
       const x = Math.min(Math.max(r.x, this.#free.x), Math.max(r.x, r.x + r.w - MIN_TAG));
@@ -77,13 +109,13 @@ export class Markers {
       tag.style.transform = `translate(${x}px, ${y}px)`;
       // Frames of an extension overlap by half: so much of the label stays readable.
       const room = r.w / 2;
-      tag.style.maxWidth = `${Math.max(MIN_TAG, room)}px`;
+      tag.style.maxWidth = room < WITH_PROMPT ? "" : `${room}px`;
       tag.classList.toggle("running", now.state === "running");
-      tag.classList.toggle("narrow", room < 150);
+      tag.classList.toggle("narrow", room < WITH_PROMPT);
       const eta = now.eta === null ? "" : ` · ${duration(now.eta)}`;
       setText(text, now.state === "running" ? `${now.step}/${now.steps}${eta}` : "queued");
       setText(prompt, now.request.prompt || "(no prompt)");
     };
-    return tag;
+    return Object.assign(tag, { update });
   }
 }

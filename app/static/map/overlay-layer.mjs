@@ -5,11 +5,11 @@
  * @typedef {{frame: Rect|null, jobs: {frame: Rect, running: boolean, progress: number}[], ghost: Rect|null,
  *   drag: {rect: Rect, kind: "frame"|"erase"}|null, regions: Regions,
  *   measured: {points: Point[], set: number, closed: boolean, text: string}|null}} Overlay   set: points that are clicked
- * @typedef {{outlines: Point[][], around: Rect|null, draft: {points: Point[], corners: boolean}|null}} Regions
+ * @typedef {{outlines: {points: Point[], colour: string, text: string}[], around: Rect|null, draft: {points: Point[], corners: boolean}|null}} Regions
  *   around: what is filled besides them; draft: an outline under way
  * @typedef {import("../geometry/polygon.mjs").Point} Point
  */
-import { labelPlace } from "../geometry/polygon.mjs";
+import { boxOf, labelPlace } from "../geometry/polygon.mjs";
 import { fromXYWH } from "../geometry/rect.mjs";
 import { isOnMap } from "../scene/store.mjs";
 
@@ -22,6 +22,8 @@ export function overlayOf(state, frame, ghost, drag, regions, measured) {
   }));
   return { frame: state.scene ? frame : null, jobs, ghost, drag, regions, measured };
 }
+
+const FONT = "600 13px system-ui, sans-serif";
 
 export class OverlayLayer {
   colours = { accent: "#06c", danger: "#c00", line: "#fff", halo: "#000", wash: "rgba(255,255,255,.14)" };
@@ -44,7 +46,7 @@ export class OverlayLayer {
     if (overlay.frame) this.#frame(overlay.frame);
     const { outlines, around, draft } = overlay.regions;
     if (around) this.#outline(around, { colour: this.colours.accent, width: 1, dash: [6, 4], wash: null });
-    outlines.forEach((points, index) => this.#region(points, index + 1));
+    outlines.forEach((region, index) => this.#region(region, index + 1));
     if (draft) this.#draft(draft);
     for (const job of overlay.jobs) {
       if (job.running) this.#running(job);
@@ -82,11 +84,21 @@ export class OverlayLayer {
     context.stroke();
   }
 
-  /** A region of a fill, with the number it has in the bar. */
-  #region(points, number) {
-    this.#polygon(points);
+  /** A region of a fill in its colour, with the number it has in the bar and as much of its prompt as finds room. */
+  #region({ points, colour, text }, number) {
+    this.#polygon(points, colour);
     const { x, y } = this.#view.toScreen(...labelPlace(points));
-    this.#text(String(number), x, y);
+    this.#text(this.#cut(`${number} ${text}`, this.#view.rectToScreen(boxOf(points)).w - 16) || String(number), x, y);
+  }
+
+  /** What of a text fits into so many pixels, "" where not even a word of it does. */
+  #cut(text, room) {
+    const context = this.#context;
+    context.font = FONT;
+    if (context.measureText(text).width <= room) return text;
+    let most = text.length;
+    while (most > 3 && context.measureText(`${text.slice(0, most)} …`).width > room) most -= 1;
+    return most > 3 ? `${text.slice(0, most).trimEnd()} …` : "";
   }
 
   /** An outline under way, with the corners that are set. */
@@ -111,7 +123,7 @@ export class OverlayLayer {
 
   #text(text, x, y) {
     const context = this.#context;
-    context.font = "600 13px system-ui, sans-serif";
+    context.font = FONT;
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineWidth = 3;
@@ -135,15 +147,15 @@ export class OverlayLayer {
     }
   }
 
-  #polygon(points) {
+  #polygon(points, colour = this.colours.accent) {
     const context = this.#context;
     this.#path(points);
     context.closePath();
-    context.globalAlpha = 0.12;
-    context.fillStyle = this.colours.accent;
+    context.globalAlpha = 0.2;
+    context.fillStyle = colour;
     context.fill("evenodd");
     context.globalAlpha = 1;
-    this.#stroke();
+    this.#stroke(colour);
   }
 
   #line(points) {
@@ -159,10 +171,10 @@ export class OverlayLayer {
     }
   }
 
-  #stroke() {
+  #stroke(colour = this.colours.accent) {
     const context = this.#context;
-    for (const [colour, width] of [[this.colours.halo, 3.5], [this.colours.accent, 1.5]]) {
-      context.strokeStyle = colour;
+    for (const [style, width] of /** @type {[string, number][]} */ ([[this.colours.halo, 3.5], [colour, 1.5]])) {
+      context.strokeStyle = style;
       context.lineWidth = width;
       context.stroke();
     }

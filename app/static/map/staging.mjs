@@ -1,7 +1,7 @@
 /**
  * Candidates: shown in their place on the map, compared side by side in time, accepted or discarded. One batch is open at
  * a time, the oldest that waits.
- * @typedef {{id: number, batch: string, number: number, created: string, request: any, rect: [number, number, number, number]}} Candidate
+ * @typedef {{id: number, batch: string, number: number, created: string, request: import("../scene/store.mjs").Wanted, rect: [number, number, number, number]}} Candidate
  */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { fromXYWH } from "../geometry/rect.mjs";
@@ -9,6 +9,8 @@ import { isOpen } from "../scene/store.mjs";
 
 /** An accepted candidate stays drawn at least this long: until the page has heard of the tiles that replace it. */
 const SETTLE_MS = 400;
+/** Between the candidates and their place. */
+const GAP = 12;
 
 export class Staging {
   node = h("div", { class: "staging", role: "group", "aria-label": "Candidates", hidden: true });
@@ -26,14 +28,12 @@ export class Staging {
   /** @type {{rect: import("../geometry/rect.mjs").Rect, bitmap: ImageBitmap, since: number}|null} */
   #settling = null;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
     const compare = h("button", { type: "button", class: "text-button plain", title: "Hold to see what was there (B)" }, "Before");
-    const hold = (on) => () => this.show(on);
-    for (const [name, on] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false], ["pointercancel", false], ["blur", false]]) {
-      compare.addEventListener(name, hold(on));
-    }
+    compare.addEventListener("pointerdown", () => this.show(true));
+    for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) compare.addEventListener(name, () => this.show(false));
     compare.addEventListener("keydown", (event) => event.key === " " && this.show(true));
     compare.addEventListener("keyup", (event) => event.key === " " && this.show(false));
     this.#hold = compare;
@@ -90,7 +90,7 @@ export class Staging {
     this.#chosen = Math.min(this.#chosen, Math.max(0, now.length - 1));
     for (const candidate of now) void this.#fetch(candidate);
     this.#page.map.dropPreview(this.#batch); // of the candidate that is made next
-    this.node.hidden = now.length === 0;
+    this.#show(now.length > 0);
     keyed(this.#thumbs, now, (candidate) => String(candidate.id), (candidate) => this.#thumb(candidate));
     for (const [n, thumb] of [...this.#thumbs.children].entries()) thumb.setAttribute("aria-selected", String(n === this.#chosen));
     const job = this.#page.state.jobs.find((one) => one.id === this.#batch);
@@ -105,8 +105,7 @@ export class Staging {
     const image = h("img", { src: source, alt: "", draggable: "false" });
     const thumb = h("button", { type: "button", role: "option", class: "thumb", "aria-label": label, title: label }, image);
     thumb.addEventListener("click", () => this.choose(this.#batchNow.findIndex((other) => other.id === candidate.id)));
-    thumb.update = () => {};
-    return thumb;
+    return Object.assign(thumb, { update: () => {} });
   }
 
   async #fetch({ id }) {
@@ -174,15 +173,16 @@ export class Staging {
     context.drawImage(bitmap, r.x, r.y, r.w, r.h);
   }
 
-  /** Under the place, within what is free. @param {import("../geometry/view.mjs").View} view @param {import("../geometry/rect.mjs").Rect} free */
+  /** Beside the place where there is room, otherwise under it, within what is free. @param {import("../geometry/view.mjs").View} view @param {import("../geometry/rect.mjs").Rect} free */
   place(view, free) {
     const { chosen } = this;
     if (!chosen) return;
     const r = view.rectToScreen(fromXYWH(chosen.rect));
     const [width, height] = [this.node.offsetWidth, this.node.offsetHeight];
     const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
-    const x = clamp(r.x + r.w / 2 - width / 2, free.x + 4, free.x + free.w - width - 4);
-    const y = clamp(r.y + r.h + 12, free.y + 4, free.y + free.h - height - 4);
+    const beside = [r.x + r.w + GAP, r.x - GAP - width].find((left) => left >= free.x && left + width <= free.x + free.w);
+    const x = beside ?? clamp(r.x + r.w / 2 - width / 2, free.x + 4, free.x + free.w - width - 4);
+    const y = clamp(beside === undefined ? r.y + r.h + GAP : r.y, free.y + 4, free.y + free.h - height - 4);
     this.node.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   }
 
@@ -196,7 +196,14 @@ export class Staging {
     this.#pictures.clear();
     this.#settling = null;
     this.#batch = "";
-    this.node.hidden = true;
+    this.#show(false);
     this.#thumbs.replaceChildren();
+  }
+
+  /** @param {boolean} open on a narrow window the panel gives way to what is chosen from */
+  #show(open) {
+    this.node.hidden = !open;
+    document.body.classList.toggle("t2e-choosing", open);
+    this.#page.redraw();
   }
 }

@@ -12,7 +12,7 @@ export function costWords(variations, sampler, seconds) {
 
 /**
  * Seconds an edit is expected to take; null where nobody can say.
- * @param {any} page the scene-canvas element @param {import("../geometry/rect.mjs").Rect} area of the mask
+ * @param {import("../scene-canvas.mjs").Page} page @param {import("../geometry/rect.mjs").Rect} area of the mask
  * @param {{strength: number, variations: number}} wish
  */
 export async function secondsOf(page, { x, y, w, h }, { strength, variations }) {
@@ -23,20 +23,22 @@ export async function secondsOf(page, { x, y, w, h }, { strength, variations }) 
   return cost?.seconds ?? null;
 }
 
-/** Keeps the sentence about the mask's edit up to date. */
+/** Keeps up to date how long the mask's edit is expected to take. */
 export class EditCost {
+  /** Null where nobody can say. @type {number|null} */
+  seconds = null;
   #page;
   #asked = "";
   #timer = 0;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }
 
   /** Something that it depends on may have changed. */
   update() {
-    const { mask, maskBar, panel, sceneId, state } = this.#page;
+    const { mask, panel, sceneId, state } = this.#page;
     const { sampler, steps } = panel.request;
     const { strength, variations } = mask.settings;
     const area = mask.area;
@@ -44,11 +46,17 @@ export class EditCost {
     if (asked === this.#asked) return;
     this.#asked = asked;
     clearTimeout(this.#timer);
-    maskBar.tell(costWords(variations, sampler, null));
+    this.#tell(null);
     if (!area) return;
     this.#timer = setTimeout(async () => {
       const seconds = await secondsOf(this.#page, area, mask.settings);
-      if (asked === this.#asked) maskBar.tell(costWords(variations, sampler, seconds));
+      if (asked === this.#asked) this.#tell(seconds);
     }, ASK_MS);
+  }
+
+  /** @param {number|null} seconds */
+  #tell(seconds) {
+    this.seconds = seconds;
+    this.#page.panel.describe();
   }
 }

@@ -1,6 +1,6 @@
-/** The bar of the mask: brush, what can be done to the mask, and what the edit shall be. */
-import { h, icon, setText } from "../page/dom.mjs";
-import { MASK_TOOLS, MAX_BRUSH } from "./mask-tools.mjs";
+/** The bar of the mask: brush, what can be done to the mask, and how the edit shall go. The panel's button asks for it. */
+import { h } from "../page/dom.mjs";
+import { MAX_BRUSH, isMaskTool } from "./mask-tools.mjs";
 
 const GROW = 8; // px at a time
 /** Buttons that make a mask where there is none. */
@@ -12,10 +12,9 @@ export class MaskBar {
   #inputs = new Map();
   #buttons = new Map();
   #brush;
-  #cost = h("span", { class: "field cost", id: "t2e-edit-cost" });
 
   /**
-   * @param {any} page the scene-canvas element, for the frame that `invert` fills
+   * @param {import("../scene-canvas.mjs").Page} page, for the frame that `invert` fills
    * @param {import("./mask-tools.mjs").MaskTools} mask @param {import("../actions.mjs").Actions} actions
    */
   constructor(page, mask, actions) {
@@ -40,7 +39,7 @@ export class MaskBar {
         this.#brush,
         button("grow", "Grow", `Grow by ${GROW} px`, () => mask.apply({ kind: "grow", by: GROW })),
         button("shrink", "Shrink", `Shrink by ${GROW} px`, () => mask.apply({ kind: "grow", by: -GROW })),
-        button("fill", "Fill", "Fill what the mask surrounds", () => mask.apply({ kind: "fill" })),
+        button("fill", "Close holes", "Add what the mask surrounds", () => mask.apply({ kind: "fill" })),
         button("invert", "Invert", "The frame without the mask", () => page.frame && mask.apply({ kind: "invert", rect: page.frame })),
         button("clouds", "Find clouds", "Add the clouds and shadows in sight to the mask", () => actions.edits.findClouds()),
         button("clear", "Clear", "Clear the mask", () => mask.clear()),
@@ -51,15 +50,8 @@ export class MaskBar {
         this.#slider("strength", "Strength", 0.05, 1, 0.05, "how far it may go from what is there; 1 is anew"),
         this.#number("feather", "Feather", 0, 64, "px around the mask into which the new fades"),
         this.#number("variations", "Variations", 1, 8, "candidates to choose from"),
-        this.#cost,
-        h("button", { type: "button", class: "primary", title: "Change what is under the mask (Ctrl+Enter)", "aria-describedby": this.#cost.id, onclick: () => actions.edits.edit() }, icon("brush"), "Change"),
       ),
     );
-  }
-
-  /** @param {string} sentence what the edit will run, and about how long */
-  tell(sentence) {
-    setText(this.#cost, sentence);
   }
 
   #slider(name, label, min, max, step, help) {
@@ -83,7 +75,7 @@ export class MaskBar {
 
   /** @param {string} tool @param {import("../geometry/rect.mjs").Rect} free part of the window not covered */
   update(tool, free) {
-    const drawing = MASK_TOOLS.includes(tool);
+    const drawing = isMaskTool(tool);
     this.node.hidden = !drawing && this.#mask.empty;
     if (this.node.hidden) return;
     this.node.style.left = `${Math.round(free.x + 8)}px`;

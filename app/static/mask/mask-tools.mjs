@@ -1,6 +1,7 @@
 /**
  * Brush, eraser, lasso and rectangle: what the pointer does to the mask, and the mask's place in the page. Masks belong to
  * a scene and survive a reload.
+ * @typedef {import("./mask-drawing.mjs").Operation} Operation
  * @typedef {"brush"|"eraser"|"lasso"|"rectangle"} MaskTool
  * @typedef {{size: number, hardness: number, strength: number, feather: number, variations: number}} MaskSettings
  *   size and feather in scene pixels, the others from 0 to 1
@@ -12,9 +13,16 @@ import { spanned, toXYWH, union } from "../geometry/rect.mjs";
 
 /** @type {MaskTool[]} */
 export const MASK_TOOLS = ["brush", "eraser", "lasso", "rectangle"];
+/** @param {string} tool @returns {tool is MaskTool} */
+export function isMaskTool(tool) {
+  return MASK_TOOLS.some((name) => name === tool);
+}
+
 export const MAX_BRUSH = 512;
 const KEY = "text2earth.mask";
 const MAX_KEPT = 2_000_000; // characters: more than a browser's storage is sure to take
+/** Edits whose masks can be had again. */
+const MOST_SENT = 8;
 /** Below this pressure a pen's line would vanish. */
 const LEAST_PRESSURE = 0.1;
 const DEFAULTS = { size: 48, hardness: 0.8, strength: 1, feather: 16, variations: 3 };
@@ -29,15 +37,15 @@ export class MaskTools {
   #page;
   #drawing;
   #scene = "";
-  /** What was painted for the last edit. @type {import("./mask-drawing.mjs").Operation[]} */
-  #last = [];
+  /** What was painted for the last edits, by job. @type {Map<string, Operation[]>} */
+  #sent = new Map();
   #from = null;
   #erase = false;
   /** What the mask spans, with the stroke under way. @type {import("../geometry/rect.mjs").Rect|null} */
   #reach = null;
   #told = false;
 
-  /** @param {any} page the scene-canvas element @param {string} colour of the mask on the map */
+  /** @param {import("../scene-canvas.mjs").Page} page @param {string} colour of the mask on the map */
   constructor(page, colour) {
     this.#page = page;
     this.#drawing = new MaskDrawing(colour, (area, ended) => {
@@ -137,7 +145,7 @@ export class MaskTools {
     this.set({ size: factor > 1 ? Math.max(size + 1, size * factor) : Math.min(size - 1, size * factor) });
   }
 
-  /** @param {import("./mask-drawing.mjs").Operation} operation */
+  /** @param {Operation} operation */
   apply(operation) {
     this.#drawing.apply(operation);
   }
@@ -161,30 +169,27 @@ export class MaskTools {
     if (!this.empty) this.#drawing.apply({ kind: "clear" });
   }
 
-  /** Nothing is painted and nothing can be undone: an edit is asked for. */
-  sent() {
-    this.#last = this.#drawing.operations;
+  /** Nothing is painted and nothing can be undone: an edit is asked for. @returns {Operation[]} what was painted */
+  send() {
+    const { operations } = this.#drawing;
     this.#drawing.restore([]);
+    return operations;
   }
 
-  /** As `sent`, for a mask over a whole frame, which was never painted. @param {import("../geometry/rect.mjs").Rect} frame */
-  sentWhole(frame) {
-    this.#last = [{ kind: "invert", rect: frame }];
+  /** Paint again, under what has been painted since. @param {Operation[]} operations as `send` gave them */
+  takeBack(operations) {
+    this.#drawing.restore([...operations, ...this.#drawing.operations]);
   }
 
-  /** What was sent is painted again, under what has been painted since: the edit could not be asked for. */
-  takeBack() {
-    this.#drawing.restore([...this.#last, ...this.#drawing.operations]);
+  /** @param {string} job of the edit @param {Operation[]} operations its mask */
+  remember(job, operations) {
+    this.#sent = new Map([...this.#sent, /** @type {[string, Operation[]]} */ ([job, operations])].slice(-MOST_SENT));
+    this.#keep();
   }
 
-  /** Whether the mask of the last edit can be had again. */
-  get canRepeat() {
-    return this.empty && this.#last.length > 0;
-  }
-
-  /** Paint the mask of the last edit again. */
-  repeat() {
-    this.#drawing.restore(this.#last);
+  /** The mask of an edit of this scene, undefined where it is not known any more. @param {string} job */
+  sentFor(job) {
+    return this.#sent.get(job);
   }
 
   // ---- what the server gets
@@ -209,7 +214,7 @@ export class MaskTools {
       context.lineTo(x, y);
     }
     context.closePath();
-    for (const [colour, width] of [["#000", 3], ["#fff", 1]]) {
+    for (const { colour, width } of [{ colour: "#000", width: 3 }, { colour: "#fff", width: 1 }]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
       context.stroke();
@@ -221,18 +226,19 @@ export class MaskTools {
   /** Another scene is open. @param {string} scene */
   open(scene) {
     this.#scene = scene;
-    this.#last = [];
     let kept = null;
     try {
       kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
     } catch {
       kept = null;
     }
-    this.#drawing.restore(kept?.scene === scene && Array.isArray(kept.operations) ? kept.operations : []);
+    const own = kept?.scene === scene && Array.isArray(kept.operations) ? kept : { operations: [], sent: [] };
+    this.#sent = new Map(own.sent ?? []);
+    this.#drawing.restore(own.operations);
   }
 
   #keep() {
-    const text = JSON.stringify({ scene: this.#scene, operations: this.#drawing.operations });
+    const text = JSON.stringify({ scene: this.#scene, operations: this.#drawing.operations, sent: [...this.#sent] });
     try {
       if (text.length <= MAX_KEPT) sessionStorage.setItem(KEY, text);
     } catch {

@@ -1,8 +1,14 @@
 /** Small helpers to build the page's own elements. Text always goes in as text, never as markup. */
 
 /**
- * @param {string} tag @param {Record<string, any>} attributes `on*` are listeners, booleans toggle, others are set
- * @param {...(Node|string|null|undefined|false)} children @returns {any}
+ * A node of a list that `keyed` keeps.
+ * @template T @typedef {HTMLElement & {update: (item: T) => void}} Row
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag @param {Record<string, any>} attributes `on*` are listeners, booleans toggle, others are set
+ * @param {...(Node|string|null|undefined|false)} children @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -11,7 +17,7 @@ export function h(tag, attributes = {}, ...children) {
     else if (typeof value === "boolean") node.toggleAttribute(name, value);
     else if (value !== null && value !== undefined) node.setAttribute(name, String(value));
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  for (const child of children) if (child !== null && child !== undefined && child !== false) node.append(child);
   return node;
 }
 
@@ -43,10 +49,14 @@ const PATHS = {
   panel: "M3.5 4.5h13v11h-13zM12 4.5v11",
   help: "M7.6 7.6A2.5 2.5 0 0 1 12.5 8c0 1.7-2.4 2-2.4 3.6M10.1 14.4v.2",
   target: "M10 3v4M10 13v4M3 10h4M13 10h4M10 10h.01",
+  share: "M8.3 11.7a3 3 0 0 0 4.2 0l3-3a3 3 0 0 0-4.2-4.2l-1 1M11.7 8.3a3 3 0 0 0-4.2 0l-3 3a3 3 0 0 0 4.2 4.2l1-1",
+  dice: "M4.5 4.5h11v11h-11zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01",
   reuse: "M4 10h9M9.5 6L13.5 10l-4 4M16.5 5v10",
 };
 
-/** @param {keyof typeof PATHS} name @returns {SVGSVGElement} a 20x20 line icon, hidden from screen readers */
+/** @typedef {keyof typeof PATHS} IconName */
+
+/** @param {IconName} name @returns {SVGSVGElement} a 20x20 line icon, hidden from screen readers */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 20 20");
@@ -58,7 +68,10 @@ export function icon(name) {
   return svg;
 }
 
-/** An icon button with its name as label and tooltip. @param {string} key shortcut shown in the tooltip */
+/**
+ * An icon button with its name as label and tooltip.
+ * @param {IconName} name @param {string} label @param {(event: MouseEvent) => void} onclick @param {string} key shortcut shown in the tooltip
+ */
 export function iconButton(name, label, onclick, key = "") {
   return h(
     "button",
@@ -75,11 +88,12 @@ export function setText(node, text) {
 /**
  * Keep a container's children equal to a keyed list, reusing nodes so that focus and clicks survive updates.
  * @template T
- * @param {Element} container @param {T[]} items @param {(item: T) => string} keyOf
- * @param {(item: T) => any} create node with an `update(item)` function
+ * @param {Element} container with rows alone @param {T[]} items @param {(item: T) => string} keyOf
+ * @param {(item: T) => Row<T>} create
  */
 export function keyed(container, items, keyOf, create) {
-  const old = new Map([...container.children].map((node) => [node.dataset.key, node]));
+  const rows = /** @type {Row<T>[]} */ ([...container.children]);
+  const old = new Map(rows.map((node) => [node.dataset.key, node]));
   let place = container.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);

@@ -1,5 +1,6 @@
 /** The first-run card in an empty scene, the one line about handles after it, and the card of a scene that is gone. */
 import { h, iconButton } from "./dom.mjs";
+import { NARROW } from "./layout.mjs";
 import { isOpen } from "../scene/store.mjs";
 
 const SEEN = "text2earth.handles-seen";
@@ -12,15 +13,14 @@ export class Hints {
   #seen = localStorage.getItem(SEEN) === "yes";
   #generated = false;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
-    const generate = h("button", { type: "button", class: "primary", onclick: () => page.generate() }, "Make the first tile");
     const example = h("button", { type: "button", class: "link", onclick: () => page.actions.example() }, "open an example scene");
     this.#first = h(
       "div",
       { class: "first-run", hidden: true },
-      h("p", {}, "Describe a place in the panel, choose its resolution, and the scene begins here."),
-      h("div", { class: "row" }, generate, h("span", {}, "or"), example),
+      h("p", {}, "Describe a place in the panel, choose its resolution, and make the first tile: the scene begins here."),
+      h("div", { class: "row" }, h("span", {}, "Or"), example),
     );
     this.#line = h(
       "p",
@@ -35,6 +35,11 @@ export class Hints {
     this.#seen = true;
     this.#line.hidden = true;
     localStorage.setItem(SEEN, "yes");
+  }
+
+  /** Pixels that the line takes of the top of a narrow window. */
+  get reserved() {
+    return this.#line.hidden || innerWidth > NARROW ? 0 : this.#line.offsetHeight + 8;
   }
 
   /** @param {string} what the person has just done */
@@ -58,7 +63,7 @@ export class Hints {
   /**
    * @param {import("../scene/store.mjs").State} state
    * @param {import("../geometry/rect.mjs").Rect|null} frame on the screen @param {import("../geometry/rect.mjs").Rect} free uncovered part
-   * @param {boolean} drawing whether regions are drawn: no card may lie under the pointer then
+   * @param {boolean} drawing whether a mask or regions are drawn: no card may lie under the pointer then
    */
   update(state, frame, free, drawing) {
     if (!state.deleted) {
@@ -68,9 +73,11 @@ export class Hints {
     const working = state.jobs.some(isOpen);
     const { scene } = state;
     this.#first.hidden = !scene || !scene.empty || working || state.deleted || drawing;
-    this.#line.hidden = this.#seen || !scene || (scene.empty && !working) || state.deleted;
+    this.#line.hidden = this.#seen || !scene || (scene.empty && !working) || state.deleted || drawing;
     this.#line.style.left = `${Math.round(free.x + free.w / 2)}px`;
     this.#line.style.maxWidth = `${Math.round(free.w - 16)}px`;
+    // On a narrow window it lies under the bars, where `reserved` keeps the place free of handles.
+    this.#line.style.top = innerWidth <= NARROW ? `${Math.round(free.y - this.reserved)}px` : "";
     for (const card of [this.#first, this.#gone]) {
       if (!card) continue;
       const middle = frame && card === this.#first ? frame : free;

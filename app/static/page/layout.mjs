@@ -1,17 +1,22 @@
 /** What part of the window the bars and the panel leave free. */
 
-/** Below this width the panel is a sheet from below. */
+/** Up to this width the panel is a sheet from below. */
 export const NARROW = 720;
 const BARS = { top: 56, right: 8, bottom: 40, left: 64 };
+/** On a narrow window the status line lies under the top bar, for the sheet has its place. */
+const NARROW_BARS = { top: 84, right: 8, bottom: 8, left: 68 };
 
 /**
  * @param {number} width @param {number} height of the window
  * @param {{left: number, top: number}|null} panel where the panel is, null while it is hidden
+ * @param {number} bar height of what is open under the top bar
  * @returns {import("../geometry/view.mjs").Insets}
  */
-export function insets(width, height, panel) {
-  if (!panel) return { ...BARS };
-  return width < NARROW ? { ...BARS, bottom: height - panel.top + 8 } : { ...BARS, right: width - panel.left + 8 };
+export function insets(width, height, panel, bar = 0) {
+  const fixed = width <= NARROW ? NARROW_BARS : BARS;
+  const bars = { ...fixed, top: fixed.top + bar };
+  if (!panel) return bars;
+  return width <= NARROW ? { ...bars, bottom: height - panel.top + 8 } : { ...bars, right: width - panel.left + 8 };
 }
 
 /** @param {number} width @param {number} height @param {import("../geometry/view.mjs").Insets} inset @returns {import("../geometry/rect.mjs").Rect} */

@@ -1,4 +1,7 @@
-/** One-sentence messages at the bottom of the map, announced to screen readers. */
+/**
+ * One-sentence messages at the bottom of the map, announced to screen readers.
+ * @typedef {import("../scene/store.mjs").State} State
+ */
 import { h, iconButton } from "./dom.mjs";
 
 const MOST = 3;
@@ -6,12 +9,16 @@ const MOST = 3;
 export class Notices {
   node = h("div", { class: "notices", role: "status", "aria-live": "polite" });
 
+  /** Those that go when what they say holds no more. @type {{notice: Element, holds: (state: State) => boolean}[]} */
+  #passing = [];
+
   /**
-   * @param {string} sentence @param {{error?: boolean, action?: {label: string, run: () => void}, seconds?: number}} [options]
+   * @param {string} sentence
+   * @param {{error?: boolean, action?: {label: string, run: () => void}, seconds?: number, holds?: (state: State) => boolean}} [options]
    */
-  show(sentence, { error = false, action, seconds = error ? 0 : 6 } = {}) {
+  show(sentence, { error = false, action, seconds = error ? 0 : 6, holds } = {}) {
     for (const other of [...this.node.children]) {
-      if (other.dataset.sentence === sentence) other.remove();
+      if (other.getAttribute("data-sentence") === sentence) other.remove();
     }
     const notice = h("div", { class: error ? "notice error" : "notice", "data-sentence": sentence }, h("span", {}, sentence));
     const close = () => notice.remove();
@@ -25,7 +32,14 @@ export class Notices {
     notice.append(iconButton("close", "Dismiss", close));
     this.node.append(notice);
     while (this.node.children.length > MOST) this.node.firstElementChild.remove();
+    if (holds) this.#passing.push({ notice, holds });
     if (seconds) setTimeout(close, seconds * 1000);
+  }
+
+  /** @param {State} state as it is now */
+  check(state) {
+    for (const { notice, holds } of this.#passing) if (!holds(state)) notice.remove();
+    this.#passing = this.#passing.filter(({ notice }) => notice.isConnected);
   }
 
   clear() {

@@ -1,7 +1,7 @@
 /** Numbers along the bottom: place under the pointer, resolution, scale bar, zoom, extent, jobs, model. */
 import { h, setText } from "./dom.mjs";
 import { area, coordinate, duration, length, resolution, scaleBar, short, zoom } from "./format.mjs";
-import { isOpen, modelInfo } from "../scene/store.mjs";
+import { isOpen, modelInfo, secondsLeft } from "../scene/store.mjs";
 
 const BAR = 110;
 
@@ -44,8 +44,8 @@ export class StatusBar {
     setText(this.#extent, extent ?? "");
     setText(this.#measured, measured);
     const open = state.jobs.filter(isOpen);
-    const left = open.reduce((sum, job) => sum + (job.eta ?? 0), 0);
-    const jobs = open.length === 0 ? "no jobs" : `${open.length} ${open.length === 1 ? "job" : "jobs"}${left ? ` · ${duration(left)}` : ""}`;
+    const left = secondsLeft(state);
+    const jobs = open.length === 0 ? "no jobs" : `${open.length} ${open.length === 1 ? "job" : "jobs"}${left === null ? "" : ` · ${duration(left)}`}`;
     setText(this.#jobs, jobs);
     setText(this.#model, this.#modelText(state));
     this.#model.classList.toggle("bad", state.model.state === "failed" || !state.connected);

@@ -18,7 +18,7 @@ export class TopBar {
   #export;
 
   /**
-   * @param {{menu: () => MenuItem[], undo: () => void, redo: () => void, goTo: () => void, importPicture: () => void, exportMap: () => void,
+   * @param {{menu: () => MenuItem[], undo: () => void, redo: () => void, goTo: () => void, share: () => void, importPicture: () => void, exportMap: () => void,
    *   help: () => void, panel: () => void}} actions
    */
   constructor(actions) {
@@ -32,7 +32,7 @@ export class TopBar {
     this.#button.addEventListener("click", () => (this.#menu.hidden ? this.#open(actions.menu()) : this.close()));
     this.#menu.addEventListener("keydown", (event) => this.#walk(event));
     this.#menu.addEventListener("focusout", (event) => {
-      if (!this.#menu.contains(event.relatedTarget) && event.relatedTarget !== this.#button) this.close(false);
+      if (!this.#menu.contains(/** @type {Node|null} */ (event.relatedTarget)) && event.relatedTarget !== this.#button) this.close(false);
     });
     this.#undo = iconButton("undo", "Undo", actions.undo, "Ctrl+Z");
     this.#redo = iconButton("redo", "Redo", actions.redo, "Ctrl+Shift+Z");
@@ -43,6 +43,7 @@ export class TopBar {
       this.#undo,
       this.#redo,
       h("span", { class: "space" }),
+      iconButton("share", "Copy the address of this scene", actions.share),
       iconButton("target", "Go to a coordinate", actions.goTo, "G"),
       textButton("import", "Import", "Import a picture or a map (or drop or paste one)", actions.importPicture),
       this.#export,
@@ -88,7 +89,7 @@ export class TopBar {
   /** @param {KeyboardEvent} event arrow keys move through the menu */
   #walk(event) {
     const buttons = [...this.#menu.querySelectorAll("button")];
-    const at = buttons.indexOf(document.activeElement);
+    const at = buttons.findIndex((button) => button === document.activeElement);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) buttons[(at + step + buttons.length) % buttons.length].focus();
     else if (event.key === "Escape") this.close();

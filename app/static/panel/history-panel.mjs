@@ -1,24 +1,33 @@
-/** The history in the panel: every step with its picture, what was asked for, and the way back to it. */
+/**
+ * The history in the panel: every step with its picture, what was asked for, and the way back to it.
+ * @typedef {import("../scene/store.mjs").Step} Step
+ */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { ago } from "../page/format.mjs";
 import { followWords } from "./follow-slider.mjs";
 import { slot } from "./panel-slots.mjs";
 
-const START = { id: 0, request: { kind: "start" }, rect: null, undone: false, dropped: false };
+/** @type {Step} */
+const START = { id: 0, request: { kind: "start" }, rect: null, undone: false, dropped: false, aside: false };
 const NAMES = { erase: "Erased", start: "The scene before its first step", import: "Imported" };
 /** Kinds that have a prompt and a seed to use again. */
 const REUSABLE = new Set(["generate", "edit", "fill"]);
+
+/** @param {import("../scene/store.mjs").Wanted} request records of before the fast sampler name none */
+export function samplerWords({ sampler = "quality", steps }) {
+  return ` · ${sampler}${steps ? `, ${steps} step${steps === 1 ? "" : "s"}` : ""}`;
+}
 
 export class HistoryPanel {
   #actions;
   #path = "";
 
-  /** @param {{look: (step: any) => void, go: (step: any) => void, reuse: (step: any) => void}} actions */
+  /** @param {{look: (step: Step) => void, go: (step: Step) => void, reuse: (step: Step) => void}} actions */
   constructor(actions) {
     this.#actions = actions;
   }
 
-  /** @param {string} scene @param {any[]} steps oldest first, undone ones at the end */
+  /** @param {string} scene @param {Step[]} steps oldest first, with those that do not show */
   show(scene, steps) {
     const place = slot("history");
     if (!place) return;
@@ -42,12 +51,14 @@ export class HistoryPanel {
     const name = h("button", { type: "button", class: "row-name", title: "Show the place", onclick: () => this.#actions.look(now) }, title, small);
     const again = REUSABLE.has(kind) ? iconButton("reuse", `Use these settings again: ${text}`, () => this.#actions.reuse(now)) : null;
     const row = h("li", { class: "history-row" }, go, step.rect ? name : title, again);
-    row.update = (latest) => {
+    const update = (latest) => {
       now = latest;
       const seeded = seed === undefined || !REUSABLE.has(kind) ? "" : ` · seed ${seed}`;
+      const sampled = REUSABLE.has(kind) ? samplerWords(step.request) : "";
       const followed = REUSABLE.has(kind) && followWords(follow);
-      if (step.rect) setText(small, `${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${followed ? ` · ${followed}` : ""}`);
+      if (step.rect) setText(small, `${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${sampled}${followed ? ` · ${followed}` : ""}`);
       row.classList.toggle("undone", Boolean(latest.undone));
+      row.classList.toggle("aside", latest.aside);
       row.classList.toggle("current", latest.current);
       if (latest.current) row.setAttribute("aria-current", "step");
       else row.removeAttribute("aria-current");
@@ -56,7 +67,7 @@ export class HistoryPanel {
       go.setAttribute("aria-label", `${label}: ${text}`);
       go.title = label;
     };
-    return row;
+    return Object.assign(row, { update });
   }
 
   #picture(step) {

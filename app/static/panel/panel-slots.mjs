@@ -1,6 +1,8 @@
 /**
  * What the module shows inside the panel: notes about the prompt, the queue. The panel itself belongs to
  * Gradio and may be built after us, so slots are looked up when there is something to show.
+ * @typedef {import("../scene/store.mjs").Job} Job
+ * @typedef {import("../page/dom.mjs").Row<Job> & {order: (former: Job|undefined, next: Job|undefined) => void}} JobRow
  */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { bytes, duration } from "../page/format.mjs";
@@ -31,7 +33,7 @@ export class QueueList {
   #actions;
 
   /** @param {{cancel: (id: string) => void, retry: (id: string) => void, move: (id: string, position: number) => void,
-   *   dismiss: (id: string) => void, download: (id: string) => void, look: (frame: number[]) => void}} actions */
+   *   dismiss: (id: string) => void, download: (id: string) => void, look: (frame: [number, number, number, number]) => void}} actions */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -44,9 +46,9 @@ export class QueueList {
     const queued = state.jobs.filter((job) => job.state === "queued");
     keyed(place, state.jobs, (job) => job.id, (job) => this.#row(job));
     // Jobs of other scenes may wait between them: the place to move to is that of the neighbour, not the next number.
-    for (const row of place.children) {
+    for (const row of /** @type {JobRow[]} */ ([...place.children])) {
       const at = queued.findIndex((job) => job.id === row.dataset.key);
-      row.order?.(at < 0 ? undefined : queued[at - 1], at < 0 ? undefined : queued[at + 1]);
+      row.order(at < 0 ? undefined : queued[at - 1], at < 0 ? undefined : queued[at + 1]);
     }
   }
 
@@ -64,7 +66,7 @@ export class QueueList {
     const fetch = iconButton("export", "Download", () => download(job.id));
     const stop = iconButton("close", "Cancel", () => (isOpen(current) ? cancel(job.id) : dismiss(job.id)));
     const row = h("li", { class: "job-row" }, h("div", { class: "row-line" }, name, state, earlier, later, again, fetch, stop), bar, note);
-    row.update = (now) => {
+    const update = (now) => {
       current = now;
       setText(name, jobName(now));
       setText(state, stateText(now));
@@ -77,12 +79,12 @@ export class QueueList {
       stop.setAttribute("aria-label", `${label}: ${jobName(now)}`);
       stop.title = label;
     };
-    row.order = (former, next) => {
+    const order = (former, next) => {
       [before, after] = [former, next];
       earlier.hidden = !former;
       later.hidden = !next;
     };
-    return row;
+    return Object.assign(row, { update, order });
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * What the panel's controls say, and what is remembered between visits. Pure but for the storage passed in.
- * @typedef {{prompt: string, negative_prompt: string, seed: number, seed_locked: boolean,
+ * @typedef {{prompt: string, negative_prompt: string, seed: number, seed_locked: boolean, seed_used: boolean,
  *            steps: number|null, guidance: number|null, sampler: string|null, follow: number|null}} Settings
+ *   `seed_used`: something was made with the seed that shows, so that the next thing gets another one unless it is locked;
  *   null: the model's own value; of `follow` (0 continues the ground, 1 follows the prompt) that the ground decides
  * @typedef {{steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number}} ModelInfo
  */
@@ -18,6 +19,7 @@ export const DEFAULTS = Object.freeze({
   negative_prompt: "",
   seed: 7,
   seed_locked: false,
+  seed_used: false,
   steps: null,
   guidance: null,
   sampler: null,
@@ -39,10 +41,12 @@ export function merged(settings, patch) {
   if (typeof patch.prompt === "string") next.prompt = patch.prompt;
   if (typeof patch.negative_prompt === "string") next.negative_prompt = patch.negative_prompt;
   if (typeof patch.seed_locked === "boolean") next.seed_locked = patch.seed_locked;
+  if (typeof patch.seed_used === "boolean") next.seed_used = patch.seed_used;
   if ("seed" in patch) next.seed = Math.round(bounded(patch.seed, 0, MAX_SEED, settings.seed));
   if (patch.steps === null) next.steps = null;
   else if ("steps" in patch) next.steps = Math.round(bounded(patch.steps, 1, MAX_STEPS, settings.steps));
-  if (patch.sampler === null || typeof patch.sampler === "string") next.sampler = patch.sampler;
+  if (patch.sampler === null) next.sampler = null;
+  else if (typeof patch.sampler === "string") next.sampler = patch.sampler;
   if (patch.guidance === null) next.guidance = null;
   else if ("guidance" in patch) next.guidance = bounded(patch.guidance, 0, MAX_GUIDANCE, settings.guidance);
   if (patch.follow === null) next.follow = null;
@@ -78,9 +82,9 @@ export function qualityName(settings, info) {
   return (settings.steps ?? info.steps) === info.steps ? "Quality" : null;
 }
 
-/** The seed after one generation: the same when locked, otherwise a new one. @param {Settings} settings */
+/** What the next thing is made with: the seed that shows while it is locked or unused, otherwise a new one. @param {Settings} settings */
 export function nextSeed(settings, random = Math.random) {
-  return settings.seed_locked ? settings.seed : Math.floor(random() * MAX_SEED);
+  return settings.seed_locked || !settings.seed_used ? settings.seed : Math.floor(random() * MAX_SEED);
 }
 
 /** @param {Storage} storage @returns {Settings} */

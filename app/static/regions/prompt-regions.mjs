@@ -1,6 +1,6 @@
 /**
  * The regions of a fill that is being drawn, each with its prompt. Pure: no page, no server.
- * @typedef {{key: string, points: import("../geometry/polygon.mjs").Point[], rectangle: boolean, text: string}} Region
+ * @typedef {{key: string, points: import("../geometry/polygon.mjs").Point[], rectangle: boolean, text: string, colour: string}} Region
  *   the corners of a rectangle too, so that everybody who draws knows one form
  */
 import { areaOf, boxOf } from "../geometry/polygon.mjs";
@@ -15,6 +15,11 @@ export const FEATHER = 64;
 export const MAX_FEATHER = 4096;
 /** px^2: the smallest thing that can be made is a cell. */
 const LEAST_AREA = 64;
+
+/** Each far from those before it: steps of the golden angle around the circle of hues, light enough for dark letters. @param {number} n */
+export function regionColour(n) {
+  return `hsl(${Math.round(205 + (n - 1) * 137.5) % 360} 85% 68%)`;
+}
 
 export class PromptRegions {
   /** @type {Region[]} in the order they were drawn */
@@ -46,7 +51,9 @@ export class PromptRegions {
 
   /** All that a fill would cover at most, null where nothing is drawn. @returns {import("../geometry/rect.mjs").Rect|null} */
   get box() {
-    return this.list.reduce((all, { points }) => union(all, snapOut(boxOf(points))), null);
+    let all = null;
+    for (const { points } of this.list) all = union(all, snapOut(boxOf(points)));
+    return all;
   }
 
   /** @param {import("../geometry/rect.mjs").Rect} rect in scene pixels @param {string} text @returns {string|null} what is wrong, null where it was added */
@@ -64,7 +71,10 @@ export class PromptRegions {
   #add(points, rectangle, text) {
     if (this.list.length === MAX_REGIONS) return "That is as many regions as one fill can have: fill these first.";
     if (points.length < 3 || areaOf(points) < LEAST_AREA) return "This region is too small to be filled: draw it larger, or zoom in first.";
-    this.list.push({ key: String(this.#next++), points, rectangle, text });
+    // Of colours that are in use none is given twice, as long as there are others.
+    let n = 1;
+    while (this.list.some(({ colour }) => colour === regionColour(n)) && n <= MAX_REGIONS) n += 1;
+    this.list.push({ key: String(this.#next++), points, rectangle, text, colour: regionColour(n) });
     this.#changed();
     return null;
   }
@@ -72,6 +82,7 @@ export class PromptRegions {
   /** @param {string} key @param {string} text */
   write(key, text) {
     for (const region of this.list) if (region.key === key) region.text = text;
+    this.#changed();
   }
 
   /** @param {string} key */

@@ -1,8 +1,8 @@
-/** The bar of a region fill: the shapes it is drawn with, the prompts that were dropped on the map, the button that fills. */
+/** The bar of a region fill: the shapes it is drawn with, the prompts that were dropped on the map. The panel's button fills them. */
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { MAX_FEATHER } from "./prompt-regions.mjs";
 
-/** @type {[import("./region-tool.mjs").Shape, string, string, string][]} */
+/** @type {[import("./region-tool.mjs").Shape, import("../page/dom.mjs").IconName, string, string][]} */
 const SHAPES = [
   ["rectangle", "rectangle", "Rectangle", "Write a prompt, then drag the rectangle it holds for."],
   ["polygon", "polygon", "Polygon", "Write a prompt, then click the corners of its region; Enter or the first corner closes it."],
@@ -23,9 +23,8 @@ export class RegionBar {
 
   /**
    * @param {import("./prompt-regions.mjs").PromptRegions} regions @param {import("./region-tool.mjs").RegionTool} tool
-   * @param {() => void} fill
    */
-  constructor(regions, tool, fill) {
+  constructor(regions, tool) {
     this.#regions = regions;
     this.#tool = tool;
     this.#list = h("div", { class: "region-list", role: "list" });
@@ -50,7 +49,6 @@ export class RegionBar {
       h("label", { class: "field" }, h("span", {}, "Feather"), this.#feather),
       this.#betweenField,
       h("button", { type: "button", class: "text-button plain", title: "Remove all regions", onclick: () => regions.clear() }, "Clear"),
-      h("button", { type: "button", class: "primary", title: "Fill what is empty in the regions (Ctrl+Enter)", onclick: fill }, icon("regions"), "Fill"),
     );
     const shapes = h("div", { class: "shapes", role: "group", "aria-label": "Shape of a region" }, ...this.#shapes.values());
     this.node = h(
@@ -79,16 +77,16 @@ export class RegionBar {
   }
 
   #row(region) {
-    const number = h("span", { class: "number" });
+    const number = h("span", { class: "number", style: `background: ${region.colour}` });
     const input = h("input", { type: "text", maxlength: 2000, placeholder: "anything" });
     input.addEventListener("input", () => this.#regions.write(region.key, input.value));
     const row = h("div", { class: "region", role: "listitem" }, number, input, iconButton("close", "Remove this region", () => this.#regions.remove(region.key)));
-    row.update = ({ key, text }) => {
+    const update = ({ key, text }) => {
       const place = this.#regions.list.findIndex((each) => each.key === key) + 1;
       setText(number, String(place));
       input.setAttribute("aria-label", `Prompt of region ${place}`);
       if (document.activeElement !== input) input.value = text;
     };
-    return row;
+    return Object.assign(row, { update });
   }
 }

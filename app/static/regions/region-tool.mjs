@@ -28,7 +28,7 @@ export class RegionTool {
   #path = [];
   #page;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }

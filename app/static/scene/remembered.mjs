@@ -15,13 +15,19 @@ function all(storage) {
   }
 }
 
-/** @param {unknown} place whether every number needed is there */
+/** @param {any} place as it was stored; whether every number needed is there */
 function isPlace(place) {
-  const numbers = [place?.cx, place?.cy, place?.scale, place?.frame?.x, place?.frame?.y, place?.frame?.w, place?.frame?.h];
+  const frames = [place?.frame, ...(Array.isArray(place?.moves) ? place.moves.flat() : [])];
+  const numbers = [place?.cx, place?.cy, place?.scale, ...frames.flatMap((frame) => [frame?.x, frame?.y, frame?.w, frame?.h])];
   return numbers.every((number) => Number.isFinite(number)) && place.scale > 0 && place.frame.w > 0 && place.frame.h > 0;
 }
 
-/** @param {Storage} storage @param {string} scene @returns {{cx: number, cy: number, scale: number, frame: import("../geometry/rect.mjs").Rect}|null} */
+/**
+ * @typedef {import("../geometry/rect.mjs").Rect} Rect
+ * @typedef {{cx: number, cy: number, scale: number, frame: Rect, moves?: [Rect, Rect][]}} Place of the view and the frame, and of the frame before
+ */
+
+/** @param {Storage} storage @param {string} scene @returns {Place|null} */
 export function recall(storage, scene) {
   const place = all(storage)[scene];
   return isPlace(place) ? place : null;
@@ -64,7 +70,7 @@ export class PlaceKeeper {
   #page;
   #timer = 0;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }
@@ -76,8 +82,8 @@ export class PlaceKeeper {
 
   keep() {
     clearTimeout(this.#timer);
-    const { frame, sceneId, state, view } = this.#page;
+    const { frame, sceneId, state, trail, view } = this.#page;
     if (!sceneId || !frame || !state.scene) return;
-    remember(localStorage, sceneId, { cx: view.cx, cy: view.cy, scale: view.scale, frame });
+    remember(localStorage, sceneId, { cx: view.cx, cy: view.cy, scale: view.scale, frame, moves: trail.moves });
   }
 }

@@ -5,7 +5,7 @@
 import { Coverage, readCells } from "../tiles/coverage.mjs";
 import { fromCorners, fromXYWH } from "../geometry/rect.mjs";
 import { dismissed } from "./remembered.mjs";
-import { Pace, isOpen } from "./store.mjs";
+import { Pace, isEdit, isOpen, jobFrame, usualPace, waits } from "./store.mjs";
 import { StreamRest } from "./stream-rest.mjs";
 import { TileCache } from "../tiles/tile-cache.mjs";
 import { TileIndex } from "../tiles/tile-index.mjs";
@@ -31,17 +31,15 @@ export class SceneSession {
   #pace = new Pace();
   #clock = new Map();
 
-  /**
-   * @param {import("./transport.mjs").Api} api @param {string} id
-   * @param {{apply: (name: string, data: any) => void, redraw: () => void, map: () => any, jobFrame: (job: string) => any, isEdit: (job: string) => boolean, isStaged: (job: string) => boolean, usualPace: (job: string) => number|null, waits: () => boolean}} page
-   */
+  /** @param {import("./transport.mjs").Api} api @param {string} id @param {import("../scene-canvas.mjs").Page} page */
   constructor(api, id, page) {
     this.id = id;
     this.page = page;
     this.#api = api;
+    const redraw = () => page.drawing.mark("map");
     const fetchTile = (z, x, y, revision, signal) => api.tile(id, LAYER, z, x, y, revision, signal);
-    this.index = new TileIndex((z, x0, y0, x1, y1) => api.index(id, z, x0, y0, x1, y1), page.redraw);
-    this.loader = new TileLoader(fetchTile, this.cache, page.redraw);
+    this.index = new TileIndex((z, x0, y0, x1, y1) => api.index(id, z, x0, y0, x1, y1), redraw);
+    this.loader = new TileLoader(fetchTile, this.cache, redraw);
     this.coverage = new Coverage(this.index, async (x, y, revision) => {
       const bitmap = await fetchTile(0, x, y, revision, undefined);
       const cells = readCells(bitmap);
@@ -57,7 +55,7 @@ export class SceneSession {
       connected: (up) => this.page.apply("connected", up),
       refused: () => this.#refused(),
     });
-    this.#rest = new StreamRest(this.#stream, this.page.waits);
+    this.#rest = new StreamRest(this.#stream, () => waits(this.page.state));
   }
 
   /** The stream was refused: the scene may be gone, and then there is nothing to wait for. */
@@ -73,21 +71,21 @@ export class SceneSession {
       this.index.invalidateAll();
       this.loader.forgive();
       const open = new Set(data.jobs.filter(isOpen).map((job) => job.id));
-      for (const job of this.page.map().previews.keys()) if (!open.has(job)) this.page.map().settlePreview(job);
+      for (const job of this.page.map.previews.keys()) if (!open.has(job)) this.page.map.settlePreview(job);
       const unwanted = dismissed(localStorage);
       data.jobs = data.jobs.filter((job) => isOpen(job) || !unwanted.has(job.id));
     }
     if (name === "deleted") this.#hangUp();
     if (name === "scene" && data.changed) this.index.invalidate(data.changed.map(fromCorners));
     if (name === "preview") {
-      data.eta = this.#pace.eta(data, performance.now() / 1000, this.page.usualPace(data.job));
+      data.eta = this.#pace.eta(data, performance.now() / 1000, usualPace(this.page.state, data.job));
       if (data.image) void this.#preview(data);
     }
     if (name === "job" && data.state !== "running") {
       this.#pace.forget(data.id);
       this.#clock.delete(data.id);
-      if (data.state === "done" && data.kind !== "edit") this.page.map().settlePreview(data.id);
-      else this.page.map().dropPreview(data.id);
+      if (data.state === "done" && data.kind !== "edit") this.page.map.settlePreview(data.id);
+      else this.page.map.dropPreview(data.id);
     }
     this.page.apply(name, data);
   }
@@ -96,11 +94,11 @@ export class SceneSession {
     this.#clock.set(job, step);
     const bitmap = await decodePreview(image);
     // Decoding takes a moment: the job may be over, or a later step may have come first.
-    const whole = this.page.jobFrame(job);
+    const whole = jobFrame(this.page.state, job);
     // Where a candidate is looked at already, the next one is made out of sight.
-    if (!this.#closed && whole && this.#clock.get(job) === step && !this.page.isStaged(job)) {
-      this.page.map().addPreview(job, whole, fromXYWH(frame), bitmap, this.page.isEdit(job));
-      this.page.redraw();
+    if (!this.#closed && whole && this.#clock.get(job) === step && !this.page.staging.shows(job)) {
+      this.page.map.addPreview(job, whole, fromXYWH(frame), bitmap, isEdit(this.page.state, job));
+      this.page.drawing.mark("map");
     }
     bitmap.close();
   }

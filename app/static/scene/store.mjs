@@ -1,23 +1,39 @@
 /**
  * What the page knows of the scene, its jobs and the model. `reduce` is pure: events in, next state out.
  * @typedef {{id: string, title: string, resolution: number, revision: number, bounds: [number, number, number, number]|null,
- *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number}} Scene
- * @typedef {{id: string, state: string, kind: string, request: any, step: number, steps: number, seconds: number, eta: number|null,
- *   error: string|null, notes: string[], result: any, download: boolean, position: number, created: string|number}} Job
- * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: any, connected: boolean, deleted: boolean}} State
+ *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number,
+ *   anchor: {epsg: number, east: number, north: number}|null, changed?: [number, number, number, number][]}} Scene
+ *   `changed`, in events alone: corners of what has changed
+ * @typedef {{kind?: string, frame?: [number, number, number, number], prompt?: string, negative_prompt?: string, title?: string,
+ *   seed?: number, steps?: number|null, guidance?: number|null, sampler?: string, follow?: number|null,
+ *   strength?: number, feather?: number, variations?: number}} Wanted what was asked for, as far as the page shows it
+ * @typedef {{id: string, state: string, kind: string, request: Wanted, step: number, steps: number, seconds: number, eta: number|null,
+ *   error: string|null, notes: string[], result: {bytes?: number, rect?: [number, number, number, number]}|null, download: boolean, position: number, created: string|number}} Job
+ * @typedef {{name: string, window: number, steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number,
+ *   resolutions: number[], resolution: number, device: string}} ModelInfo
+ * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[],
+ *   seconds_per_step: Record<string, number>}} Model
+ * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: Model, connected: boolean, deleted: boolean}} State
+ * @typedef {{id: number, request: Wanted, rect: [number, number, number, number]|null, created?: string, undone: boolean, dropped: boolean, aside: boolean}} Step
+ *   of the history; `aside` on a side branch
  */
 import { fromXYWH } from "../geometry/rect.mjs";
 
-/** @type {State} */
+/** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
   scene: null,
   jobs: [],
   candidates: [],
-  model: { state: "loading", error: null, info: null, seconds_per_step: {} },
+  model: /** @type {Model} */ ({ state: "loading", error: null, info: null, seconds_per_step: {} }),
   connected: false,
   deleted: false,
 });
 
+/** Kinds whose steps are the model's. */
+const MEASURED = new Set(["generate", "edit", "fill"]);
+/** Seconds and steps before a job's own pace tells anything, where no usual one is known and where one is: the first steps are not like the rest. */
+const LEAST_SECONDS = 1;
+const LEAST_STEPS = { alone: 5, corrected: 2 };
 /** Jobs kept in sight that are not open: for a retry, or a download. */
 const MAX_CLOSED = 8;
 
@@ -44,7 +60,8 @@ export class Pace {
   eta({ job, step, steps }, now, usual) {
     const first = this.#first.get(job);
     if (!first || first.step > step) this.#first.set(job, { step, at: now });
-    const pace = first && step > first.step ? (now - first.at) / (step - first.step) : usual;
+    const own = first && step - first.step >= (usual === null ? LEAST_STEPS.alone : LEAST_STEPS.corrected) && now - first.at >= LEAST_SECONDS;
+    const pace = own ? (now - first.at) / (step - first.step) : usual;
     return pace === null ? null : Math.max(0, (steps - step) * pace);
   }
 
@@ -103,6 +120,32 @@ export function reduce(state, name, data) {
   }
 }
 
+/** Whether the page waits for anything. @param {State} state */
+export function waits(state) {
+  return state.jobs.some(isOpen) || state.model.state === "loading";
+}
+
+/** @param {State} state @param {string} id of a job */
+export function isEdit(state, id) {
+  return state.jobs.some((job) => job.id === id && job.kind === "edit");
+}
+
+/** Seconds per step that are known of a job's kind of work and its sampler. @param {State} state @param {string} id @returns {number|null} */
+export function usualPace(state, id) {
+  const job = state.jobs.find((one) => one.id === id);
+  if (!job || !MEASURED.has(job.kind)) return null;
+  const sampler = job.request.sampler ?? "quality";
+  const { seconds_per_step: paces } = state.model;
+  return (job.kind === "fill" ? paces[`fill ${sampler}`] : null) ?? paces[sampler] ?? null;
+}
+
+/** Seconds until all open jobs are done; null where there is none, or where nobody knows. @param {State} state */
+export function secondsLeft(state) {
+  const open = state.jobs.filter(isOpen);
+  // What a job still takes counts those before it, too.
+  return open.some(({ eta }) => eta === null) || !open.length ? null : Math.max(...open.map(({ eta }) => eta));
+}
+
 /** @param {State} state @param {string} id @returns {import("../geometry/rect.mjs").Rect|null} null once the job is over */
 export function jobFrame(state, id) {
   const job = state.jobs.find((other) => other.id === id && isOnMap(other));
@@ -119,7 +162,7 @@ export function pendingFrames(state) {
   return state.jobs.filter((job) => isOnMap(job) && job.kind !== "edit").map((job) => fromXYWH(job.request.frame));
 }
 
-/** The model's numbers, or what to assume until it is loaded. @param {State} state */
+/** The model's numbers, or what to assume until it is loaded. @param {State} state @returns {ModelInfo} */
 export function modelInfo(state) {
   if (state.model.info) return state.model.info;
   // The server knows the samplers before the model is loaded; until it has said so, what the panel begins with.

@@ -6,7 +6,7 @@ import { commandOf } from "./keys.mjs";
 const ONCE = new Set(["generate", "accept", "discard"]);
 const OF_WIDGETS = new Set(["accept", "next", "close-polygon", "corner-back"]);
 
-/** @param {any} page the scene-canvas element @param {AbortSignal} signal ends the listening */
+/** @param {import("../scene-canvas.mjs").Page} page @param {AbortSignal} signal ends the listening */
 export function bindKeys(page, signal) {
   const commands = {
     "tool-select": () => page.chooseTool("select"),
@@ -23,8 +23,9 @@ export function bindKeys(page, signal) {
     "tool-erase": () => page.chooseTool("erase"),
     "tool-hand": () => page.chooseTool("hand"),
     generate: () => page.generate(),
+    prompt: () => page.actions.writePrompt(),
     extend: ({ direction }) => page.actions.extend(direction),
-    nudge: ({ direction, big }) => page.actions.nudge(...DIRECTIONS[direction], big),
+    nudge: ({ direction, big }) => page.actions.nudge(DIRECTIONS[direction], big),
     undo: () => page.undo(),
     redo: () => page.redo(),
     "close-polygon": () => page.regionTool.finish() || page.measure.finish(),

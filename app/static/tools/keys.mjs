@@ -20,6 +20,7 @@ export const SHORTCUTS = [
   { command: "tool-erase", keys: "D", label: "Erase: drag a region to empty", group: "Tools" },
   { command: "tool-hand", keys: "H", label: "Hand (or hold Space, or middle button)", group: "Tools" },
   { command: "generate", keys: "Ctrl+Enter", label: "Generate in the frame, change what is under the mask, or fill the regions", group: "Grow" },
+  { command: "prompt", keys: "/", label: "Write the prompt", group: "Grow" },
   { command: "extend", keys: "Alt+Arrow", label: "Extend in that direction", group: "Grow" },
   { command: "nudge", keys: "Arrow", label: "Move the frame 8 px; Shift: half a window", group: "Grow" },
   { command: "undo", keys: "Ctrl+Z", label: "Undo (also Z); while a mask is drawn, its strokes", group: "Edit" },
@@ -41,7 +42,7 @@ export const SHORTCUTS = [
 const PLAIN = {
   v: "tool-select", f: "tool-frame", b: "tool-brush", e: "tool-eraser", x: "tool-swap", l: "tool-lasso", r: "tool-rectangle",
   m: "tool-regions", u: "tool-measure", d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
-  Enter: "close-polygon", Backspace: "corner-back", "?": "help", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", _: "zoom-out", 0: "fit", 1: "actual",
+  Enter: "close-polygon", Backspace: "corner-back", "?": "help", "/": "prompt", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", _: "zoom-out", 0: "fit", 1: "actual",
 };
 /** While candidates are shown these keys are theirs. */
 const CHOOSING = {

@@ -15,7 +15,7 @@ export class MeasureTool {
   #closed = false;
   #page;
 
-  /** @param {any} page the scene-canvas element */
+  /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
     this.#page = page;
   }

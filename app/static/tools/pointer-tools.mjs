@@ -12,10 +12,10 @@ import { modelInfo } from "../scene/store.mjs";
 const CLICK = 5;
 
 /** What draws with a tool that is no mask's: the page's part of this name. */
-const DRAWN_BY = { regions: "regionTool", measure: "measure" };
+const DRAWN_BY = /** @type {const} */ ({ regions: "regionTool", measure: "measure" });
 
 /** Tools that draw on the map: no button may lie in their way. @type {Tool[]} */
-export const DRAWING_TOOLS = [...MASK_TOOLS, ...Object.keys(DRAWN_BY)];
+export const DRAWING_TOOLS = [...MASK_TOOLS, "regions", "measure"];
 
 export class PointerTools {
   /** @type {Tool} */
@@ -33,7 +33,7 @@ export class PointerTools {
   #page;
   #gestures;
 
-  /** @param {HTMLElement} surface @param {any} page the scene-canvas element */
+  /** @param {HTMLElement} surface @param {import("../scene-canvas.mjs").Page} page */
   constructor(surface, page) {
     this.#page = page;
     this.#gestures = new Gestures({
@@ -45,6 +45,7 @@ export class PointerTools {
       zoom: (factor, x, y) => page.moveView(() => page.view.zoomAt(factor, x, y)),
       hover: (x, y) => this.#hover(x, y),
     });
+    /** @param {MouseEvent} event @returns {[number, number]} */
     const at = (event) => {
       const box = surface.getBoundingClientRect();
       return [event.clientX - box.left, event.clientY - box.top];
@@ -59,6 +60,7 @@ export class PointerTools {
     });
     surface.addEventListener("pointermove", (event) => {
       this.#gestures.move(event, ...at(event));
+      if (event.pointerType !== "touch") page.markers.follow(...at(event));
       this.#cursor(surface);
     });
     surface.addEventListener("pointerup", (event) => {
@@ -118,7 +120,7 @@ export class PointerTools {
     const { x: ax, y: ay } = this.#from;
     if (this.tool === "select") this.#page.setFrame(movedFrame(this.#frameBefore, point.x - ax, point.y - ay));
     else if (this.tool === "frame") this.drag = { rect: this.#dragged(point), kind: "frame" };
-    else this.drag = { rect: snapOut(spanned(ax, ay, point.x, point.y)), kind: this.tool };
+    else this.drag = { rect: snapOut(spanned(ax, ay, point.x, point.y)), kind: "erase" };
     this.#page.redraw();
   }
 

@@ -1,0 +1,86 @@
+"""On a phone everything is in reach of a thumb; nowhere does a bar lie over the work that was fitted beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.app.server_process import Server
+from tests.browser.driver import Canvas
+
+pytestmark = pytest.mark.needs_browser
+
+THUMB = 44  # CSS px
+# Radio buttons and check boxes are pressed by their labels; what is scrolled out of the panel can be scrolled in.
+SMALL = f"""() => [...document.querySelectorAll("button, input, textarea")]
+  .filter((node) => node.checkVisibility({{visibilityProperty: true}}) && !["radio", "checkbox"].includes(node.type))
+  .map((node) => [node.getAttribute("aria-label") ?? node.innerText, node.getBoundingClientRect()])
+  .filter(([, box]) => box.width < {THUMB} || box.height < {THUMB}).map(([name]) => name)"""
+
+
+@pytest.fixture
+def phone(new_context: Callable[..., BrowserContext], server: Server) -> Canvas:
+    """A phone in the hand, a scene of two windows on it."""
+    scene = server.new_scene()
+    for x in (0, 32):
+        server.painted(scene, frame=[x, 0, 64, 64])
+    context = new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    return Canvas(context.new_page(), server.url).open(scene)
+
+
+def in_sight(canvas: Canvas, selector: str) -> bool:
+    """Whether a press in the middle of an element would meet it."""
+    script = """(selector) => {
+      const node = document.querySelector(selector), box = node.getBoundingClientRect();
+      const met = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return Boolean(met) && (node.contains(met) || met.contains(node));
+    }"""
+    met: bool = canvas.page.evaluate(script, selector)
+    return met
+
+
+def test_everything_is_in_reach_and_large_enough(phone: Canvas) -> None:
+    page = phone.page
+    assert page.evaluate(SMALL) == []
+    for label in ("Zoom out", "Fit to content", "Tools"):
+        assert in_sight(phone, f'[aria-label="{label}"]')
+    for part in (".status-bar .resolution", ".status-bar .scale", ".status-bar .jobs", "#t2e-generate"):
+        assert in_sight(phone, part)
+    phone.get("c.fit()")
+    phone.drawn()
+    assert all(in_sight(phone, f'.handle[data-direction="{side}"]') for side in ("up", "right", "down"))
+
+    page.get_by_role("button", name="Tools", exact=True).click()
+    page.get_by_role("button", name="Brush: paint the mask").click()
+    assert page.get_by_role("button", name="Lasso: outline the mask").is_hidden()
+    phone.get("c.mask.apply({kind: 'polygon', erase: false, points: [10, 10, 40, 10, 40, 40, 10, 40]})")
+    page.locator("#t2e-generate", has_text="Change mask, 3 variations").wait_for()
+    assert in_sight(phone, "#t2e-generate")
+    assert page.evaluate(SMALL) == []
+
+
+def test_candidates_have_the_place_of_the_panel_until_one_is_chosen(phone: Canvas) -> None:
+    page = phone.page
+    phone.get("c.mask.apply({kind: 'polygon', erase: false, points: [10, 10, 40, 10, 40, 40, 10, 40]})")
+    phone.get("c.settings = {steps: 2}")
+    page.locator("#t2e-generate", has_text="Change mask").click()
+    phone.wait("c.state.candidates.length === 3", 120)
+    assert page.locator("#t2e-panel").is_hidden()
+    page.get_by_role("button", name="Accept").click()
+    phone.wait("c.state.candidates.length === 0 && c.state.scene.revision === 3")
+    page.locator("#t2e-panel").wait_for()
+
+
+def test_a_fitted_scene_lies_beside_an_open_bar(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    page.locator(".surface").focus()
+    page.keyboard.press("b")
+    bar = page.get_by_role("group", name="Mask", exact=True).bounding_box()
+    assert bar is not None
+    canvas.drawn()
+    canvas.get("c.fit()")
+    assert canvas.get("c.view.rectToScreen({x: 0, y: 0, w: 64, h: 64}).y") >= bar["y"] + bar["height"]
