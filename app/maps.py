@@ -26,7 +26,7 @@ def parse_box(text: str | None) -> Rect | None:
         x0, y0, x1, y1 = numbers
         if x0 < x1 and y0 < y1 and max(map(abs, numbers)) <= LIMIT:
             return Rect.from_corners(x0, y0, x1, y1)
-    raise AppError(422, "The box must be four whole numbers x0,y0,x1,y1 in pixels with x0 < x1 and y0 < y1.")
+    raise AppError("The box must be four whole numbers x0,y0,x1,y1 in pixels with x0 < x1 and y0 < y1.")
 
 
 def parse_point(text: str | None) -> tuple[int, int] | None:
@@ -35,7 +35,7 @@ def parse_point(text: str | None) -> tuple[int, int] | None:
         return None
     numbers = _whole(text)
     if not numbers or len(numbers) != 2 or max(map(abs, numbers)) > LIMIT:
-        raise AppError(422, f"The place {text!r} must be two whole numbers x,y in pixels of the scene.")
+        raise AppError(f"The place {text!r} must be two whole numbers x,y in pixels of the scene.")
     return numbers[0], numbers[1]
 
 
@@ -45,7 +45,7 @@ def parse_bands(text: str | None) -> tuple[int, ...] | None:
         return None
     numbers = _whole(text)
     if not numbers or len(numbers) not in (1, 3):
-        raise AppError(422, f"The bands {text!r} must be one or three whole numbers, such as 3,2,1.")
+        raise AppError(f"The bands {text!r} must be one or three whole numbers, such as 3,2,1.")
     return tuple(numbers)
 
 
@@ -56,7 +56,7 @@ def parse_range(text: str | None) -> tuple[float, float] | None:
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
-        raise AppError(422, f"The range {text!r} must be two numbers low,high, such as 0,4095.") from None
+        raise AppError(f"The range {text!r} must be two numbers low,high, such as 0,4095.") from None
     return low, high
 
 
@@ -68,7 +68,7 @@ def parse_anchor(crs: str | None, origin: str | None) -> Anchor | None:
     if crs is None and origin is None:
         return None
     if crs is None or origin is None:
-        raise AppError(422, "A place on Earth needs both: the system (EPSG:N) and the origin (E,N).")
+        raise AppError("A place on Earth needs both: the system (EPSG:N) and the origin (E,N).")
     from canvas.maps.crs import check
 
     anchor = Anchor.parse(crs, origin)
@@ -79,9 +79,7 @@ def parse_anchor(crs: str | None, origin: str | None) -> Anchor | None:
 def check_format(path: Path) -> None:
     """Say before the work what is wrong with the name of a file to be exported; AppError."""
     if path.suffix.lower().lstrip(".").replace("tiff", "tif") not in FORMATS:
-        raise AppError(
-            422, f"The format of {path.name} is not known; use a name that ends in .png, .tif, .mbtiles or .zip."
-        )
+        raise AppError(f"The format of {path.name} is not known; use a name that ends in .png, .tif, .mbtiles or .zip.")
 
 
 def _whole(text: str) -> list[int] | None:

@@ -34,7 +34,7 @@ def default_data_dir() -> Path:
     try:
         return _users_folder() / "text2earth"
     except RuntimeError:  # neither HOME nor an entry among the system's users, as in many containers
-        raise AppError(400, "This user has no home folder: say where scenes are kept with --data-dir DIR.") from None
+        raise AppError("This user has no home folder: say where scenes are kept with --data-dir DIR.") from None
 
 
 def _users_folder() -> Path:
@@ -116,10 +116,10 @@ def _listen(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 continue
-            raise AppError(400, f"The host {host} is no address of this machine; use 127.0.0.1 or 0.0.0.0.") from error
+            raise AppError(f"The host {host} is no address of this machine; use 127.0.0.1 or 0.0.0.0.") from error
     if port is None:
-        raise AppError(400, f"No port from {DEFAULT_PORT} on is free; choose one with --port.")
-    raise AppError(400, f"Port {port} is in use or not allowed; choose another one with --port.")
+        raise AppError(f"No port from {DEFAULT_PORT} on is free; choose one with --port.")
+    raise AppError(f"Port {port} is in use or not allowed; choose another one with --port.")
 
 
 def _open_browser(url: str) -> None:

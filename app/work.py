@@ -1,4 +1,4 @@
-"""From settings to a change of the scene: what the page's jobs and the command line both do.
+"""From what was asked for to a change of the scene: what the page's jobs and the command line both do.
 
 Importing this imports no model; what needs one imports the painter, and with it torch, when it is called.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
-from canvas.masks import MAX_SIDE
+from canvas.masks import MAX_FRAME
 from canvas.paint.extend import extension_frame
 
 if TYPE_CHECKING:
@@ -21,37 +20,12 @@ if TYPE_CHECKING:
 
     from canvas.paint.painter import Progress
     from canvas.request import Request
-    from canvas.scene import Scene, Step
+    from canvas.scene import Entry, Scene
     from text2earth_core import Text2Earth
+    from text2earth_core.sampling.settings import Sampling
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
 MAX_ROW = 50  # frames queued at once
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a person sets for a generation; None is the model's own default.
-
-    `guidance` is the scale s = 1 + omega, without a unit; `sampler` is "fast" or "quality"; `follow` goes from 0,
-    what is made continues the ground, to 1, it follows the prompt; None decides by the ground (see `Request`).
-    """
-
-    prompt: str = ""
-    negative_prompt: str = ""
-    seed: int = 0
-    steps: int | None = None
-    guidance: float | None = None
-    sampler: str | None = None
-    follow: float | None = None
-
-    @classmethod
-    def of(cls, request: dict[str, Any]) -> Settings:
-        """The settings in a job's request; what is not there stands at its default.
-
-        Without `follow` it is from before there was a choice, and continues the ground as it would have then.
-        """
-        asked = {"follow": 0.0} | request
-        return cls(**{field.name: asked[field.name] for field in fields(cls) if field.name in asked})
 
 
 def random_seed() -> int:
@@ -83,9 +57,9 @@ def checked_rect(values: Iterable[int]) -> Rect:
 def checked_frame(values: Iterable[int]) -> Rect:
     """A rectangle that can be made at once, on the 8 px grid; SceneError otherwise."""
     frame = checked_rect(values).snap()
-    if max(frame.w, frame.h) > MAX_SIDE:
+    if max(frame.w, frame.h) > MAX_FRAME:
         raise SceneError(
-            f"A frame of {frame.w} x {frame.h} px cannot be made at once: use at most {MAX_SIDE} px a side."
+            f"A frame of {frame.w} x {frame.h} px cannot be made at once: use at most {MAX_FRAME} px a side."
         )
     return frame
 
@@ -101,43 +75,27 @@ def row_of_frames(scene: Scene, direction: str, window: int, anchor: Rect | None
     return frames
 
 
-def make_request(scene: Scene, model: Text2Earth, frame: Rect, settings: Settings) -> Request:
-    """Everything that determines the generation; SceneError where a number is out of range."""
+def make_request(scene: Scene, model: Text2Earth, frame: Rect, prompt: str, sampling: Sampling) -> Request:
+    """Everything that determines the generation; SceneError or Text2EarthError where something is out of range."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).request(
-        scene,
-        frame,
-        settings.prompt,
-        settings.negative_prompt,
-        seed=settings.seed,
-        steps=settings.steps,
-        guidance=settings.guidance,
-        sampler=settings.sampler,
-        follow=settings.follow,
-    )
+    return Painter(model).request(scene, frame, prompt, sampling)
 
 
 def make_edit(
-    scene: Scene, model: Text2Earth, frame: Rect, mask: np.ndarray, settings: Settings, strength: float, feather: int
+    scene: Scene,
+    model: Text2Earth,
+    frame: Rect,
+    mask: np.ndarray,
+    prompt: str,
+    sampling: Sampling,
+    strength: float,
+    feather: int,
 ) -> Request:
     """As `make_request`, for what lies under a mask that covers `frame` (see `canvas.masks.placed`)."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).edit(
-        scene,
-        frame,
-        mask,
-        settings.prompt,
-        strength,
-        negative_prompt=settings.negative_prompt,
-        seed=settings.seed,
-        steps=settings.steps,
-        guidance=settings.guidance,
-        sampler=settings.sampler,
-        feather=feather,
-        follow=settings.follow,
-    )
+    return Painter(model).edit(scene, frame, mask, prompt, strength, sampling, feather)
 
 
 def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:
@@ -147,9 +105,9 @@ def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:
     """
     from canvas.paint.clouds import find_clouds
 
-    if max(rect.w, rect.h) > MAX_SIDE:
+    if max(rect.w, rect.h) > MAX_FRAME:
         raise SceneError(
-            f"Clouds in {rect.w} x {rect.h} px cannot be looked for at once: choose at most {MAX_SIDE} px a side."
+            f"Clouds in {rect.w} x {rect.h} px cannot be looked for at once: choose at most {MAX_FRAME} px a side."
         )
     with scene.snapshot() as snapshot:
         return find_clouds(*snapshot.pixels(rect))
@@ -161,7 +119,7 @@ def extend(
     request: Request,
     progress: Callable[[Progress], None],
     before_accepting: Callable[[], None] = lambda: None,
-) -> Step:
+) -> Entry:
     """Paint and accept: when this returns, the change is on disk.
 
     `progress` is called at every step, `before_accepting` once it is painted; both may raise Cancelled.

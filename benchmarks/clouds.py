@@ -54,6 +54,7 @@ from text2earth_core.data.corpus import Picture, load_corpus  # noqa: E402
 from text2earth_core.evaluation.bootstrap import bootstrap  # noqa: E402
 from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier  # noqa: E402
 from text2earth_core.sampling.conditioning import level_of  # noqa: E402
+from text2earth_core.sampling.settings import Sampling  # noqa: E402
 
 GROWN = 4  # px by which every way's mask exceeds what visibly changed
 RADIUS = 5  # px that OpenCV's inpainters look at
@@ -107,7 +108,7 @@ def stock(folder: str, steps: int | None) -> Callable[[Case, int], np.ndarray]:
     model = Text2Earth.from_pretrained(folder, dtype="float32")
     pipeline = StockInpainting(model.unet, model.codec.vae, model.scheduler, level=level_of(RESOLUTION))
     null = model.text.embed([""])
-    taken, _ = model.check_settings(steps, 1.0)
+    taken = model.settled(Sampling(steps=steps, guidance=1.0)).steps
 
     def fill(case: Case, seed: int) -> np.ndarray:
         (made,) = pipeline(null, null, [case.cloudy.pixels], case.mask, taken, 1.0, seed)

@@ -41,6 +41,7 @@ from canvas.paint.painter import Painter  # noqa: E402
 from text2earth_core import Text2Earth  # noqa: E402
 from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier  # noqa: E402
 from text2earth_core.sampling.feather import FEATHER  # noqa: E402
+from text2earth_core.sampling.settings import Sampling  # noqa: E402
 
 AMONG = 3
 WANTED = 0.6
@@ -139,7 +140,8 @@ def measure(
 ) -> dict[str, Any]:
     """One edit: figures, and under `pictures` what the sheet shows."""
     source = image_of(options.data, edit)
-    steps, guidance = painter.model.check_settings(options.steps, None)
+    settled = painter.model.settled(Sampling(steps=options.steps))
+    steps, guidance = settled.steps, settled.guidance
     mask, first = page.edit(source, edit.strokes, Wish(edit.prompt, 0, steps, guidance, FEATHER))
     ground = Ground(source, 1.0)
     seeds = range(options.seeds)

@@ -26,14 +26,14 @@ from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
-PARTS = ("total", "unet", "decode", "accept")
+TIMED = ("total", "unet", "decode", "accept")
 
 
 class Stopwatch:
     """Adds up the time spent in parts of a model; waits for an accelerator before it reads the clock."""
 
     def __init__(self, model: Text2Earth) -> None:
-        self.seconds = dict.fromkeys(PARTS, 0.0)
+        self.seconds = dict.fromkeys(TIMED, 0.0)
         self._cuda = model.info.device.startswith("cuda")
         self._started = 0.0
         model.unet.register_forward_pre_hook(lambda *_: self._start())
@@ -67,7 +67,7 @@ def measure(model: Text2Earth, steps: int | None, repeat: int) -> dict[str, floa
     runs: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", 1.0) as scene:
         for number in range(repeat + 2):
-            watch.seconds = dict.fromkeys(PARTS, 0.0)
+            watch.seconds = dict.fromkeys(TIMED, 0.0)
             start = watch.now()
             frame = extension_frame(scene, "right", model.info.window)
             request = painter.request(scene, frame, "farmland by a river", seed=number, steps=steps)
@@ -78,7 +78,7 @@ def measure(model: Text2Earth, steps: int | None, repeat: int) -> dict[str, floa
             watch.seconds["total"] = watch.now() - start
             if number >= 2:
                 runs.append(watch.seconds)
-    median = {part: statistics.median(run[part] for run in runs) for part in PARTS}
+    median = {part: statistics.median(run[part] for run in runs) for part in TIMED}
     median["ratio"] = statistics.median(run["total"] / (run["unet"] + run["decode"]) for run in runs)
     return median
 

@@ -29,7 +29,7 @@ from canvas.paint.painter import Painter
 from canvas.scene_file.change import Change
 from text2earth_core import Text2Earth
 from text2earth_core.evaluation.classifier import WEIGHTS, SceneClassifier
-from text2earth_core.sampling.path import FAST, QUALITY
+from text2earth_core.sampling.settings import FAST, QUALITY
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
 RESOLUTION = 1.0

@@ -43,7 +43,7 @@ from text2earth_core.evaluation.lines import Line, SeamScene, lines_through, pie
 from text2earth_core.evaluation.seam_detector import COUNTS
 from text2earth_core.evaluation.seams import line_count, measure_seams
 from text2earth_core.sampling.conditioning import level_of
-from text2earth_core.sampling.path import FAST, QUALITY
+from text2earth_core.sampling.settings import FAST, QUALITY, Sampling
 
 ASSETS = Path(__file__).parent.parent / "assets"
 SHIPPED = ASSETS / "models" / "text2earth-mini"
@@ -156,7 +156,7 @@ class StockOutpainting:
 
     def __call__(self, prompt: str, hops: int, seed: int, steps: int | None) -> SeamScene:
         model, window = self.model, self.model.info.window
-        settings = model.check_settings(steps, None)
+        settled = model.settled(Sampling(steps=steps))
         text, null = model.text.embed([prompt]), model.text.embed([""])
         half = window // 2
         mask = np.zeros((window, window), bool)
@@ -165,7 +165,7 @@ class StockOutpainting:
         pixels = np.asarray(first)
         for hop in range(hops):
             seen = np.concatenate([pixels[:, -half:], np.zeros((window, half, 3), np.uint8)], axis=1)
-            (made,) = self.stock(text, null, [seen], mask, *settings, seed=100 * seed + hop + 1)
+            (made,) = self.stock(text, null, [seen], mask, settled.steps, settled.guidance, seed=100 * seed + hop + 1)
             pixels = np.concatenate([pixels, made[:, half:]], axis=1)
         return SeamScene(pixels, _half_window_seams(pixels, window))
 

@@ -16,6 +16,10 @@ class SceneError(Exception):
     """One sentence saying what is wrong and what to do. Whoever catches it may rely on it: nothing was changed."""
 
 
+class SceneConflict(SceneError):
+    """What the change was made for is not there any more, or not as it was: asked for anew it may well be possible."""
+
+
 def storage_error(error: sqlite3.Error | OSError, path: Path) -> SceneError:
     """The sentence for a failed read or write of the file at `path`.
 

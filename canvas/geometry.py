@@ -94,6 +94,10 @@ class Rect(NamedTuple):
             raise ValueError(f"{self} does not lie on the {CELL} px grid")
         return Rect(self.x // CELL, self.y // CELL, self.w // CELL, self.h // CELL)
 
+    def pixels(self) -> Rect:
+        """This rectangle of latent cells in pixels."""
+        return Rect(*(v * CELL for v in self))
+
     def slices(self, inside: Rect) -> tuple[slice, slice]:
         """(rows, columns) of this rectangle in an array that covers `inside`."""
         return slice(self.y - inside.y, self.y1 - inside.y), slice(self.x - inside.x, self.x1 - inside.x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -13,7 +14,7 @@ from canvas.errors import SceneError
 from canvas.geometry import CELL, LIMIT, Rect, bounding_rect
 from text2earth_core.pictures import as_mask
 
-MAX_SIDE = 2048  # px of a mask's painted part: a frame is held in memory, a scene is not
+MAX_FRAME = 2048  # px of a mask's painted part: a frame is held in memory, a scene is not
 MAX_PICTURE = 16384  # px along a side of the file a mask comes in; its white part may be far smaller
 MAX_BYTES = 2 * 2**20  # of a mask's PNG: it is kept in the history for good
 
@@ -26,7 +27,7 @@ def read_mask(data: bytes) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is looked at before decoding
             image = Image.open(io.BytesIO(data), formats=["PNG"])
-        if max(image.size) > MAX_PICTURE or image.width * image.height > 2 * MAX_PICTURE * MAX_SIDE:
+        if max(image.size) > MAX_PICTURE or image.width * image.height > 2 * MAX_PICTURE * MAX_FRAME:
             raise Image.DecompressionBombError
         return as_mask(image)
     except Image.DecompressionBombError as error:
@@ -47,9 +48,9 @@ def placed(mask: np.ndarray, x: int, y: int) -> tuple[Rect, np.ndarray]:
     if box.empty:
         raise SceneError("The mask is empty: paint where the scene should change.")
     frame = box.snap_out(CELL)
-    if max(frame.w, frame.h) > MAX_SIDE:
+    if max(frame.w, frame.h) > MAX_FRAME:
         raise SceneError(
-            f"The mask is {box.w} x {box.h} px: at most {MAX_SIDE} px a side can be changed at once, so paint less."
+            f"The mask is {box.w} x {box.h} px: at most {MAX_FRAME} px a side can be changed at once, so paint less."
         )
     whole = np.zeros((frame.h, frame.w), np.uint8)
     whole[box.slices(frame)] = mask[box.slices(Rect(x, y, mask.shape[1], mask.shape[0]))]
@@ -66,14 +67,19 @@ def encode_mask(mask: np.ndarray) -> str:
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
+@lru_cache(maxsize=4)
 def decode_mask(text: str, frame: Rect) -> np.ndarray:
-    """uint8 (frame.h, frame.w) of `encode_mask`; SceneError where the text is not such a mask."""
+    """uint8 (frame.h, frame.w) of `encode_mask`, not to be written to; SceneError where the text is not such a mask.
+
+    The latest ones are remembered: all variations of an edit and the job that makes them have one.
+    """
     try:
         mask = read_mask(base64.b64decode(text, validate=True))
     except ValueError as error:
         raise SceneError(_DAMAGED) from error
     if mask.shape != (frame.h, frame.w):
         raise SceneError(f"The mask is {mask.shape[1]} x {mask.shape[0]} px and its frame {frame.w} x {frame.h}.")
+    mask.setflags(write=False)
     return mask
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT
 from canvas.prompt_map import Points, Prompt, Region
-from canvas.request import MAX_PROMPT, is_number, is_text
+from canvas.request import MAX_PROMPT
+from text2earth_core.values import is_number, is_text
 
 MAX_POINTS = 8000  # of a region, all of its polygons together
 MAX_FEATHER = 4096  # px between two prompts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
 from canvas.layers import LAYERS
+from text2earth_core.sampling.settings import SETTINGS, Sampling
+from text2earth_core.values import is_number, is_text, is_whole
 
 VERSION = 1
-MAX_SEED = 2**63 - 1
 MAX_PROMPT = 2000  # characters; a tokenizer's own limit is far below
-MAX_STEPS = 1000  # of any request; what a model takes is its own to say
 EDIT_FEATHER, MAX_FEATHER = 16, 64  # px of known ground into which new pixels are blended: of edits, and at most
 
 
@@ -23,9 +22,9 @@ EDIT_FEATHER, MAX_FEATHER = 16, 64  # px of known ground into which new pixels a
 class Request:
     """What was asked for. The same request, model, device and dtype on the same scene give the same pixels.
 
-    `frame` is in px, `resolution` in m/px, `feather` in px, `model` the fingerprint of the model that answers it
-    (empty for changes no model makes, such as erasing). `follow` goes from 0, what is made continues the ground beside
-    it, to 1, it follows the prompt; with None ground that the same prompt made leads, and beside other ground the
+    `frame` and `feather` are in px, `model` is the fingerprint of the model that answers it (empty for changes no model
+    makes, such as erasing). The fields of `Sampling` stand among the others, as scene files and recipes have them;
+    `sampling` gathers them. With `follow` None ground that the same prompt made leads, and beside other ground the
     prompt does. (Requests that do not say it mean 0: they are from before there was a choice.) `mask` is what an edit
     may change, a picture of the whole frame as `canvas.masks.encode_mask` writes it; `strength` (0 to 1) is how far it
     may go from what is there. `source` (JSON-ready) names the file of an import, by its hash.
@@ -54,6 +53,11 @@ class Request:
         object.__setattr__(self, "frame", Rect(*self.frame))
         if max(abs(self.frame.x), abs(self.frame.y), abs(self.frame.x1), abs(self.frame.y1)) > LIMIT:
             raise SceneError(f"The frame lies more than {LIMIT} px from the origin: move it closer.")
+
+    @property
+    def sampling(self) -> Sampling:
+        """What the sampler is told, of a request that a model answers."""
+        return Sampling(**{name: getattr(self, name) for name in Sampling.__dataclass_fields__})
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dict, `version` first."""
@@ -93,6 +97,14 @@ class Request:
         return cls.from_dict(data)
 
 
+def checked_feather(value: Any) -> int:
+    """A feather in px; SceneError for one that is not possible."""
+    possible, words = _POSSIBLE["feather"]
+    if not possible(value):
+        raise SceneError(f"The feather must be {words} px, not {value!r}: change it.")
+    return int(value)
+
+
 def complaint(data: dict[str, Any]) -> str | None:
     """What is wrong with the first impossible field of a request from elsewhere, as a clause; None where all is well.
 
@@ -103,23 +115,8 @@ def complaint(data: dict[str, Any]) -> str | None:
     return None if name is None else f"its {name} must be {_POSSIBLE[name][1]}"
 
 
-def is_whole(value: Any) -> bool:
-    """Whether a JSON value is a whole number; true and false are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a JSON value is a finite number; true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _whole(low: int, high: int) -> tuple[Callable[[Any], bool], str]:
     return lambda value: is_whole(value) and low <= value <= high, f"a whole number from {low} to {high}"
-
-
-def is_text(value: Any) -> bool:
-    """Whether a JSON value is a text that can be written; JSON may hold halves of characters, which cannot."""
-    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def writable(text: str) -> str:
@@ -127,6 +124,12 @@ def writable(text: str) -> str:
     if not is_text(text) or "\0" in text:
         raise ValueError("it holds a character that cannot be written (NUL, or half of one); type it again")
     return text
+
+
+def _setting(name: str, *unset: Any) -> tuple[Callable[[Any], bool], str]:
+    """A field of `Sampling`, and the values that stand for none."""
+    setting = SETTINGS[name]
+    return lambda value: setting.possible(value) or (not isinstance(value, bool) and value in unset), setting.words
 
 
 def _is_frame(value: Any) -> bool:
@@ -141,15 +144,14 @@ def _is_source(value: Any) -> bool:
 _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "frame": (_is_frame, "four whole numbers x, y, w, h in px"),
     "resolution": (lambda value: is_number(value) and value > 0, "a number of metres per pixel"),
+    "negative_prompt": _setting("negative_prompt"),
+    "seed": _setting("seed"),
+    "steps": _setting("steps", 0),
+    "guidance": _setting("guidance", 0),
+    "sampler": _setting("sampler"),
+    "follow": _setting("follow", None),
     "layer": (lambda value: is_text(value) and value in LAYERS, f"one of {', '.join(LAYERS)}"),
-    "seed": _whole(0, MAX_SEED),
-    "steps": _whole(0, MAX_STEPS),
-    "guidance": (is_number, "a number"),
     "feather": _whole(0, MAX_FEATHER),
     "strength": (lambda value: is_number(value) and 0 < value <= 1, "a number above 0 up to 1"),
-    "follow": (lambda value: value is None or (is_number(value) and 0 <= value <= 1), "a number from 0 to 1"),
     "source": (_is_source, "an object with the file and its sha256"),
-} | {
-    name: (is_text, "a text")
-    for name in ("kind", "prompt", "negative_prompt", "sampler", "model", "dtype", "device", "mask")
-}
+} | {name: (is_text, "a text") for name in ("kind", "prompt", "model", "dtype", "device", "mask")}

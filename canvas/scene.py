@@ -16,7 +16,7 @@ from canvas.scene_file import commit, files, history, pyramid, staging, thumbnai
 from canvas.scene_file.apply import apply_change, apply_erasure, apply_pieces
 from canvas.scene_file.change import Change
 from canvas.scene_file.database import Database
-from canvas.scene_file.history import Step
+from canvas.scene_file.history import Entry
 from canvas.scene_file.meta import checked_resolution, checked_title, set_anchor, set_meta
 from canvas.scene_file.redraw import Redrawer
 from canvas.scene_file.schema import program_version
@@ -173,7 +173,7 @@ class Scene:
         with self.snapshot() as at:
             return list(at.requests(rect))
 
-    def history(self, newest: int | None = None) -> list[Step]:
+    def history(self, newest: int | None = None) -> list[Entry]:
         """The accepted changes, oldest first, undone ones at the end; only the `newest` so many where given."""
         with self._database.read() as connection:
             return history.steps(connection, newest)
@@ -227,7 +227,7 @@ class Scene:
 
     # changing
 
-    def accept(self, change: Change) -> Step:
+    def accept(self, change: Change) -> Entry:
         """Write a change into the scene; a redo branch ends here."""
         change.check()
         with self._database.write() as connection:
@@ -240,7 +240,7 @@ class Scene:
             commit.check_resolution(connection, change.request)
             return staging.add(connection, change, batch, number)
 
-    def accept_candidate(self, candidate: int) -> Step:
+    def accept_candidate(self, candidate: int) -> Entry:
         """Write a candidate into the scene and forget its batch; refused where the place has changed meanwhile."""
         with self._database.write() as connection:
             change = staging.take(connection, candidate)
@@ -254,7 +254,7 @@ class Scene:
 
     def accept_tiles(
         self, request: Request, pieces: Iterable[Piece], layer: str = "rgb", anchor: Anchor | None = None
-    ) -> Step:
+    ) -> Entry:
         """Write pixels without latents into the scene, one change however many tiles it has.
 
         `pieces` come one at a time and are compressed to a temporary file; only then is the scene locked, for as long
@@ -268,27 +268,27 @@ class Scene:
             with self._database.write() as connection:
                 return apply_pieces(connection, request, spool, layer, anchor)
 
-    def erase(self, rect: Rect, layer: str = "rgb") -> Step:
+    def erase(self, rect: Rect, layer: str = "rgb") -> Entry:
         """Make a region (snapped to 8 px) empty again; a redo branch ends here."""
         rect = Rect(*rect).snap()
         with self._database.write() as connection:
             return apply_erasure(connection, rect, layer)
 
-    def undo(self) -> Step | None:
+    def undo(self) -> Entry | None:
         """Take back the newest change; None where there is none, or its former pixels were dropped to save space."""
         return self._move(history.undo)
 
-    def redo(self) -> Step | None:
+    def redo(self) -> Entry | None:
         """Bring back the change that was undone last, byte for byte; None where there is none."""
         return self._move(history.redo)
 
-    def _move(self, how: Callable[[sqlite3.Connection], Step | None]) -> Step | None:
+    def _move(self, how: Callable[[sqlite3.Connection], Entry | None]) -> Entry | None:
         with self._database.write() as connection:
             step = how(connection)
             commit.finish_move(connection, [step] if step else [])
             return step
 
-    def go_to(self, step: int) -> list[Step]:
+    def go_to(self, step: int) -> list[Entry]:
         """Undo or redo, in one go, until `step` (an id; 0 for before the first) is the newest change that shows."""
         with self._database.write() as connection:
             steps = history.go_to(connection, step)

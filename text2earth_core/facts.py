@@ -5,6 +5,8 @@ from typing import Any
 
 MAX_STEPS = 200
 MAX_GUIDANCE = 30.0
+FAST_STEPS = 4
+"""Steps that a student is trained for; it cannot take others."""
 MAX_SIDE = 2048
 SIDE_STEP = 64
 """The UNet halves its input of side / 8 three times."""

@@ -20,7 +20,7 @@ diffusers.utils.logging.set_verbosity_error()
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 
-PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+MODEL_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 STUDENT = "student"  # optional: the few-step LoRA on the UNet
 FACTS_FILE = "text2earth.json"
 
@@ -55,9 +55,9 @@ def locate(folder_or_hub_id: str | Path) -> Path:
         )
     if not folder.is_dir():
         folder = _download(str(folder_or_hub_id))
-    for part in PARTS:
+    for part in MODEL_PARTS:
         if not (folder / part).is_dir():
-            raise Text2EarthError(f"The model folder {folder} lacks {part}/: it must hold {', '.join(PARTS)}.")
+            raise Text2EarthError(f"The model folder {folder} lacks {part}/: it must hold {', '.join(MODEL_PARTS)}.")
         if part in ("unet", "vae", "text_encoder") and not list((folder / part).glob("*.safetensors")):
             raise Text2EarthError(
                 f"{folder / part} holds no .safetensors weights but {weights_there(folder / part)}: other formats are "
@@ -191,7 +191,7 @@ def fingerprint(folder: Path) -> str:
         digest.update(f"guidance rise {facts.guidance_rise}".encode())
     if facts.noise_kept:
         digest.update(f"noise kept {facts.noise_kept}".encode())
-    for part in (*PARTS, STUDENT):
+    for part in (*MODEL_PARTS, STUDENT):
         for path in sorted((folder / part).rglob("*")):
             if path.suffix in (".safetensors", ".json", ".txt"):
                 with path.open("rb") as file:

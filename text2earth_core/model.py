@@ -15,10 +15,10 @@ from torch import Tensor
 
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.facts import MAX_GUIDANCE, MAX_SIDE, MAX_STEPS, SIDE_STEP, ModelFacts, mini_facts
+from text2earth_core.facts import FAST_STEPS, MAX_SIDE, MAX_STEPS, SIDE_STEP, ModelFacts, mini_facts
 from text2earth_core.folder import STUDENT, load_parts, locate, save_part, write_facts
 from text2earth_core.networks.codec import Codec
-from text2earth_core.networks.student import FAST_STEPS, Student
+from text2earth_core.networks.student import Student
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
 from text2earth_core.prompts import split_level
@@ -26,7 +26,7 @@ from text2earth_core.sampling.conditioning import TextConditioner
 from text2earth_core.sampling.inpainting import inpaint_image
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.noise import world_noise
-from text2earth_core.sampling.path import FAST, QUALITY
+from text2earth_core.sampling.settings import FAST, QUALITY, Sampling, Settled
 from text2earth_core.sampling.stepper import StepCallback, Stepper
 from text2earth_core.untrained import untrained_parts
 
@@ -184,24 +184,19 @@ class Text2Earth:
     def denoise(
         self,
         prompt: str,
+        sampling: Sampling,
         *,
-        negative_prompt: str = "",
-        resolution: float | None,
-        steps: int | None,
-        guidance: float | None,
         known: Tensor | None,
         mask: Tensor | None,
         noise: Tensor,
         masked: Tensor | None = None,
         lead: Lead | None = None,
-        sampler: str = QUALITY,
         callback: StepCallback | None = None,
     ) -> Tensor:
         """Denoise one window of latents.
 
         Args:
-            resolution: m/px, or None for unknown. guidance: s = 1 + omega, its mean over the steps; 1 is none.
-            sampler: "quality", or "fast" for the student, which has its guidance built in and hears no negative prompt.
+            sampling: its seed and `follow` are not looked at: `noise` and `lead` are what they come to.
             known: float32 (4, h, w), read where the mask is 0; None composes nothing. mask: float32 (h, w), 1 =
                 regenerate; None means a new window.
             noise: float32 (4, h, w) standard normal.
@@ -215,11 +210,7 @@ class Text2Earth:
         Raises:
             Text2EarthError: a parameter is out of range. Cancelled: the callback raised it.
         """
-        stepper = Stepper(
-            self, [prompt], negative_prompt=negative_prompt, resolution=resolution, steps=steps, guidance=guidance,
-            sampler=sampler,
-        )  # fmt: skip
-        return stepper.denoise(
+        return Stepper(self, [prompt], sampling).denoise(
             noise[None],
             None if known is None else known[None],
             torch.ones_like(noise[None, :1]) if mask is None else mask[None, None],
@@ -233,24 +224,9 @@ class Text2Earth:
         """The network that a sampler of `info.samplers` asks."""
         return self.student.unet if sampler == FAST and self.student is not None else self.unet
 
-    def check_settings(self, steps: int | None, guidance: float | None, sampler: str = QUALITY) -> tuple[int, float]:
-        """Fill in the sampler's defaults and refuse what is out of range; the fast sampler's guidance is always 1."""
-        if sampler not in self.info.samplers:
-            raise Text2EarthError(f'This model has no sampler "{sampler}": use {" or ".join(self.info.samplers)}.')
-        if sampler == FAST:
-            if steps not in (None, FAST_STEPS) or guidance not in (None, 1):
-                raise Text2EarthError(
-                    f"The fast sampler takes {FAST_STEPS} steps and has its guidance built in: leave both out, "
-                    "or use quality."
-                )
-            return FAST_STEPS, 1.0
-        steps = self.facts.steps if steps is None else steps
-        guidance = self.facts.guidance if guidance is None else guidance
-        if not (isinstance(steps, int) and 1 <= steps <= MAX_STEPS):
-            raise Text2EarthError(f"{steps} steps are not possible: give a whole number from 1 to {MAX_STEPS}.")
-        if not 1 <= guidance <= MAX_GUIDANCE:
-            raise Text2EarthError(f"A guidance scale of {guidance} is not possible: give 1 (none) to {MAX_GUIDANCE:g}.")
-        return steps, float(guidance)
+    def settled(self, sampling: Sampling) -> Settled:
+        """Settings with the sampler's defaults filled in; Text2EarthError where this model cannot take them."""
+        return sampling.settled(self.facts, self.info.samplers)
 
     def generate(
         self,
@@ -269,7 +245,8 @@ class Text2Earth:
         Args:
             prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
             resolution: ground resolution in m/px; None leaves it to the prompt's Google level, else to the model.
-            size: side in px, a multiple of 64; default the model's window. sampler: see `denoise`.
+            steps, guidance, negative_prompt, sampler: see `Sampling`.
+            size: side in px, a multiple of 64; default the model's window.
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         seeds = [seed + i for i in range(len(texts))] if isinstance(seed, int) else list(seed)
@@ -282,13 +259,11 @@ class Text2Earth:
             raise Text2EarthError(
                 f"An image of {size} px cannot be made: use a multiple of {SIDE_STEP} up to {MAX_SIDE}."
             )
+        sampling = Sampling(negative_prompt, 0, steps, guidance, sampler, resolution=resolution)
         images = []
         for text, number in zip(texts, seeds, strict=True):
             noise = world_noise(number, 0, 0, size // CELL, size // CELL)
-            latents = self.denoise(
-                text, negative_prompt=negative_prompt, resolution=resolution, steps=steps, guidance=guidance,
-                known=None, mask=None, noise=noise, sampler=sampler, callback=callback,
-            )  # fmt: skip
+            latents = self.denoise(text, sampling, known=None, mask=None, noise=noise, callback=callback)
             images.append(Image.fromarray(self.decode(latents)))
         return images
 
@@ -317,8 +292,5 @@ class Text2Earth:
                 prompt, where there is one.
             feather: px over which new pixels fade into known ones, outside the mask.
         """
-        return inpaint_image(
-            self, image, mask, prompt, resolution=resolution, seed=seed, strength=strength, feather=feather,
-            steps=steps, guidance=guidance, negative_prompt=negative_prompt, follow=follow, sampler=sampler,
-            callback=callback,
-        )  # fmt: skip
+        sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow, resolution)
+        return inpaint_image(self, image, mask, prompt, sampling, strength=strength, feather=feather, callback=callback)

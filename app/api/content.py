@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from app.api.scenes import Use
-from app.errors import AppError
+from app.errors import AppError, Conflict, NotFound
 from app.work import checked_rect
 from canvas.geometry import LIMIT, Rect
 
@@ -32,7 +32,7 @@ def tile_index(use: Use, scene: str, z: int, x0: int, y0: int, x1: int, y1: int)
         not (0 <= z <= MAX_ZOOM and x0 <= x1 <= x0 + MAX_INDEX and y0 <= y1 <= y0 + MAX_INDEX)
         or max(map(abs, (x0, y0, x1, y1))) > LIMIT
     ):
-        raise AppError(422, f"The index needs 0 <= z <= {MAX_ZOOM} and at most {MAX_INDEX} tiles along a side.")
+        raise AppError(f"The index needs 0 <= z <= {MAX_ZOOM} and at most {MAX_INDEX} tiles along a side.")
     with use.library.open(scene) as opened:
         # Read before the tiles: a change between the two makes the page ask again, never miss it.
         revision = opened.revision
@@ -47,7 +47,7 @@ def tile(use: Use, scene: str, layer: str, z: int, x: int, y: int, v: int | None
     No content where the tile is empty: a page may ask for one that an undo in another tab has just taken away.
     """
     if layer != "rgb" or not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > LIMIT:
-        raise AppError(404, "There is no such tile.")
+        raise NotFound("There is no such tile.")
     with use.library.open(scene) as opened:
         found = opened.tile_webp(layer, z, x, y)
     if found is None:
@@ -62,28 +62,28 @@ def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
     """Make a rectangle empty; it can be undone."""
     rect = checked_rect(body.rect)
     with use.library.open(scene) as opened:
-        step = opened.erase(rect)
-    return use.jobs.scene_changed(scene, [step.rect])
+        entry = opened.erase(rect)
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.post("/undo")
 def undo(use: Use, scene: str) -> dict[str, Any]:
     """Take the last change back."""
     with use.library.open(scene) as opened:
-        step = opened.undo()
-    if step is None:
-        raise AppError(409, "There is nothing to undo.")
-    return use.jobs.scene_changed(scene, [step.rect])
+        entry = opened.undo()
+    if entry is None:
+        raise Conflict("There is nothing to undo.")
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.post("/redo")
 def redo(use: Use, scene: str) -> dict[str, Any]:
     """Bring back the change that was undone last."""
     with use.library.open(scene) as opened:
-        step = opened.redo()
-    if step is None:
-        raise AppError(409, "There is nothing to redo.")
-    return use.jobs.scene_changed(scene, [step.rect])
+        entry = opened.redo()
+    if entry is None:
+        raise Conflict("There is nothing to redo.")
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.get("/history")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,25 +11,25 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.api.jobs import MAX_STEPS, Follow, Prompt
 from app.api.scenes import Use
-from app.errors import AppError
+from app.api.settings import Prompt, Sampler, SamplingBody, Steps
+from app.errors import AppError, NotFound
 from app.jobs.edit import MAX_VARIATIONS, seconds_of
-from app.work import Settings, checked_frame, checked_rect, find_clouds, make_edit, random_seed
-from canvas.errors import SceneError
+from app.work import checked_frame, checked_rect, find_clouds, make_edit
 from canvas.geometry import Rect, bounding_rect
 from canvas.masks import encode_mask, placed, read_mask
 from canvas.request import EDIT_FEATHER, MAX_FEATHER
 from canvas.scene import Scene
+from text2earth_core.sampling.settings import MAX_SEED
 
 router = APIRouter(prefix="/api/scenes/{scene}")
 
 MAX_MASK_TEXT = 12 * 2**20  # characters of base64: a mask with any amount of detail that can be used is smaller
-SHOWN_STEPS = 200  # newest steps that the history lists
+SHOWN_ENTRIES = 200  # newest ones that the history lists
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # ids are never used twice in a scene
 
 
-class NewEdit(BaseModel, extra="forbid"):
+class NewEdit(SamplingBody):
     """A change of what lies under a mask.
 
     `mask` is a PNG in base64, white where the scene may change; its top left pixel lies `at` (x, y in px).  `strength`
@@ -40,12 +39,7 @@ class NewEdit(BaseModel, extra="forbid"):
     mask: Annotated[str, Field(max_length=MAX_MASK_TEXT)]
     at: Annotated[list[int], Field(min_length=2, max_length=2)]
     prompt: Prompt = ""
-    negative_prompt: Prompt = ""
-    seed: Annotated[int, Field(ge=0, lt=2**63 - MAX_VARIATIONS)] | None = None
-    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
-    guidance: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    sampler: Annotated[str, Field(max_length=16)] | None = None
-    follow: Follow = None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED - MAX_VARIATIONS)] | None = None  # variations count it up
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     feather: Annotated[int, Field(ge=0, le=MAX_FEATHER)] = EDIT_FEATHER
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
@@ -55,20 +49,20 @@ class PlannedEdit(BaseModel, extra="forbid"):
     """An edit as far as its duration depends on it; `rect` (x, y, w, h in px) is what its mask spans."""
 
     rect: Annotated[list[int], Field(min_length=4, max_length=4)]
-    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
-    sampler: Annotated[str, Field(max_length=16)] | None = None
+    steps: Steps = None
+    sampler: Sampler = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     variations: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 1
 
 
-class Place(BaseModel, extra="forbid"):
+class Area(BaseModel, extra="forbid"):
     """A rectangle x, y, w, h in pixels."""
 
     rect: Annotated[list[int], Field(min_length=4, max_length=4)]
 
 
 @router.post("/clouds")
-def propose_clouds(use: Use, scene: str, body: Place) -> dict[str, Any]:
+def propose_clouds(use: Use, scene: str, body: Area) -> dict[str, Any]:
     """A mask over the clouds and shadows in a rectangle, to be corrected by hand; nothing is changed.
 
     `rect` is the smallest around them, null where none is found; `counts` are the lengths of the runs of its pixels
@@ -99,14 +93,13 @@ def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
     try:
         data = base64.b64decode(body.mask.removeprefix("data:image/png;base64,"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise AppError(422, "The mask is not base64: send the bytes of a PNG encoded as base64.") from error
+        raise AppError("The mask is not base64: send the bytes of a PNG encoded as base64.") from error
     frame, mask = placed(read_mask(data), *body.at)
-    seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler, body.follow)
+    sampling = body.sampling()
     with use.library.open(scene) as opened:
         if use.host.state != "loading":  # says now what it would say when it runs
-            make_edit(opened, use.host.model, frame, mask, settings, body.strength, body.feather)
-    request = {"frame": list(frame), "mask": encode_mask(mask)} | asdict(settings)
+            make_edit(opened, use.host.model, frame, mask, body.prompt, sampling, body.strength, body.feather)
+    request = {"frame": list(frame), "mask": encode_mask(mask), "prompt": body.prompt} | sampling.as_dict()
     request |= {"strength": body.strength, "feather": body.feather, "variations": body.variations}
     return use.jobs.submit(scene, "edit", [request])[0]
 
@@ -124,7 +117,7 @@ def candidate_image(use: Use, scene: str, candidate: int) -> Response:
     with use.library.open(scene) as opened:
         image = opened.candidate_image(candidate)
     if image is None:
-        raise AppError(404, "This candidate is not there any more: it was accepted or discarded.")
+        raise NotFound("This candidate is not there any more: it was accepted or discarded.")
     return Response(image, media_type="image/webp", headers=FOREVER)
 
 
@@ -132,17 +125,14 @@ def candidate_image(use: Use, scene: str, candidate: int) -> Response:
 def accept_candidate(use: Use, scene: str, candidate: int) -> dict[str, Any]:
     """Make a candidate part of the scene; the others of its batch are discarded, and no more are made.
 
-    409 where the place has changed.
+    409 where the place has changed, or the candidate is gone.
     """
     with use.library.open(scene) as opened:
         batches = {one.id: one.batch for one in opened.candidates()}
-        try:
-            step = opened.accept_candidate(candidate)
-        except SceneError as error:
-            raise AppError(409, str(error)) from error
+        entry = opened.accept_candidate(candidate)
         use.jobs.cancel_edit(scene, batches[candidate])
         _tell(use, scene, opened)
-    return use.jobs.scene_changed(scene, [step.rect])
+    return use.jobs.tell_scene_changed(scene, [entry.rect])
 
 
 @router.delete("/candidates")
@@ -156,10 +146,10 @@ def discard_candidates(use: Use, scene: str, batch: str) -> list[dict[str, Any]]
 
 @router.get("/steps")
 def list_steps(use: Use, scene: str) -> list[dict[str, Any]]:
-    """The newest steps of the history, oldest first, undone ones at the end; without masks and lists of tiles."""
+    """The newest entries of the history, oldest first, undone ones at the end; without masks and lists of tiles."""
     with use.library.open(scene) as opened:
-        steps = opened.history(newest=SHOWN_STEPS)
-    return [{key: value for key, value in step.as_dict().items() if key != "tiles"} for step in steps]
+        entries = opened.history(newest=SHOWN_ENTRIES)
+    return [{key: value for key, value in entry.as_dict().items() if key != "tiles"} for entry in entries]
 
 
 @router.get("/steps/{step}/thumbnail.webp")
@@ -178,7 +168,7 @@ def go_to_step(use: Use, scene: str, step: int) -> dict[str, Any]:
     with use.library.open(scene) as opened:
         moved = opened.go_to(step)
     changed = [Rect(*one.rect) for one in moved]
-    return use.jobs.scene_changed(scene, changed)
+    return use.jobs.tell_scene_changed(scene, changed)
 
 
 def _candidates(scene: Scene) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from app.api.scenes import Use, download
-from app.errors import AppError
+from app.errors import AppError, Gone, NotFound
 from app.maps import FORMATS, parse_anchor, parse_box
 from app.work import checked_rect
 
@@ -19,7 +19,7 @@ Short = Annotated[str, Query(max_length=100)]
 NO_FORMAT = f"This format is not known; use one of {', '.join(FORMATS)}."
 
 
-class Place(BaseModel, extra="forbid"):
+class EarthPlace(BaseModel, extra="forbid"):
     """A place on Earth: `crs` as EPSG:N, `origin` as E,N in its map units, of the corner of scene pixel (0, 0)."""
 
     crs: Annotated[str, Field(max_length=40)]
@@ -31,7 +31,7 @@ class NewExport(BaseModel, extra="forbid"):
 
     format: str
     region: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
-    place: Place | None = None
+    place: EarthPlace | None = None
 
 
 @router.get("/scenes/{scene}/export")
@@ -43,7 +43,7 @@ def export_now(
     from canvas.maps.export import export_scene
 
     if format not in FORMATS:
-        raise AppError(422, NO_FORMAT)
+        raise AppError(NO_FORMAT)
     region, anchor = parse_box(bbox), parse_anchor(crs, origin)
     target = use.library.incoming_path().with_suffix(f".{format}")
     try:
@@ -60,15 +60,15 @@ def export_now(
 def create_export(use: Use, scene: str, body: NewExport) -> dict[str, Any]:
     """Queue an export; the job's file can be downloaded when it is done."""
     if body.format not in FORMATS:
-        raise AppError(422, NO_FORMAT)
+        raise AppError(NO_FORMAT)
     region = checked_rect(body.region) if body.region else None
     anchor = parse_anchor(body.place.crs, body.place.origin) if body.place else None
     with use.library.open(scene) as opened:
         found = anchor or opened.anchor
         if opened.bounds is None and region is None:
-            raise AppError(422, "The scene is empty: generate something before exporting it.")
+            raise AppError("The scene is empty: generate something before exporting it.")
     if body.format == "mbtiles" and found is None:
-        raise AppError(422, "MBTiles lie on Earth: name the system and the origin, or choose the plain tile pyramid.")
+        raise AppError("MBTiles lie on Earth: name the system and the origin, or choose the plain tile pyramid.")
     request = {
         "format": body.format,
         "region": list(region) if region else None,
@@ -83,22 +83,22 @@ def exported_file(use: Use, scene: str, job: str) -> FileResponse:
     """The file that an export job has made."""
     found = use.jobs.get(scene, job)
     if found["kind"] != "export" or found["state"] != "done":
-        raise AppError(404, "There is no finished export with this id.")
+        raise NotFound("There is no finished export with this id.")
     suffix = f".{found['result']['file']}"
     file = use.library.job_file(job, suffix)
     if not file.is_file():
-        raise AppError(410, "This export is not kept any more: export it again.")
+        raise Gone("This export is not kept any more: export it again.")
     with use.library.open(scene) as opened:
         return download(file, opened.title, suffix, FORMATS[suffix[1:]], keep=True)
 
 
 @router.put("/scenes/{scene}/anchor")
-def set_anchor(use: Use, scene: str, body: Place) -> dict[str, Any]:
+def set_anchor(use: Use, scene: str, body: EarthPlace) -> dict[str, Any]:
     """Say where the scene lies on Earth."""
     anchor = parse_anchor(body.crs, body.origin)
     with use.library.open(scene) as opened:
         opened.set_anchor(anchor)
-    return use.jobs.scene_changed(scene, [])
+    return use.jobs.tell_scene_changed(scene, [])
 
 
 @router.delete("/scenes/{scene}/anchor")
@@ -106,4 +106,4 @@ def clear_anchor(use: Use, scene: str) -> dict[str, Any]:
     """The scene lies nowhere on Earth."""
     with use.library.open(scene) as opened:
         opened.set_anchor(None)
-    return use.jobs.scene_changed(scene, [])
+    return use.jobs.tell_scene_changed(scene, [])

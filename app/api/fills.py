@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.api.jobs import MAX_STEPS, Follow, Prompt
 from app.api.scenes import Use
+from app.api.settings import SamplingBody
 from app.jobs.fill_estimate import estimate
-from app.work import random_seed
 from canvas.fill.request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
 from canvas.recipes import recipe
 
@@ -19,20 +18,18 @@ router = APIRouter(prefix="/api/scenes/{scene}")
 UNASKED = 2048  # px a side that may be queued while the model loads, and nothing can be said of the time
 
 
-class WishedFill(BaseModel, extra="forbid"):
+class WishedFill(SamplingBody):
     """A fill as in a recipe: `bbox` [x0, y0, x1, y1] and, where it is not all of it, `region`, in px; `prompts` with
-    `text`, `region` and `feather`.  What is None is left to the model, the seed to chance.
+    `text`, `region` and `feather`.
     """
 
     bbox: list[float]
     prompts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_PROMPTS)]
     region: list[Any] | None = None
-    negative_prompt: Prompt = ""
-    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
-    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
-    guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
-    sampler: Annotated[str | None, Field(max_length=16)] = None
-    follow: Follow = None
+
+    def place(self) -> dict[str, Any]:
+        """Where it is and what shall be there, as `fill_request` takes it."""
+        return {"bbox": self.bbox, "prompts": self.prompts, "region": self.region}
 
 
 class NewFill(WishedFill):
@@ -45,7 +42,7 @@ class NewFill(WishedFill):
 def get_cost(use: Use, scene: str, body: WishedFill) -> dict[str, Any]:
     """What a fill takes (see `app.jobs.fill_estimate.Estimate`); nothing is queued."""
     with use.library.open(scene) as opened:
-        return estimate(use.host, opened, body.model_dump()).as_dict()
+        return estimate(use.host, opened, body.sampling(), body.place()).as_dict()
 
 
 @router.post("/fills", status_code=202)
@@ -55,15 +52,12 @@ def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
     if body.region is not None:
         parse_region(body.region, "The fill")
     frame = checked_box(body.bbox)
-    wish = body.model_dump(exclude={"confirmed"})
+    sampling = body.sampling()
     with use.library.open(scene) as opened:  # says now what is wrong with it, and with the numbers
         if use.host.state != "loading" or max(frame.w, frame.h) > UNASKED:
-            estimate(use.host, opened, wish).check(body.confirmed)
-    request = {name: value for name, value in wish.items() if name != "bbox"} | {
-        "frame": list(frame),
-        "prompt": "; ".join(filter(None, dict.fromkeys(texts))),
-        "seed": random_seed() if body.seed is None else body.seed,
-    }
+            estimate(use.host, opened, sampling, body.place()).check(body.confirmed)
+    request = {"prompts": body.prompts, "region": body.region} | sampling.as_dict()
+    request |= {"frame": list(frame), "prompt": "; ".join(filter(None, dict.fromkeys(texts)))}
     return use.jobs.submit(scene, "fill", [request])[0]
 
 

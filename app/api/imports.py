@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, Field
 
 from app.api.scenes import Use, receive
-from app.errors import AppError
+from app.errors import NotFound
 from app.jobs.import_ import SUFFIX
 from canvas.geometry import LIMIT
 from canvas.request import writable
@@ -66,7 +66,7 @@ def _describe(use: Use, scene: str, file: str, name: str) -> dict[str, Any]:
 def create_import(use: Use, scene: str, file: str, body: NewImport) -> dict[str, Any]:
     """Queue the import of a file that was received."""
     if not _ID.fullmatch(file) or not use.library.job_file(file, SUFFIX).is_file():
-        raise AppError(404, "This file is not kept any more: drop it onto the map again.")
+        raise NotFound("This file is not kept any more: drop it onto the map again.")
     use.library.path(scene)
     request = body.model_dump() | {"file": file, "title": f"Import {body.name}"}
     return use.jobs.submit(scene, "import", [request])[0]

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from app.api.scenes import Use
 from app.api.services import Services
+from app.api.settings import Prompt, SamplingBody
 from app.errors import AppError
 from app.work import (
-    Settings,
     checked_frame,
     checked_rect,
     make_request,
     prompt_report,
-    random_seed,
     row_of_frames,
 )
 from canvas.geometry import Rect
-from canvas.request import MAX_PROMPT, MAX_STEPS, writable
 
 router = APIRouter(prefix="/api")
 
-Prompt = Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(writable)]
 Frame = Annotated[list[int], Field(min_length=4, max_length=4)]
-Follow = Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)]
-"""From 0, continue the ground, to 1, follow the prompt; None: ground that the same prompt made leads, beside other
-ground the prompt does."""
 
 
 class PromptText(BaseModel, extra="forbid"):
@@ -41,10 +34,10 @@ class PromptText(BaseModel, extra="forbid"):
     text: Prompt
 
 
-class NewJob(BaseModel, extra="forbid"):
+class NewJob(SamplingBody):
     """A generation: either `frame` (x, y, w, h in pixels) or a `direction` from `anchor` (default: the content).
 
-    `count` frames in a row are queued for a direction.  What is None is left to the model, the seed to chance.
+    `count` frames in a row are queued for a direction.
     """
 
     frame: Frame | None = None
@@ -52,12 +45,6 @@ class NewJob(BaseModel, extra="forbid"):
     anchor: Frame | None = None
     count: int = 1
     prompt: Prompt = ""
-    negative_prompt: Prompt = ""
-    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
-    steps: Annotated[int | None, Field(ge=1, le=MAX_STEPS)] = None
-    guidance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
-    sampler: Annotated[str | None, Field(max_length=16)] = None
-    follow: Follow = None
 
     @model_validator(mode="after")
     def _one_place(self) -> NewJob:
@@ -68,7 +55,7 @@ class NewJob(BaseModel, extra="forbid"):
         return self
 
 
-class Place(BaseModel, extra="forbid"):
+class QueuePlace(BaseModel, extra="forbid"):
     """A place in the queue, 0 is next."""
 
     position: Annotated[int, Field(ge=0)]
@@ -96,8 +83,7 @@ def check_prompt(use: Use, body: PromptText) -> dict[str, Any]:
 @router.post("/scenes/{scene}/jobs", status_code=202)
 def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
     """Queue a generation; returns the job, for a row of several the first."""
-    seed = random_seed() if body.seed is None else body.seed
-    settings = Settings(body.prompt, body.negative_prompt, seed, body.steps, body.guidance, body.sampler, body.follow)
+    sampling = body.sampling()
     with use.library.open(scene) as opened:
         if body.frame is not None:
             frames = [checked_frame(body.frame)]
@@ -105,8 +91,10 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
             anchor = checked_rect(body.anchor) if body.anchor else _future_content(use, scene, opened.bounds)
             frames = row_of_frames(opened, body.direction or "", use.host.model.info.window, anchor, body.count)
         if use.host.state != "loading":
-            make_request(opened, use.host.model, frames[0], settings)  # says now what it would say when it runs
-    requests = [{"frame": list(frame)} | asdict(settings) for frame in frames]
+            make_request(
+                opened, use.host.model, frames[0], body.prompt, sampling
+            )  # says now what it would say when it runs
+    requests = [{"frame": list(frame), "prompt": body.prompt} | sampling.as_dict() for frame in frames]
     return use.jobs.submit(scene, "generate", requests)[0]
 
 
@@ -136,7 +124,7 @@ def retry_job(use: Use, job: str) -> dict[str, Any]:
 
 
 @router.post("/jobs/{job}/move")
-def move_job(use: Use, job: str, body: Place) -> dict[str, Any]:
+def move_job(use: Use, job: str, body: QueuePlace) -> dict[str, Any]:
     """Change the order of the queue."""
     return use.jobs.move(job, body.position)
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from app.api.services import Services, services
-from app.errors import AppError
+from app.errors import Conflict, NoRoom
 
 router = APIRouter(prefix="/api/scenes")
 Use = Annotated[Services, Depends(services)]
@@ -75,10 +75,10 @@ async def upload_scene(use: Use, request: Request) -> dict[str, Any]:
 
 
 async def receive(request: Request, target: Path) -> None:
-    """Write the raw body to a file, piece by piece; AppError 507 where the disk has no room or refuses it."""
+    """Write the raw body to a file, piece by piece; NoRoom where the disk has no room or refuses it."""
     free = shutil.disk_usage(target.parent).free - UPLOAD_SPARE
     if int(request.headers.get("content-length", "0")) > free:
-        raise AppError(507, "The disk has no room for this file; free some space and send it again.")
+        raise NoRoom("The disk has no room for this file; free some space and send it again.")
     try:
         with await asyncio.to_thread(target.open, "wb") as file:
             buffer = bytearray()
@@ -89,7 +89,7 @@ async def receive(request: Request, target: Path) -> None:
                     buffer.clear()
             await asyncio.to_thread(file.write, bytes(buffer))
     except OSError as error:
-        raise AppError(507, f"The file cannot be stored ({error.strerror}); free some space and try again.") from error
+        raise NoRoom(f"The file cannot be stored ({error.strerror}); free some space and try again.") from error
 
 
 @router.get("/{scene}")
@@ -102,13 +102,13 @@ def get_scene(use: Use, scene: str) -> dict[str, Any]:
 def change_scene(use: Use, scene: str, body: SceneChange) -> dict[str, Any]:
     """Rename a scene, or set the resolution of one that has no content."""
     if body.resolution is not None and use.jobs.pending_frames(scene):
-        raise AppError(409, "The resolution cannot change while jobs of this scene wait; cancel them first.")
+        raise Conflict("The resolution cannot change while jobs of this scene wait; cancel them first.")
     with use.library.open(scene) as opened:
         if body.resolution is not None:
             opened.set_resolution(body.resolution)
         if body.title is not None:
             opened.set_title(body.title.strip())
-    return use.jobs.scene_changed(scene, [])
+    return use.jobs.tell_scene_changed(scene, [])
 
 
 @router.delete("/{scene}", status_code=204)

@@ -24,7 +24,7 @@ from app.api import content, edits, exports, fills, imports, scenes
 from app.api import jobs as job_routes
 from app.api.security import Guard
 from app.api.services import Services
-from app.errors import AppError
+from app.errors import AppError, Conflict, Gone, NoRoom, NotFound, NotReady, QueueFull
 from app.jobs.scene_jobs import SceneJobs
 from app.jobs.store import JobStore
 from app.jobs.watch import SceneWatch
@@ -32,7 +32,7 @@ from app.page.slot import PageSlot
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
-from canvas.errors import SceneError
+from canvas.errors import SceneConflict, SceneError
 from text2earth_core.errors import Text2EarthError
 
 log = logging.getLogger("text2earth")
@@ -88,7 +88,7 @@ def create_app(
 
     @app.api_route("/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
     async def unknown(rest: str) -> Response:
-        raise AppError(404, "There is nothing at this address.")
+        raise NotFound("There is nothing at this address.")
 
     app.mount("/assets/ui", _Revalidated(directory=STATIC, check_dir=False))
     app.mount("/", page)  # last: it answers everything else
@@ -104,18 +104,30 @@ class _Revalidated(StaticFiles):
         return response
 
 
+STATUS: dict[type[Exception], int] = {
+    AppError: 422,
+    NotFound: 404,
+    Gone: 410,
+    Conflict: 409,
+    QueueFull: 429,
+    NotReady: 503,
+    NoRoom: 507,
+    SceneError: 422,
+    SceneConflict: 409,
+    Text2EarthError: 422,
+}
+"""What the rooms' errors are in HTTP; a class without a line is what its base is."""
+
+
 def _add_error_sentences(app: FastAPI) -> None:
     def answer(status: int, sentence: str) -> JSONResponse:
         return JSONResponse({"error": sentence}, status_code=status)
 
     @app.exception_handler(AppError)
-    async def refused(_: Request, error: AppError) -> JSONResponse:
-        return answer(error.status, error.sentence)
-
     @app.exception_handler(SceneError)
     @app.exception_handler(Text2EarthError)
-    async def bad_input(_: Request, error: Exception) -> JSONResponse:
-        return answer(422, str(error))
+    async def refused(_: Request, error: Exception) -> JSONResponse:
+        return answer(next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), str(error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -16,10 +16,22 @@ from typing import Annotated
 import typer
 
 from app.cli import evaluate, fill, maps, scene, train
-from app.cli.output import Json, Sampler, bar, check_image_file, emit, say, written
+from app.cli.output import (
+    DeviceOption,
+    Guidance,
+    Json,
+    ModelOption,
+    Sampler,
+    Steps,
+    bar,
+    check_image_file,
+    emit,
+    say,
+    write_whole,
+)
 from app.errors import AppError
 from canvas.errors import SceneError
-from canvas.request import is_text
+from text2earth_core.values import is_text
 
 STOPS = ("SIGTERM", "SIGHUP")  # what a scheduler and a closed terminal send
 
@@ -47,11 +59,11 @@ def generate(
     out: Annotated[Path, typer.Option(help="Image file; with --count the number is put before its suffix.")],
     resolution: Annotated[float | None, typer.Option(help="Metres per pixel; default: the model's own.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same image; --count goes on from it.")] = 0,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
     sampler: Sampler = None,
-    model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
+    model: ModelOption = None,
+    device: DeviceOption = None,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many images.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +81,7 @@ def generate(
                 prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance,
                 sampler=sampler or "quality",
             )  # fmt: skip
-            written(image.save, file)
+            write_whole(image.save, file)
             advance(number + 1)
     seeds = range(seed, seed + count)
     emit([{"file": str(file), "seed": s, "prompt": prompt} for file, s in zip(files, seeds, strict=True)], as_json)

@@ -7,10 +7,26 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import Follow, Json, Sampler, bar, check_image_file, emit, say, written
-from app.errors import AppError
+from app.cli.output import (
+    DeviceOption,
+    Follow,
+    Guidance,
+    Json,
+    ModelOption,
+    NegativePrompt,
+    Sampler,
+    Seed,
+    Steps,
+    bar,
+    check_image_file,
+    emit,
+    say,
+    write_whole,
+)
+from app.errors import AppError, NotFound
 from canvas.errors import SceneError
 from canvas.request import EDIT_FEATHER
+from text2earth_core.sampling.settings import Sampling
 
 
 def edit(
@@ -20,16 +36,16 @@ def edit(
     at: Annotated[
         str | None, typer.Option(help="Place X,Y (px) of the mask's top left; default: the content's corner.")
     ] = None,
-    negative_prompt: Annotated[str, typer.Option(help="What shall not be there.")] = "",
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")] = None,
+    negative_prompt: NegativePrompt = "",
+    seed: Seed = None,
     strength: Annotated[float, typer.Option(help="How far it may go from what is there, up to 1 for anew.")] = 1.0,
     feather: Annotated[int, typer.Option(help="px around the mask into which new pixels fade.")] = EDIT_FEATHER,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
     sampler: Sampler = None,
     follow: Follow = None,
-    model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
+    model: ModelOption = None,
+    device: DeviceOption = None,
     as_json: Json = False,
 ) -> None:
     """Change what lies under a mask; everything beyond mask and feather stays as it is, bit for bit."""
@@ -38,7 +54,7 @@ def edit(
     from canvas.scene import Scene
 
     seed = work.random_seed() if seed is None else seed
-    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler, follow)
+    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow)
     picture = read_mask(_bytes(mask))
     with Scene.open(scene) as opened:
         if not opened.writable:
@@ -47,10 +63,10 @@ def edit(
         loaded = work.load_model(model, device)
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
-        request = work.make_edit(opened, loaded, frame, cut, settings, strength, feather)
+        request = work.make_edit(opened, loaded, frame, cut, prompt, sampling, strength, feather)
         with bar("Editing") as advance:
-            step = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
-        emit(step.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
+            entry = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
+        emit(entry.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
 
 
 def clouds(
@@ -71,7 +87,7 @@ def clouds(
             raise SceneError(f"{scene} is empty: there is nothing to look for clouds in.")
         content = Rect(*opened.bounds)
         mask = work.find_clouds(opened, content)
-    written(Image.fromarray(mask).save, out)
+    write_whole(Image.fromarray(mask).save, out)
     emit({"file": str(out), "at": [content.x, content.y], "share": round(float((mask > 0).mean()), 4)}, as_json)
 
 
@@ -79,14 +95,14 @@ def _bytes(mask: Path) -> bytes:
     try:
         return mask.read_bytes()
     except OSError as error:
-        raise AppError(404, f"The mask {mask} cannot be read ({error.strerror}); check its name.") from error
+        raise NotFound(f"The mask {mask} cannot be read ({error.strerror}); check its name.") from error
 
 
 def _place(text: str) -> tuple[int, int]:
     try:
         x, y = (int(part) for part in text.split(","))
     except ValueError:
-        raise AppError(422, f"--at takes two whole numbers X,Y in px, not {text!r}.") from None
+        raise AppError(f"--at takes two whole numbers X,Y in px, not {text!r}.") from None
     return x, y
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.output import Follow, Json, Sampler, bar, emit, say, written
+from app.cli.output import DeviceOption, Follow, Json, ModelOption, Sampler, bar, emit, say, write_whole
 from app.cli.scene import SceneFile
-from app.errors import AppError
+from app.errors import AppError, Conflict
 from app.jobs.fill_estimate import ASK_SECONDS
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from canvas.scene import Scene
     from text2earth_core import Text2Earth
 
-ModelOption = Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")]
-DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 RayOption = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Work on a Ray cluster: its address, auto, or local.")
 ]
@@ -60,7 +58,7 @@ def fill(
 
     asked = read(recipe)
     if asked.fill is None:
-        raise AppError(422, f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
+        raise AppError(f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
         request = fill_of(asked, opened, loaded, sampler, follow)
@@ -72,11 +70,11 @@ def fill(
             job = RegionFill(opened, loaded, request, workers)
         try:
             with _stoppable(), bar("Filling") as advance:
-                step = job.run(lambda at: advance(at.step, at.total))
+                entry = job.run(lambda at: advance(at.step, at.total))
         finally:
             if ray is not None:
                 workers.close()
-        emit(step.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
+        emit(entry.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
 
 
 def recipe(
@@ -91,7 +89,7 @@ def recipe(
     with Scene.open(scene) as opened:
         found = recipe_of(opened)
     text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    written(lambda path: path.write_text(text, encoding="utf-8"), out)
+    write_whole(lambda path: path.write_text(text, encoding="utf-8"), out)
     emit({"file": str(out), "steps": len(found.get("history", [None])), "bytes": len(text.encode())}, as_json)
 
 
@@ -127,6 +125,7 @@ def replay(
 def _scene_for(path: Path, resolution: float) -> Iterator[Scene]:
     """The scene at `path`; where there is none it is made, and goes again if nothing came of it."""
     from canvas.scene import Scene
+    from canvas.scene_file.fill_state import any_begun
 
     made = not path.exists()
     scene = Scene.create(path, resolution, title=path.stem) if made else Scene.open(path)
@@ -136,31 +135,27 @@ def _scene_for(path: Path, resolution: float) -> Iterator[Scene]:
             made = False
     except (Exception, KeyboardInterrupt):
         with Scene.open(path) as left:
-            empty = made and left.bounds is None and not _begun(left)
+            empty = made and left.bounds is None and not any_begun(left.database)
         if empty:
             path.unlink()
         raise
 
 
-def _begun(scene: Scene) -> bool:
-    with scene.database.read() as connection:
-        return connection.execute("SELECT 1 FROM fills WHERE phase >= 0 LIMIT 1").fetchone() is not None
-
-
 def _confirm(job: RegionFill, yes: bool) -> None:
     """Say what a fill takes, and ask before a long one."""
-    seconds = job.seconds()
+    cost = job.cost
+    seconds = cost.seconds(job.pace())
     say(
-        f"{'Going on with' if job.resumed else 'To do:'} {job.cost.windows:,} windows"
-        f" ({job.cost.cover:.2f} x the region), about {_duration(seconds)} in this process,"
-        f" up to {job.cost.kept / 1e6:,.0f} MB on disk."
+        f"{'Going on with' if job.resumed else 'To do:'} {cost.windows:,} windows"
+        f" ({cost.cover:.2f} x the region), about {_duration(seconds)} in this process,"
+        f" up to {cost.kept / 1e6:,.0f} MB on disk."
     )
     if yes or seconds < ASK_SECONDS:
         return
     if not sys.stdin.isatty():
-        raise AppError(409, f"This fill takes about {_duration(seconds)}: add --yes to begin it.")
+        raise Conflict(f"This fill takes about {_duration(seconds)}: add --yes to begin it.")
     if not typer.confirm("Begin?", err=True):
-        raise AppError(409, "Nothing was done.")
+        raise Conflict("Nothing was done.")
 
 
 def _ray(address: str, source: str | Path, request: FillRequest) -> RayWorkers:

@@ -85,7 +85,7 @@ def anchor(
 
     place = parse_anchor(crs, origin)
     if clear and place is not None:
-        raise AppError(422, "Either name a place or clear it, not both.")
+        raise AppError("Either name a place or clear it, not both.")
     with Scene.open(scene) as opened:
         if clear or place is not None:
             opened.set_anchor(place)

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.errors import AppError
+from app.errors import AppError, NotFound
+from text2earth_core.whole_file import whole_file
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Follow = Annotated[
@@ -23,6 +24,12 @@ Follow = Annotated[
     ),
 ]
 Sampler = Annotated[str | None, typer.Option(help="quality (default), or fast: a few steps with guidance built in.")]
+NegativePrompt = Annotated[str, typer.Option(help="What shall not be there.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")]
+Steps = Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")]
+Guidance = Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")]
+ModelOption = Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 
 
 def say(sentence: str) -> None:
@@ -85,20 +92,16 @@ def check_image_file(path: Path) -> None:
     from PIL import Image
 
     if path.suffix.lower() not in Image.registered_extensions():
-        raise AppError(422, f"The format of {path.name} is not known; use a name that ends in .png or .jpg.")
+        raise AppError(f"The format of {path.name} is not known; use a name that ends in .png or .jpg.")
     if not path.absolute().parent.is_dir():
-        raise AppError(404, f"There is no folder {path.parent}; make it or choose another one.")
+        raise NotFound(f"There is no folder {path.parent}; make it or choose another one.")
 
 
-def written(write: Callable[[Path], Any], path: Path) -> None:
-    """Write a file under a temporary name beside it, then rename; AppError where that is impossible."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+def write_whole(write: Callable[[Path], Any], path: Path) -> None:
+    """Let `write` make a file that is there as a whole or not at all; AppError where it cannot be written."""
     try:
-        write(part)
-        part.replace(path)
+        with whole_file(path) as part:
+            write(part)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise AppError(400, f"{path} cannot be written ({reason}); choose another file name.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+        raise AppError(f"{path} cannot be written ({reason}); choose another file name.") from error

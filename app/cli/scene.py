@@ -9,9 +9,23 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.edit import clouds, edit
-from app.cli.output import Follow, Json, Sampler, bar, emit, say
-from app.errors import AppError
+from app.cli.output import (
+    DeviceOption,
+    Follow,
+    Guidance,
+    Json,
+    ModelOption,
+    NegativePrompt,
+    Sampler,
+    Seed,
+    Steps,
+    bar,
+    emit,
+    say,
+)
+from app.errors import Conflict
 from canvas.errors import SceneError
+from text2earth_core.sampling.settings import Sampling
 
 app = typer.Typer(help="Scene files: make, grow, edit, take back, export.", no_args_is_help=True)
 app.command()(edit)
@@ -57,14 +71,14 @@ def extend(
     scene: SceneFile,
     direction: Annotated[Direction, typer.Option(help="Where to grow; an empty scene gets its first window.")],
     prompt: Annotated[str, typer.Option(help="What shall be there; empty for anything.")],
-    negative_prompt: Annotated[str, typer.Option(help="What shall not be there.")] = "",
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")] = None,
+    negative_prompt: NegativePrompt = "",
+    seed: Seed = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
     sampler: Sampler = None,
     follow: Follow = None,
-    model: Annotated[str | None, typer.Option(help="Folder or hub id; default: the shipped model.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
+    model: ModelOption = None,
+    device: DeviceOption = None,
     as_json: Json = False,
 ) -> None:
     """Grow a scene by half a window."""
@@ -73,7 +87,7 @@ def extend(
     from canvas.scene import Scene
 
     seed = work.random_seed() if seed is None else seed
-    settings = work.Settings(prompt, negative_prompt, seed, steps, guidance, sampler, follow)
+    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow)
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
@@ -81,10 +95,10 @@ def extend(
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
         frame = extension_frame(opened, direction.value, loaded.info.window)
-        request = work.make_request(opened, loaded, frame, settings)
+        request = work.make_request(opened, loaded, frame, prompt, sampling)
         with bar(f"Extending {direction.value}") as advance:
-            step = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
-        emit(step.as_dict() if as_json else _info(opened, scene), as_json)
+            entry = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
+        emit(entry.as_dict() if as_json else _info(opened, scene), as_json)
 
 
 @app.command()
@@ -94,7 +108,7 @@ def undo(scene: SceneFile, as_json: Json = False) -> None:
 
     with Scene.open(scene) as opened:
         if opened.undo() is None:
-            raise AppError(409, "There is nothing to undo.")
+            raise Conflict("There is nothing to undo.")
         emit(_info(opened, scene), as_json)
 
 
@@ -105,7 +119,7 @@ def redo(scene: SceneFile, as_json: Json = False) -> None:
 
     with Scene.open(scene) as opened:
         if opened.redo() is None:
-            raise AppError(409, "There is nothing to redo.")
+            raise Conflict("There is nothing to redo.")
         emit(_info(opened, scene), as_json)
 
 

@@ -25,6 +25,8 @@ Window = Annotated[
     typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
 ]
 LearningRate = Annotated[float, typer.Option(help="After the warm-up.")]
+PresetRate = Annotated[float | None, typer.Option(help="Learning rate after the warm-up; default: the preset's.")]
+PresetBatch = Annotated[int | None, typer.Option(min=1, help="Images a step; default: the preset's.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 
 
@@ -94,8 +96,8 @@ def diffusion(
     samples: Samples = None,
     resume: Resume = False,
     window: Window = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 128, or 256 on a GPU).")] = None,
-    learning_rate: LearningRate = 3e-4,
+    batch: PresetBatch = None,
+    learning_rate: PresetRate = None,
     start: Annotated[
         Path | None, typer.Option(help="Train the UNet of this model folder further, instead of a new one.")
     ] = None,
@@ -162,8 +164,8 @@ def progressive(
     out: Out,
     minutes: Annotated[float, typer.Option(help="Time to train, over all calls; call again after a stop to go on.")],
     preset: Annotated[str | None, typer.Option(help="mini or tiny; default: what the pack's model is.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 128, or 256 on a GPU).")] = None,
-    learning_rate: LearningRate = 3e-4,
+    batch: PresetBatch = None,
+    learning_rate: PresetRate = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:

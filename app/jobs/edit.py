@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from app.jobs.store import Job
 from app.jobs.work import JobWork, Outcome
 from app.serving.model_host import ModelHost
-from app.work import Settings, make_edit
+from app.work import make_edit
 from canvas.geometry import Rect
 from canvas.masks import decode_mask
 from canvas.paint.plan import window_count
+from text2earth_core.sampling.settings import Sampling
 
 if TYPE_CHECKING:
     from canvas.paint.painter import Progress
@@ -24,7 +25,8 @@ MAX_VARIATIONS = 8
 
 class Edit:
     """Request: `frame` (x, y, w, h in px), `mask` over it (`canvas.masks.encode_mask`), `strength`, `feather` (px),
-    `variations`, and the fields of Settings; variations count the seed up.  The batch of candidates is the job's id.
+    `variations`, `prompt`, and the fields of `Sampling`; variations count the seed up.  The batch of candidates is the
+    job's id.
     """
 
     name = "edit"
@@ -40,18 +42,17 @@ class Edit:
         from canvas.paint.painter import Painter
 
         model, request, batch = work.model(), work.request, work.job.id
-        frame = Rect(*request["frame"])
-        mask, settings = decode_mask(request["mask"], frame), Settings.of(request)
+        frame, prompt, sampling = Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request)
+        mask, strength, feather = decode_mask(request["mask"], frame), request["strength"], request["feather"]
         with work.scene() as scene:
+            first = make_edit(scene, model, frame, mask, prompt, sampling, strength, feather)
+            decided = {"steps": first.steps, "guidance": first.guidance, "sampler": first.sampler}
+            work.settle(self.expected_steps(request | decided, model.info), decided)
             there = {candidate.number for candidate in scene.candidates(batch)}
             for number in range(request["variations"]):
-                one = replace(settings, seed=settings.seed + number)
-                full = make_edit(scene, model, frame, mask, one, request["strength"], request["feather"])
-                if number == 0:
-                    decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
-                    work.settle(self.expected_steps(request | decided, model.info), decided)
                 if number in there:
                     continue
+                full = replace(first, seed=first.seed + number)
                 change = Painter(model).paint(scene, full, _report(work, model, number, request["variations"]))
                 work.check()
                 scene.stage(change, batch, number)
@@ -85,6 +86,6 @@ def _report(work: JobWork, model: Text2Earth, number: int, variations: int) -> A
 
     def report(progress: Progress) -> None:
         step, total = number * progress.total + progress.step, variations * progress.total
-        work.painted(replace(progress, step=step, total=total), model)
+        work.show_painting(replace(progress, step=step, total=total), model)
 
     return report

@@ -40,7 +40,7 @@ class Export:
         anchor = Anchor(**request["anchor"]) if request["anchor"] else None
         work.settle(PERCENT, {})
         with work.scene() as scene:
-            export_scene(scene, target, region, anchor, work.progress)
+            export_scene(scene, target, region, anchor, work.show_progress)
         work.forget_old_files(KEPT, *(f".{suffix}" for suffix in FORMATS))
         return Outcome(result={"file": request["format"], "bytes": target.stat().st_size})
 

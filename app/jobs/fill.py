@@ -9,8 +9,9 @@ import numpy as np
 
 from app.jobs.store import Job
 from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted
-from canvas.fill import grid as fill_grid
+from canvas.fill.cost import windows_alone
 from canvas.geometry import CELL, Rect
+from text2earth_core.sampling.settings import Sampling
 
 if TYPE_CHECKING:
     from canvas.paint.painter import Progress
@@ -21,8 +22,8 @@ MAX_PREVIEW = 768  # px along a side of the picture of the whole region
 
 
 class Fill:
-    """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, `negative_prompt`, `seed`, `steps`,
-    `guidance`, `sampler`, `follow`, and `prompt`, all texts together, for people.
+    """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, the fields of `Sampling`, and
+    `prompt`, all texts together, for people.
     """
 
     name = "fill"
@@ -30,10 +31,8 @@ class Fill:
 
     def expected_steps(self, request: dict[str, Any], info: ModelInfo) -> int:
         """Windows over all steps, as if nothing lay around the frame."""
-        side, cells = info.window // CELL, Rect(*request["frame"]).cells()
-        bounds = Rect(cells.x, cells.y, max(side, cells.w), max(side, cells.h))
         steps = info.steps_of(request.get("steps"), request.get("sampler"))
-        return sum(phase.count for phase in fill_grid.phases(bounds, side, steps))
+        return windows_alone(Rect(*request["frame"]), info.window, steps)
 
     def run(self, work: JobWork) -> Outcome:
         """Fill, or go on with it; a cancelled fill keeps what is done for a retry."""
@@ -41,18 +40,16 @@ class Fill:
 
         model, asked = work.model(), work.request
         x, y, w, h = asked["frame"]
-        names = ("region", "negative_prompt", "seed", "steps", "guidance")
-        settings = {name: asked[name] for name in names} | {"sampler": asked.get("sampler")}
-        settings["follow"] = asked.get("follow", 0.0)  # as in `Settings.of`
+        box, sampling = [x, y, x + w, y + h], Sampling.of(asked)
         with work.scene() as scene:
-            full = fill_request(model, scene, [x, y, x + w, y + h], asked["prompts"], **settings)
+            full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"])
             fill = RegionFill(scene, model, full)
             decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
             work.settle(fill.cost.windows, decided)
             if fill.resumed:
                 work.note("This fill had begun before: it goes on where it was.")
-            step = fill.run(_Preview(work, model, full.frame))
-        return Outcome([step.rect])
+            entry = fill.run(_Preview(work, model, full.frame))
+        return Outcome([entry.rect])
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""
@@ -102,5 +99,5 @@ class _Preview:
     def _measure(self, step: int, now: float) -> None:
         """The pace since the call before, over all windows that were done in between."""
         if self._from is not None and step > self._from[0]:
-            self._work.paced((now - self._from[1]) / (step - self._from[0]))
+            self._work.record_pace((now - self._from[1]) / (step - self._from[0]))
         self._from = (step, now)

@@ -6,12 +6,13 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import Conflict, NoRoom
 from app.jobs.work import pace_of
 from app.serving.model_host import ModelHost
 
 if TYPE_CHECKING:
     from canvas.scene import Scene
+    from text2earth_core.sampling.settings import Sampling
 
 ASK_SECONDS = 120  # of expected work that is not begun unasked
 ASK_BYTES = 10**9  # on disk, likewise
@@ -23,9 +24,9 @@ SPARE = 64 << 20  # bytes of disk that a fill leaves free
 class Estimate:
     """An upper bound: what exists already, or lies outside of the region, is counted as if it had to be made.
 
-    width, height: px of the frame. steps, windows: denoising steps, and windows over all of them. seconds: None where a
-    fill is too small to measure. bytes: on disk for good; peak: while it runs; free: what the disk has left. large:
-    whether somebody should be asked first.
+    width, height: px of the frame. steps, windows: denoising steps, and windows over all of them. seconds: for those
+    that are left, None where a fill is too small to measure. bytes: on disk for good; peak: while it runs; free: what
+    the disk has left. large: whether somebody should be asked first.
     """
 
     width: int
@@ -49,38 +50,36 @@ class Estimate:
     def check(self, confirmed: bool) -> None:
         """Raise AppError where the disk has no room, and where a large fill was not confirmed."""
         if self.peak > self.free - SPARE:
-            raise AppError(
-                507,
+            raise NoRoom(
                 f"This fill needs up to {_size(self.peak)} of disk and {_size(self.free)} are free: "
                 "free some space, or fill a smaller region.",
             )
         if self.large and not confirmed:
             time = "" if self.seconds is None else f"about {max(1, round(self.seconds / 60)):,} min and "
-            raise AppError(
-                409,
+            raise Conflict(
                 f"This fill of {self.width:,} x {self.height:,} px takes up to {time}{_size(self.peak)} of disk: "
                 "confirm it to begin, or fill a smaller region.",
             )
 
 
-def estimate(host: ModelHost, scene: Scene, wish: dict[str, Any]) -> Estimate:
-    """The cost of a wished fill (fields as in a recipe) on a scene.
+def estimate(host: ModelHost, scene: Scene, sampling: Sampling, place: dict[str, Any]) -> Estimate:
+    """The cost of a wished fill on a scene; `place` has the `bbox`, `prompts` and `region` of a recipe.
 
     A large one is measured once for each sampler, on one batch of windows.  Raises SceneError, Text2EarthError or
     AppError with a sentence where the wish is impossible or the model is not there.
     """
     from canvas.fill.region_fill import RegionFill, fill_request
 
-    request = fill_request(host.model, scene, **wish)
+    request = fill_request(host.model, scene, sampling=sampling, **place)
     fill = RegionFill(scene, host.model, request)
     cost, pace = fill.cost, pace_of("fill", request.sampler)
-    seconds = host.seconds_per_step(pace)
-    if seconds is None and cost.windows > QUICK:
-        seconds = fill.pace()
-        host.record_pace(seconds, pace)
+    per_window = host.seconds_per_step(pace)
+    if per_window is None and cost.windows > QUICK:
+        per_window = fill.pace()
+        host.record_pace(per_window, pace)
     return Estimate(
         request.frame.w, request.frame.h, request.sampler, request.steps, cost.windows,
-        None if seconds is None else seconds * cost.windows, cost.kept, cost.kept + cost.working,
+        None if per_window is None else cost.seconds(per_window), cost.kept, cost.kept + cost.working,
         shutil.disk_usage(scene.path.parent).free,
     )  # fmt: skip
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.jobs.store import Job
 from app.jobs.work import JobWork, Outcome, accepted
-from app.work import Settings, extend, make_request
+from app.work import extend, make_request
 from canvas.geometry import Rect
 from canvas.paint.plan import window_count
+from text2earth_core.sampling.settings import Sampling
 
 if TYPE_CHECKING:
     from canvas.scene import Scene
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Generate:
-    """Request: `frame` (x, y, w, h in px) and the fields of Settings."""
+    """Request: `frame` (x, y, w, h in px) `prompt`, and the fields of `Sampling`."""
 
     name = "generate"
     denoises = True
@@ -31,11 +32,11 @@ class Generate:
         model = work.model()
         request = work.request
         with work.scene() as scene:
-            full = make_request(scene, model, Rect(*request["frame"]), Settings.of(request))
+            full = make_request(scene, model, Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request))
             decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
             work.settle(self.expected_steps(request, model.info), decided)
-            step = extend(scene, model, full, lambda progress: work.painted(progress, model), work.check)
-        return Outcome([step.rect])
+            entry = extend(scene, model, full, lambda progress: work.show_painting(progress, model), work.check)
+        return Outcome([entry.rect])
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import Gone
 from app.jobs.store import ACTIVE, Job
 from app.jobs.work import JobWork, Outcome
 
@@ -37,7 +37,7 @@ class Import:
         request = work.request
         file = work.received(request["file"], SUFFIX)
         if not file.is_file():
-            raise AppError(410, f"{request['name']} is not kept any more: drop it onto the map again.")
+            raise Gone(f"{request['name']} is not kept any more: drop it onto the map again.")
         work.settle(PERCENT, {})
         with work.scene() as scene:
             made = import_image(
@@ -48,7 +48,7 @@ class Import:
                 request["bands"],
                 tuple(request["range"]) if request["range"] else None,
                 request["name"],
-                work.progress,
+                work.show_progress,
                 work.scratch,
             )
         work.note(*made.notes)
@@ -58,10 +58,10 @@ class Import:
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""
         started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
-        for step in scene.history(newest=RECENT):
-            source = step.request.get("source") or {}
-            if step.created >= started and source.get("file") == job.request["name"]:
-                return Outcome([step.rect], {"rect": list(step.rect)})
+        for entry in scene.history(newest=RECENT):
+            source = entry.request.get("source") or {}
+            if entry.created >= started and source.get("file") == job.request["name"]:
+                return Outcome([entry.rect], {"rect": list(entry.rect)})
         return None
 
     def file(self, job: Job) -> str | None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from app.errors import AppError
+from app.errors import AppError, Conflict, NotFound, QueueFull
 from app.jobs.forecast import Forecast
 from app.jobs.kinds import KINDS
 from app.jobs.store import ACTIVE, Job, JobStore
@@ -90,10 +90,10 @@ class JobQueue:
     # ---- what the page asks for
 
     def submit(self, scene: str, kind: str, requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Queue one job of a kind per request, in this order.  AppError 429 where the queue is full."""
+        """Queue one job of a kind per request, in this order.  QueueFull where the queue is full."""
         with self._wake:
             if len(self._queued()) + len(requests) > MAX_QUEUED:
-                raise AppError(429, f"The queue is full ({MAX_QUEUED} jobs); wait until some are done.")
+                raise QueueFull(f"The queue is full ({MAX_QUEUED} jobs); wait until some are done.")
             last = self._last_rank()
             jobs = [
                 Job(secrets.token_hex(6), scene, dict(request), time.time(), kind=kind, rank=last + number)
@@ -136,9 +136,9 @@ class JobQueue:
         with self._wake:
             job = self._job(job_id)
             if job.state in ACTIVE:
-                raise AppError(409, "This job is still waiting or running; cancel it first.")
+                raise Conflict("This job is still waiting or running; cancel it first.")
             if job.state == "done":
-                raise AppError(409, "This job is done; undo it or queue a new one.")
+                raise Conflict("This job is done; undo it or queue a new one.")
             self._library.path(job.scene)
             job.state, job.error, job.step, job.steps, job.seconds = "queued", None, 0, 0, 0.0
             job.rank = self._last_rank() + 1
@@ -152,7 +152,7 @@ class JobQueue:
         with self._wake:
             job = self._job(job_id)
             if job.state != "queued":
-                raise AppError(409, "Only a waiting job can be moved.")
+                raise Conflict("Only a waiting job can be moved.")
             queue = [other for other in self._queued() if other is not job]
             queue.insert(max(0, position), job)
             for rank, other in enumerate(queue):
@@ -170,11 +170,11 @@ class JobQueue:
             return [self._as_dict(job) for job in jobs if job.id not in hidden]
 
     def get(self, scene: str, job_id: str) -> dict[str, Any]:
-        """A job of a scene, however old; AppError 404 where there is none."""
+        """A job of a scene, however old; NotFound where there is none."""
         with self._wake:
             job = self._job(job_id)
             if job.scene != scene:
-                raise AppError(404, NO_JOB)
+                raise NotFound(NO_JOB)
             return self._as_dict(job)
 
     def active(self, scene: str) -> list[Job]:
@@ -194,12 +194,12 @@ class JobQueue:
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:
-            raise AppError(404, NO_JOB)
+            raise NotFound(NO_JOB)
         return self._jobs[job_id]
 
     def _kind(self, job: Job) -> JobKind:
         if job.kind not in self._kinds:
-            raise AppError(409, f"This program does not know jobs of the kind {job.kind!r}: cancel it.")
+            raise Conflict(f"This program does not know jobs of the kind {job.kind!r}: cancel it.")
         return self._kinds[job.kind]
 
     def _of(self, scene: str) -> list[Job]:
@@ -317,7 +317,7 @@ class JobQueue:
         outcome = self._kind(job).run(work)
         if outcome.changed:
             try:
-                self.scene_changed(job.scene, outcome.changed)
+                self.tell_scene_changed(job.scene, outcome.changed)
             except (AppError, SceneError) as error:  # deleted meanwhile; the change was accepted all the same
                 log.warning("Scene %s could not be shown: %s", job.scene, error)
         if self._kind(job).denoises:  # the pace was measured
@@ -333,7 +333,7 @@ class JobQueue:
             self._record(job)
             self._publish(job)
 
-    def scene_changed(self, scene: str, changed: list[Rect]) -> dict[str, Any]:
+    def tell_scene_changed(self, scene: str, changed: list[Rect]) -> dict[str, Any]:
         """Tell every page of `scene` about its new state and the rectangles (px) that changed; returns the state."""
         summary = self._library.summary(scene)
         corners = [[rect.x, rect.y, rect.x1, rect.y1] for rect in changed]

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.errors import AppError
+from app.errors import Conflict, NoRoom
 
 VERSION = 1
 FINISHED_KEPT = 200
@@ -63,12 +63,12 @@ class JobStore:
                 self._db = _open(path)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise AppError(
-                    409, f"Another Text2Earth server uses {data_dir}; open its page, or choose another --data-dir."
+                raise Conflict(
+                    f"Another Text2Earth server uses {data_dir}; open its page, or choose another --data-dir."
                 ) from error
-            raise AppError(507, f"The data directory {data_dir} cannot be written ({error}).") from error
+            raise NoRoom(f"The data directory {data_dir} cannot be written ({error}).") from error
         except OSError as error:
-            raise AppError(507, f"The data directory {data_dir} cannot be written ({error.strerror}).") from error
+            raise NoRoom(f"The data directory {data_dir} cannot be written ({error.strerror}).") from error
 
     def save(self, *jobs: Job) -> None:
         """Write the records of `jobs`, new ones or over their former ones; AppError where the disk refuses."""
@@ -102,9 +102,7 @@ class JobStore:
             except sqlite3.Error as error:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-                raise AppError(
-                    507, f"The queue cannot be written ({error}); free some disk space and try again."
-                ) from error
+                raise NoRoom(f"The queue cannot be written ({error}); free some disk space and try again.") from error
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -54,4 +54,4 @@ class SceneWatch:
             return
         self._told[scene] = state
         self._hub.publish("candidates", {"candidates": candidates}, scene)
-        self._jobs.scene_changed(scene, [EVERYWHERE])
+        self._jobs.tell_scene_changed(scene, [EVERYWHERE])

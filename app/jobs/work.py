@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from app.jobs.store import Job
 from app.serving.events import EventHub
 from app.serving.library import Library
-from app.serving.model_host import DEFAULT_SAMPLER, ModelHost
+from app.serving.model_host import ModelHost
 from canvas.geometry import Rect
+from text2earth_core.sampling.settings import QUALITY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from text2earth_core import ModelInfo, Text2Earth
 
 PREVIEW_S = 0.2
-RECENT = 20  # accepted steps that are looked at for the one a killed server had just made
+RECENT = 20  # entries of the history that are looked at for the one a killed server had just made
 
 
 def pace_of(kind: str, sampler: str | None) -> str:
     """The name under which the host keeps the pace of work that takes many windows at once."""
-    return f"{kind} {sampler or DEFAULT_SAMPLER}"
+    return f"{kind} {sampler or QUALITY}"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ class Outcome:
 def accepted(scene: Scene, job: Job) -> Outcome | None:
     """The change that a job had accepted when a kill kept it from saying so; None where there is none."""
     started = datetime.fromtimestamp(job.started, UTC).isoformat(timespec="milliseconds")
-    for step in scene.history(newest=RECENT):
-        made = {"follow": 0.0} | step.request  # the scene's records leave out a 0
-        if step.created >= started and made | job.request == made:
-            return Outcome([step.rect])
+    for entry in scene.history(newest=RECENT):
+        made = {"follow": 0.0} | entry.request  # the scene's records leave out a 0
+        if entry.created >= started and made | job.request == made:
+            return Outcome([entry.rect])
     return None
 
 
@@ -140,7 +141,7 @@ class JobWork:
         """Remove all but the newest `keep` files with these suffixes that jobs have left."""
         self._library.forget_old_files(keep, *suffixes)
 
-    def progress(self, done: int, total: int) -> None:
+    def show_progress(self, done: int, total: int) -> None:
         """A callback for work that shows no picture: counts the step and tells the page, at most every PREVIEW_S."""
         self.step(done, total)
         now = time.monotonic()
@@ -160,7 +161,7 @@ class JobWork:
         self.check()
         self.job.step, self.job.steps = step, total
 
-    def paced(self, seconds: float) -> None:
+    def record_pace(self, seconds: float) -> None:
         """A window of this kind of work took so long for a step, on average."""
         self._host.record_pace(seconds, pace_of(self.job.kind, self.request.get("sampler")))
 
@@ -168,7 +169,7 @@ class JobWork:
         """Send an event of the job's own to the pages of its scene."""
         self._hub.publish(name, data, self.job.scene)
 
-    def painted(self, progress: Progress, model: Text2Earth) -> None:
+    def show_painting(self, progress: Progress, model: Text2Earth) -> None:
         """A painter's callback: counts the step, measures the pace, and shows a preview at most every PREVIEW_S."""
         now = time.monotonic()
         self.step(progress.step, progress.total)

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.errors import AppError
+from app.errors import AppError, Conflict, NoRoom, NotFound
 from canvas.errors import SceneError
 from canvas.scene import Scene
 from canvas.scene_file.files import STAGED
@@ -52,7 +52,7 @@ class Library:
             for folder in (self.folder, self.trash, self.incoming):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise AppError(507, f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+            raise NoRoom(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
         self._elsewhere: dict[str, Path] = {}
         self._cache = _OpenScenes()
 
@@ -60,7 +60,7 @@ class Library:
         """Serve a scene file that lies elsewhere, in its place; returns its id (the same for the same path)."""
         path = path.resolve()
         if not path.is_file():
-            raise AppError(404, f"There is no scene file {path}; make one with: text2earth scene new {path.name}.")
+            raise NotFound(f"There is no scene file {path}; make one with: text2earth scene new {path.name}.")
         if path.parent == self.folder.resolve() and ID.fullmatch(path.stem):
             return path.stem
         scene = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
@@ -69,12 +69,12 @@ class Library:
             return scene
 
     def path(self, scene: str) -> Path:
-        """The file of `scene`; AppError 404 for an id that is none or has no file."""
+        """The file of `scene`; NotFound for an id that is none or has no file."""
         if ID.fullmatch(scene):
             path = self._elsewhere.get(scene, self.folder / f"{scene}{SUFFIX}")
             if path.is_file():
                 return path
-        raise AppError(404, NO_SCENE)
+        raise NotFound(NO_SCENE)
 
     @contextlib.contextmanager
     def open(self, scene: str) -> Iterator[Scene]:
@@ -125,7 +125,7 @@ class Library:
     def example(self) -> str:
         """Copy the shipped example scene; returns the copy's id."""
         if not EXAMPLE.is_file():
-            raise AppError(404, "This installation has no example scene; type a prompt and press Generate instead.")
+            raise NotFound("This installation has no example scene; type a prompt and press Generate instead.")
         copy = self.incoming_path()
         shutil.copyfile(EXAMPLE, copy)
         return self.adopt(copy)
@@ -166,10 +166,10 @@ class Library:
                 file.unlink()
 
     def delete(self, scene: str) -> None:
-        """Move the file to the trash folder.  AppError 409 while it is in use or lies outside the library."""
+        """Move the file to the trash folder.  Conflict while it is in use or lies outside the library."""
         path = self.path(scene)
         if scene in self._elsewhere:
-            raise AppError(409, f"This scene lies outside the library, in {path}; delete the file itself.")
+            raise Conflict(f"This scene lies outside the library, in {path}; delete the file itself.")
         stamp = time.strftime("%Y%m%d-%H%M%S")
         # A cancelled job lets go at its next step, a tile request within milliseconds.
         with self._cache.keep_closed(scene, DELETE_WAIT_S):
@@ -211,7 +211,7 @@ class _OpenScenes:
             if lent is None:
                 lent = self._scenes[scene] = _Lent(Scene.open(path))
             elif lent.leaving:
-                raise AppError(409, "This scene is being deleted.")
+                raise Conflict("This scene is being deleted.")
             self._scenes.move_to_end(scene)
             lent.users += 1
         try:
@@ -231,7 +231,7 @@ class _OpenScenes:
     def keep_closed(self, scene: str, seconds: float) -> Iterator[None]:
         """Keep one scene's file closed for the length of the block, as soon as nobody uses it.
 
-        AppError 409 where somebody still does after `seconds`.  Who asks for the scene meanwhile waits.
+        Conflict where somebody still does after `seconds`.  Who asks for the scene meanwhile waits.
         """
         with self._free:
             lent = self._scenes.get(scene)
@@ -239,7 +239,7 @@ class _OpenScenes:
                 lent.leaving = True
                 if not self._free.wait_for(lambda: lent.users == 0, seconds):
                     lent.leaving = False
-                    raise AppError(409, "The scene is still in use; wait a moment and try again.")
+                    raise Conflict("The scene is still in use; wait a moment and try again.")
                 del self._scenes[scene]
                 lent.scene.close()
             yield

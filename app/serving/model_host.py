@@ -8,17 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import NotReady
 from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.sampling.settings import FAST, QUALITY
 
 if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may pay for it
     from text2earth_core import Text2Earth
 
 log = logging.getLogger("text2earth")
 
-DEFAULT_SAMPLER = "quality"
-FAST_SAMPLER = "fast"
 STUDENT = "student"  # as in `text2earth_core.folder`, which takes seconds to import
 LOADING = "The model is still loading; try again in a moment."
 
@@ -67,20 +66,20 @@ class ModelHost:
 
     @property
     def model(self) -> Text2Earth:
-        """The loaded model.  AppError 503 with the reason where there is none (yet)."""
+        """The loaded model.  NotReady with the reason where there is none (yet)."""
         if not self._settled.is_set():
-            raise AppError(503, LOADING)
+            raise NotReady(LOADING)
         if self._model is None:
-            raise AppError(503, self._error or LOADING)
+            raise NotReady(self._error or LOADING)
         return self._model
 
     def seconds_per_step(self, sampler: str | None) -> float | None:
         """Running mean over a sampler's last steps, in seconds; None before the first."""
-        return self._seconds_per_step.get(sampler or DEFAULT_SAMPLER)
+        return self._seconds_per_step.get(sampler or QUALITY)
 
     def record_pace(self, seconds: float, sampler: str | None) -> None:
         """Take one step's duration into the running mean."""
-        sampler = sampler or DEFAULT_SAMPLER
+        sampler = sampler or QUALITY
         former = self._seconds_per_step.get(sampler, seconds)
         self._seconds_per_step[sampler] = 0.9 * former + 0.1 * seconds
 
@@ -98,4 +97,4 @@ class ModelHost:
     def _foreseen_samplers(self) -> list[str]:
         """What the model's folder tells before it is loaded; one of the hub is not looked at: it has no student."""
         folder = SHIPPED_MODEL if self._source is None else Path(self._source)
-        return [DEFAULT_SAMPLER, FAST_SAMPLER] if (folder / STUDENT).is_dir() else [DEFAULT_SAMPLER]
+        return [QUALITY, FAST] if (folder / STUDENT).is_dir() else [QUALITY]

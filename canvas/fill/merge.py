@@ -42,7 +42,7 @@ class Merger:
         self._scene, self._request, self._state, self._halo = scene, request, state, halo
         self._feather = -(-request.feather // CELL) * CELL
         self._content = self._content_box()
-        self._area = request.frame.expand(self._feather).intersect(_pixels(self._content))
+        self._area = request.frame.expand(self._feather).intersect(self._content.pixels())
 
     @property
     def bands(self) -> range:
@@ -87,7 +87,7 @@ class Merger:
             seen = context.slices(rows)
             carried = spread(latents[:, seen[0], seen[1]], there[seen], self._halo)
             own = rect.cells().slices(rows)
-            yield _Piece(rect, weights, latents[:, own[0], own[1]].copy(), _pixels(context), before), carried
+            yield _Piece(rect, weights, latents[:, own[0], own[1]].copy(), context.pixels(), before), carried
 
     def _weights(
         self, rect: Rect, roles: np.ndarray, there: np.ndarray, rows: Rect
@@ -96,7 +96,7 @@ class Merger:
 
         float32 (h, w): 1 where a pixel is missing, falling to 0 within the feather, 0 where nothing can be decoded.
         """
-        near = rect.expand(self._feather).intersect(_pixels(rows))
+        near = rect.expand(self._feather).intersect(rows.pixels())
         at = near.cells().slices(rows)
         layer = self._request.layer
         with self._scene.database.read() as connection:
@@ -145,7 +145,3 @@ class Merger:
 def _enlarge(cells: np.ndarray) -> np.ndarray:
     """A mask of cells as a mask of pixels."""
     return cells.repeat(CELL, 0).repeat(CELL, 1)
-
-
-def _pixels(cells: Rect) -> Rect:
-    return Rect(*(v * CELL for v in cells))

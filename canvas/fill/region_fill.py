@@ -2,7 +2,7 @@
 
 All windows of a step read what the step before left, so their order does not matter. What a step makes is kept in the
 scene file, band by band (a row of windows), so that memory does not grow with the region and a killed fill goes on
-where it was. It shows in the scene all at once, as one step of its history.
+where it was. It shows in the scene all at once, as one entry of its history.
 
 Steps run one after the other over the whole region, not as a wavefront down its rows: the preview then goes from
 coarse to fine everywhere, a cluster gets all windows of a step at once, and the state costs half a byte per pixel on
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -38,16 +38,16 @@ from canvas.geometry import CELL, Rect
 from canvas.paint.painter import Progress, Readable
 from canvas.prompt_json import parse_prompt, parse_region
 from canvas.prompt_map import PromptMap
-from canvas.request import MAX_FEATHER
+from canvas.request import checked_feather
 from canvas.scene import Scene
 from canvas.scene_file.codec import LATENT_CHANNELS
 from canvas.scene_file.fill_state import SURVEY, FillState
-from canvas.scene_file.history import Step
+from canvas.scene_file.history import Entry
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.feather import FEATHER
-from text2earth_core.sampling.leading import check_follow, course_at, lead_weight
+from text2earth_core.sampling.leading import course_at, lead_weight
 from text2earth_core.sampling.noise import world_noise
-from text2earth_core.sampling.path import QUALITY
+from text2earth_core.sampling.settings import DEFAULTS, Sampling
 
 ON_CPU, ON_GPU = 4, 16  # windows in a batch; what a result depends on, so it must not follow the machine's load
 
@@ -79,13 +79,9 @@ class RegionFill:
 
     @property
     def cost(self) -> Cost:
-        """How much work the whole fill is, counted before anything of it is done."""
-        return Cost.of(self._bounds, self._request.frame, self._phases, self._side, self._worker.channels)
-
-    def seconds(self) -> float:
-        """How long what is left may take in this process."""
+        """How much work the whole fill is, and how much of it is left."""
         done = max(0, self._found.phase) if self._found else 0
-        return self.pace() * sum(phase.count for phase in self._phases[done:])
+        return Cost.of(self._bounds, self._request.frame, self._phases, self._side, self._worker.channels, done)
 
     def pace(self) -> float:
         """Seconds that a window takes for a step in this process, measured on one batch of nothing."""
@@ -111,8 +107,8 @@ class RegionFill:
             self._found.discard()
             self._found = None
 
-    def run(self, callback: Callable[[Progress], None] | None = None) -> Step:
-        """Do what is left to do, and return the step of the history that shows it.
+    def run(self, callback: Callable[[Progress], None] | None = None) -> Entry:
+        """Do what is left to do, and return the entry of the history that shows it.
 
         `callback` is called while the ground is looked at (with an empty rectangle), after each batch of windows with
         what it estimates that they become, then for each part that is decoded. It may raise
@@ -142,14 +138,14 @@ class RegionFill:
             raise
         state.advance(0)
 
-    def _show(self, state: FillState, workers: Workers, report: _Reporter) -> Step:
+    def _show(self, state: FillState, workers: Workers, report: _Reporter) -> Entry:
         merger = Merger(self._scene, self._request, state, self._model.info.halo)
-        step = None
-        while step is None:  # again only for rows of tiles that somebody changed meanwhile
+        entry = None
+        while entry is None:  # again only for rows of tiles that somebody changed meanwhile
             for band in merger.bands:
                 merger.stage(band, workers, report.show_part)
-            step = state.finish(self._request)
-        return step
+            entry = state.finish(self._request)
+        return entry
 
     # one step of the whole region
 
@@ -207,7 +203,7 @@ class RegionFill:
             fresh = signal * known + noise * world_noise(self._request.seed, *place).numpy()
             start = np.concatenate([fresh, known])[: len(latents)]  # what is known is its own estimate
             latents = np.where(from_noise, start, latents)
-        weights = self._prompts.weights(Rect(*(v * CELL for v in place)))
+        weights = self._prompts.weights(place.pixels())
         lead = self._lead(generate, foreign, place, weights)
         layers = [part[None].astype(np.float32) for part in (generate, foreign, lead)]
         return np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), *layers, weights
@@ -241,7 +237,7 @@ class _Reporter:
         (left, right), (top, bottom) = last.x.owned, last.band.y.owned
         rows = slice(top - last.band.y.start, bottom - last.band.y.start)
         own = estimate[len(group) - 1, :, rows, left - last.x.start : right - last.x.start]
-        self._tell(Rect.from_corners(*(v * CELL for v in (left, top, right, bottom))), own)
+        self._tell(Rect.from_corners(left, top, right, bottom).pixels(), own)
 
     def show_part(self, rect: Rect, latents: np.ndarray) -> None:
         """A part was decoded, which is little beside the steps and not counted."""
@@ -258,36 +254,27 @@ def fill_request(
     scene: Readable,
     bbox: Sequence[Any],
     prompts: Sequence[dict[str, Any]],
+    sampling: Sampling = DEFAULTS,
     *,
     region: list[Any] | None = None,
-    negative_prompt: str = "",
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    sampler: str | None = None,
     feather: int = FEATHER,
-    follow: float | None = None,
+    **settings: Any,
 ) -> FillRequest:
     """A complete, checked request: `bbox` [x0, y0, x1, y1] grown to the cell grid, the rest filled in by the model.
 
-    `prompts` and `region` are JSON values as in a recipe. Raises SceneError or Text2EarthError with one sentence.
+    `prompts` and `region` are JSON values as in a recipe; `settings` are fields of `Sampling`, in place of those in
+    `sampling`; the resolution is the scene's. Raises SceneError or Text2EarthError with one sentence.
     """
-    sampler = sampler or QUALITY
-    steps, guidance = model.check_settings(steps, guidance, sampler)
-    check_follow(follow)
+    settled = model.settled(replace(sampling, **settings | {"resolution": scene.resolution}))
     if not prompts:
         raise SceneError('A fill needs at least one prompt: give [{"text": "..."}].')
     texts = [parse_prompt(value, f"Prompt {number}").text for number, value in enumerate(prompts, 1)]
     if region is not None:
         parse_region(region, "The fill")
-    if not 0 <= feather <= MAX_FEATHER:
-        raise SceneError(f"The feather must be from 0 to {MAX_FEATHER}, not {feather}: change it.")
     info, together = model.info, "; ".join(filter(None, dict.fromkeys(texts)))
     return FillRequest(
-        kind=KIND, frame=checked_box(bbox), resolution=scene.resolution, prompt=together,
-        negative_prompt=negative_prompt, seed=seed, steps=steps, guidance=guidance, sampler=sampler,
-        feather=feather, follow=follow, model=info.fingerprint, dtype=info.dtype, device=info.device,
-        prompts=tuple(prompts), region=region,
+        kind=KIND, frame=checked_box(bbox), prompt=together, feather=checked_feather(feather), model=info.fingerprint,
+        dtype=info.dtype, device=info.device, prompts=tuple(prompts), region=region, **asdict(settled),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from canvas.prompt_map import Prompt, Region
 from canvas.request import Request
 
 KIND = "fill"
-MAX_SIDE = 2**17  # px: rows of windows are held in memory, and this is as long as one may be
+MAX_FILL = 2**17  # px: rows of windows are held in memory, and this is as long as one may be
 MAX_PROMPTS = 64
 
 
@@ -49,6 +49,6 @@ def checked_box(corners: Sequence[Any]) -> Rect:
     if max(abs(v) for v in corners) > LIMIT:
         raise SceneError(f"The bbox lies more than {LIMIT} px from the origin: move it closer.")
     box = Rect.from_corners(math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)).snap_out(CELL)
-    if max(box.w, box.h) > MAX_SIDE:
-        raise SceneError(f"A fill of {box.w} x {box.h} px is too large: use at most {MAX_SIDE} px a side.")
+    if max(box.w, box.h) > MAX_FILL:
+        raise SceneError(f"A fill of {box.w} x {box.h} px is too large: use at most {MAX_FILL} px a side.")
     return box

@@ -91,7 +91,7 @@ def _masks(at: Snapshot, request: FillRequest, band: Rect) -> tuple[np.ndarray, 
     todo, filled = np.zeros((band.h, band.w), bool), np.zeros((band.h, band.w), bool)
     frame = request.frame.cells()
     for chunk in _chunks(band):
-        _, valid = at.pixels(_pixels(chunk), request.layer)
+        _, valid = at.pixels(chunk.pixels(), request.layer)
         inside = np.zeros((chunk.h, chunk.w), bool)
         part = chunk.intersect(frame)
         if not part.empty:
@@ -109,7 +109,7 @@ def _known(at: Snapshot, request: FillRequest, model: Text2Earth, band: Rect, wa
         here = wanted[chunk.slices(band)]
         if not here.any():
             continue
-        patch = at.read(_pixels(chunk), request.layer, request.model)
+        patch = at.read(chunk.pixels(), request.layer, request.model)
         values = patch.latents
         lacking = here & ~patch.latent_valid
         if lacking.any():
@@ -123,14 +123,10 @@ def _foreign(at: Snapshot, request: FillRequest, cells: Rect, filled: np.ndarray
     """bool (h, w): beside which ground in a rectangle of cells the prompts decide."""
     if request.follow is not None:
         return filled if request.follow > 0 else np.zeros_like(filled)
-    area, texts = _pixels(cells), [prompt.text for prompt in request.prompt_map]
+    area, texts = cells.pixels(), [prompt.text for prompt in request.prompt_map]
     return foreign_ground(at.requests(area), area, request.layer, texts, filled)
 
 
 def _chunks(band: Rect) -> Iterator[Rect]:
     for x in range(band.x, band.x1, CHUNK // CELL):
         yield Rect(x, band.y, CHUNK // CELL, band.h).intersect(band)
-
-
-def _pixels(cells: Rect) -> Rect:
-    return Rect(*(v * CELL for v in cells))

@@ -48,15 +48,7 @@ class FillWorker:
 
     def __init__(self, model: Text2Earth, request: FillRequest) -> None:
         self._model = model
-        self._stepper = Stepper(
-            model,
-            PromptMap(request.prompt_map).texts,
-            negative_prompt=request.negative_prompt,
-            resolution=request.resolution,
-            steps=request.steps,
-            guidance=request.guidance,
-            sampler=request.sampler,
-        )
+        self._stepper = Stepper(model, PromptMap(request.prompt_map).texts, request.sampling)
 
     @property
     def channels(self) -> int:

@@ -15,28 +15,28 @@ from canvas.errors import SceneError, disk_full
 from canvas.geometry import Rect
 from canvas.maps import cog_copy
 from canvas.maps.crs import placed
-from canvas.maps.export_file import Export
-from canvas.maps.geotiff import chunks, create_stage, gdal, put
+from canvas.maps.export_file import ExportFile
+from canvas.maps.geotiff import chunks, create_draft, gdal, put
 
 POLL_S = 0.2
-STAGED_SHARE = 50  # percent of the progress that is the temporary file
+DRAFT_SHARE = 50  # percent of the progress that is the temporary file
 
 
-def write(export: Export) -> None:
+def write(export: ExportFile) -> None:
     """Write one moment of a region of a scene as COG."""
-    stage = export.part.with_name(f"{export.part.stem}.stage.tif")
-    write_stage(export, stage, STAGED_SHARE)
-    _copy(export, stage)
+    draft = export.part.with_name(f"{export.part.stem}.stage.tif")
+    write_draft(export, draft, DRAFT_SHARE)
+    _copy(export, draft)
 
 
-def write_stage(export: Export, stage: Path, share: int) -> None:
+def write_draft(export: ExportFile, draft: Path, share: int) -> None:
     """Write the region as plain tiled GeoTIFF, in its place on Earth or in the local system.
 
     Reports progress from 0 to `share` of 100.
     """
     rect = export.rect
     crs, transform = placed(export.at.resolution, rect, export.anchor)
-    with gdal("Writing the map", stage.parent), create_stage(stage, rect.w, rect.h, crs, transform) as file:
+    with gdal("Writing the map", draft.parent), create_draft(draft, rect.w, rect.h, crs, transform) as file:
         file.update_tags(**_tags(export))
         todo = list(chunks(rect.w, rect.h))
         for number, chunk in enumerate(todo, start=1):
@@ -46,7 +46,7 @@ def write_stage(export: Export, stage: Path, share: int) -> None:
             export.report(share * number // len(todo), 100)
 
 
-def _tags(export: Export) -> dict[str, str]:
+def _tags(export: ExportFile) -> dict[str, str]:
     tags = export.tags
     found = {
         "TIFFTAG_DOCUMENTNAME": tags["title"],
@@ -60,10 +60,10 @@ def _tags(export: Export) -> dict[str, str]:
     return found | {name.upper(): tags[name] for name in ("prompts", "imported") if tags[name]}
 
 
-def _copy(export: Export, stage: Path) -> None:
+def _copy(export: ExportFile, draft: Path) -> None:
     """Make the COG in a child process, watching how much it has written."""
-    expected = max(1, 2 * stage.stat().st_size)  # overviews are written twice, and packed better than the stage
-    command = [sys.executable, cog_copy.__file__, str(stage), str(export.part)]
+    expected = max(1, 2 * draft.stat().st_size)  # overviews are written twice, and packed better than the draft
+    command = [sys.executable, cog_copy.__file__, str(draft), str(export.part)]
     most = 0  # temporary files go again, progress does not
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
@@ -74,7 +74,7 @@ def _copy(export: Export, stage: Path) -> None:
             except subprocess.TimeoutExpired:
                 most = max(most, _written(export.part))
                 share = min(0.99, most / expected)
-                export.report(STAGED_SHARE + int((100 - STAGED_SHARE) * share), 100)
+                export.report(DRAFT_SHARE + int((100 - DRAFT_SHARE) * share), 100)
     except BaseException:
         child.kill()
         child.communicate()

@@ -13,12 +13,12 @@ from pathlib import Path
 from canvas.anchor import Anchor
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import LIMIT, Rect
-from canvas.maps.export_file import Export, Progress
+from canvas.maps.export_file import ExportFile, Report
 from canvas.scene import Scene
 from canvas.scene_file.snapshot import Snapshot
 from text2earth_core.whole_file import whole_file
 
-MAX_SIDE = 2**18  # px of a region to export: rows and lists of its parts are held in memory
+MAX_EXPORT = 2**18  # px of a region to export: rows and lists of its parts are held in memory
 
 
 def export_scene(
@@ -26,7 +26,7 @@ def export_scene(
     path: str | Path,
     rect: Rect | None = None,
     anchor: Anchor | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Rect:
     """Write a rectangle (px; default: everything known) of a scene to a file and return the rectangle.
 
@@ -41,11 +41,11 @@ def export_scene(
     with scene.snapshot() as at:
         rect = _region(at, rect)
         with _complete_or_not_at_all(path) as part:
-            write(Export(at, rect, anchor or at.anchor, part, progress or _unheard))
+            write(ExportFile(at, rect, anchor or at.anchor, part, progress or _unheard))
     return rect
 
 
-def export_png(scene: Scene, path: str | Path, rect: Rect | None = None, progress: Progress | None = None) -> Rect:
+def export_png(scene: Scene, path: str | Path, rect: Rect | None = None, progress: Report | None = None) -> Rect:
     """`export_scene` to a PNG file, whatever its suffix."""
     from canvas.maps.png import write
 
@@ -53,11 +53,11 @@ def export_png(scene: Scene, path: str | Path, rect: Rect | None = None, progres
     with scene.snapshot() as at:
         rect = _region(at, rect)
         with _complete_or_not_at_all(path) as part:
-            write(Export(at, rect, None, part, progress or _unheard))
+            write(ExportFile(at, rect, None, part, progress or _unheard))
     return rect
 
 
-def _writer(path: Path) -> Callable[[Export], None]:
+def _writer(path: Path) -> Callable[[ExportFile], None]:
     """The writer of a format; GDAL is imported only for those that need it."""
     match path.suffix.lower():
         case ".png":
@@ -84,8 +84,8 @@ def _region(at: Snapshot, rect: Rect | None) -> Rect:
     rect = Rect(*rect)
     if rect.empty or max(map(abs, (rect.x, rect.y, rect.x1, rect.y1))) > LIMIT:
         raise SceneError("The region to export must be at least 1 px wide and high: choose another one.")
-    if max(rect.w, rect.h) > MAX_SIDE:
-        raise SceneError(f"A region of {rect.w} x {rect.h} px is too large: export at most {MAX_SIDE} px a side.")
+    if max(rect.w, rect.h) > MAX_EXPORT:
+        raise SceneError(f"A region of {rect.w} x {rect.h} px is too large: export at most {MAX_EXPORT} px a side.")
     return rect
 
 

@@ -55,7 +55,7 @@ def gdal(doing: str, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def create_stage(path: Path, width: int, height: int, crs: CRS, transform: Affine) -> Iterator[DatasetWriter]:
+def create_draft(path: Path, width: int, height: int, crs: CRS, transform: Affine) -> Iterator[DatasetWriter]:
     """A new RGB file with an internal mask, lightly compressed, open for windows in any order."""
     with rasterio.open(
         path, "w", driver="GTiff", width=width, height=height, count=3, dtype="uint8", photometric="RGB",

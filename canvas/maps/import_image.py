@@ -28,29 +28,32 @@ from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
 from canvas.maps.crs import name_of
 from canvas.maps.georeference import extent_of, georeference
-from canvas.maps.geotiff import CHUNK, create_stage, gdal, put
+from canvas.maps.geotiff import CHUNK, create_draft, gdal, put
 from canvas.maps.picture import open_picture, readable, upright
 from canvas.maps.picture_rgb import RgbReader
 from canvas.maps.placement import Ground, Placement, beside, own_resolution, place
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.scene_file.files import STAGED
-from canvas.scene_file.history import Step
+from canvas.scene_file.history import Entry
 from canvas.scene_file.spool import Piece
 
 KIND = "import"
 ROW_BYTES = 24 * 2**20  # of a file that is read in whole rows, held at a time
-STAGED_SHARE, TILED_SHARE = 60, 95  # percent of the progress after each stage; the rest is the scene's
+DRAFT_SHARE, TILED_SHARE = (
+    60,
+    95,
+)  # percent that are done after the draft, and after its tiles
 WARP_MB = 64
 
-Progress = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Imported:
     """The change of the scene, and sentences about what was decided on the way."""
 
-    step: Step
+    step: Entry
     notes: list[str]
 
 
@@ -91,7 +94,7 @@ def import_image(
     bands: Sequence[int] | None = None,
     value_range: tuple[float, float] | None = None,
     name: str | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
     scratch: Path | None = None,
 ) -> Imported:
     """Put a PNG, JPEG, WebP or GeoTIFF file onto a scene, over whatever is there; one undoable change.
@@ -104,14 +107,14 @@ def import_image(
     path = Path(path)
     name = name or path.name
     report = progress or (lambda done, total: None)
-    stage = (scratch or scene.path.parent) / f".{scene.path.stem}.{secrets.token_hex(4)}{STAGED}"
+    draft = (scratch or scene.path.parent) / f".{scene.path.stem}.{secrets.token_hex(4)}{STAGED}"
     try:
         with open_picture(path, name) as source:
             ground = _ground(scene)
             placement = place(source, ground, resolution, at, name)
             reader = RgbReader(source, bands, value_range)
             digest = _sha256(path)
-            _stage(source, reader, placement, stage, name, report)
+            _write_draft(source, reader, placement, draft, name, report)
             if reader.shows_nothing:
                 raise SceneError(f"{name} has no known pixel. {reader.transparency}")
         request = Request(
@@ -127,10 +130,10 @@ def import_image(
                 "range": list(reader.value_range) if reader.value_range else None,
             },
         )
-        step = scene.accept_tiles(request, _pieces(stage, placement, report), anchor=placement.anchor)
+        step = scene.accept_tiles(request, _pieces(draft, placement, report), anchor=placement.anchor)
     finally:
         with suppress(OSError):
-            stage.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
     return Imported(step, [*reader.notes, *placement.notes])
 
 
@@ -139,15 +142,15 @@ def _ground(scene: Scene) -> Ground:
         return Ground(at.resolution, at.anchor, at.bounds)
 
 
-def _stage(
-    source: DatasetReader, reader: RgbReader, placement: Placement, stage: Path, name: str, report: Progress
+def _write_draft(
+    source: DatasetReader, reader: RgbReader, placement: Placement, draft: Path, name: str, report: Report
 ) -> None:
     by = placement.shrink
     width, height = -(-source.width // by), -(-source.height // by)
     transform = placement.transform @ Affine.scale(by)
     with (
-        gdal("Reading the picture", stage.parent),
-        create_stage(stage, width, height, placement.crs, transform) as file,
+        gdal("Reading the picture", draft.parent),
+        create_draft(draft, width, height, placement.crs, transform) as file,
     ):
         todo = list(_windows(source, by))
         for number, part in enumerate(todo, start=1):
@@ -156,7 +159,7 @@ def _stage(
             pixels, valid = _averaged(pixels, valid, by)
             if valid.any():
                 put(file, part.x // by, part.y // by, pixels, valid)
-            report(STAGED_SHARE * number // len(todo), 100)
+            report(DRAFT_SHARE * number // len(todo), 100)
 
 
 def _windows(source: DatasetReader, by: int) -> Iterator[Rect]:
@@ -192,13 +195,13 @@ def _averaged(pixels: np.ndarray, valid: np.ndarray, by: int) -> tuple[np.ndarra
     return np.clip(out, 0, 255).astype(np.uint8), mean >= 0.5 * whole
 
 
-def _pieces(stage: Path, placement: Placement, report: Progress) -> Iterator[Piece]:
+def _pieces(draft: Path, placement: Placement, report: Report) -> Iterator[Piece]:
     """The tiles of the scene that the picture covers."""
     rect = placement.rect
     total = rect.tile_span().area
     with (
-        gdal("Placing the picture", stage.parent),
-        rasterio.open(stage, driver="GTiff") as source,
+        gdal("Placing the picture", draft.parent),
+        rasterio.open(draft, driver="GTiff") as source,
         WarpedVRT(
             source, src_crs=placement.crs, crs=placement.scene_crs, transform=placement.scene_transform, width=rect.w,
             height=rect.h, resampling=placement.resampling, add_alpha=True, warp_mem_limit=WARP_MB,
@@ -213,7 +216,7 @@ def _pieces(stage: Path, placement: Placement, report: Progress) -> Iterator[Pie
             valid[part.slices(whole)] = data[3] >= 128
             pixels[~valid] = 0
             yield Piece(x, y, pixels, valid)
-            report(STAGED_SHARE + (TILED_SHARE - STAGED_SHARE) * number // total, 100)
+            report(DRAFT_SHARE + (TILED_SHARE - DRAFT_SHARE) * number // total, 100)
 
 
 def _sha256(path: Path) -> str:

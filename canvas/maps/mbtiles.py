@@ -19,8 +19,8 @@ from rasterio.windows import Window
 
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import TILE, Rect
-from canvas.maps.cog import write_stage
-from canvas.maps.export_file import Export
+from canvas.maps.cog import write_draft
+from canvas.maps.export_file import ExportFile
 from canvas.maps.geotiff import gdal
 from canvas.maps.tile_tree import build
 from canvas.maps.web_world import HALF_WORLD, WebWorld, web_world
@@ -28,21 +28,21 @@ from canvas.maps.web_world import HALF_WORLD, WebWorld, web_world
 MAX_ZOOM = 24
 MAX_LATITUDE = 85.0
 QUALITY = 90  # of lossy WebP: the warp has resampled the pixels anyway
-STAGED_SHARE = 30  # percent of the progress that is the temporary file
+DRAFT_SHARE = 30  # percent of the progress that is the temporary file
 WARP_MB = 64
 COMMIT_EVERY = 500  # tiles
 
 
-def write(export: Export) -> None:
+def write(export: ExportFile) -> None:
     """Write one moment of a region of an anchored scene; SceneError where it is not anchored."""
     if export.anchor is None:
         raise SceneError(
             "MBTiles lie on Earth and this scene does not: give it a place (--crs EPSG:N --origin E,N), "
             "or write a plain tile pyramid with a name that ends in .zip."
         )
-    stage = export.part.with_name(f"{export.part.stem}.stage.tif")
-    write_stage(export, stage, STAGED_SHARE)
-    with gdal("Warping the map", stage.parent), rasterio.open(stage, driver="GTiff") as source:
+    draft = export.part.with_name(f"{export.part.stem}.stage.tif")
+    write_draft(export, draft, DRAFT_SHARE)
+    with gdal("Warping the map", draft.parent), rasterio.open(draft, driver="GTiff") as source:
         world = web_world(source)
         _, south, _, north = world.degrees
         if not all(map(math.isfinite, world.degrees)) or max(abs(south), abs(north)) > MAX_LATITUDE:
@@ -56,7 +56,9 @@ def write(export: Export) -> None:
                 raise storage_error(error, export.part) from error
 
 
-def _fill(export: Export, file: sqlite3.Connection, warped: WarpedVRT, span: Rect, zoom: int, world: WebWorld) -> None:
+def _fill(
+    export: ExportFile, file: sqlite3.Connection, warped: WarpedVRT, span: Rect, zoom: int, world: WebWorld
+) -> None:
     file.execute("PRAGMA journal_mode = OFF")  # a file that is not complete is thrown away
     file.execute("PRAGMA application_id = 0x4d504258")  # "MPBX", as the specification asks for
     file.execute("CREATE TABLE metadata (name TEXT, value TEXT)")
@@ -71,7 +73,7 @@ def _fill(export: Export, file: sqlite3.Connection, warped: WarpedVRT, span: Rec
         window = Window((x - span.x) * TILE, (y - span.y) * TILE, TILE, TILE)
         image = np.moveaxis(warped.read(window=window), 0, 2)
         done += 1
-        export.report(STAGED_SHARE + (100 - STAGED_SHARE) * done // span.area, 100)
+        export.report(DRAFT_SHARE + (100 - DRAFT_SHARE) * done // span.area, 100)
         return image if image[..., 3].any() else None
 
     def emit(level: int, x: int, y: int, image: np.ndarray) -> None:

@@ -29,7 +29,7 @@ _SIGNATURES = {
     b"MM\0+": "GTiff",
 }
 MAX_BYTES = 8 * 2**30
-MAX_SIDE = 2**20  # px
+MAX_IMPORT = 2**20  # px
 MAX_PIXELS = 2**34
 MAX_BLOCK = 256 * 2**20  # bytes that must be decoded at once
 MAX_WHOLE = 100 * 10**6  # px where the decoder holds the whole picture: WebP, interlaced PNG, progressive JPEG
@@ -89,7 +89,7 @@ def _driver(path: Path, name: str) -> str:
 
 def _check(source: DatasetReader, name: str, size: int) -> None:
     pixels = source.width * source.height
-    if max(source.width, source.height) > MAX_SIDE or pixels > MAX_PIXELS:
+    if max(source.width, source.height) > MAX_IMPORT or pixels > MAX_PIXELS:
         raise SceneError(
             f"{name} has {source.width} x {source.height} px, more than can be imported at once: cut it into parts."
         )

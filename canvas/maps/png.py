@@ -8,8 +8,8 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect
-from canvas.maps.export_file import Export
-from canvas.maps.png_writer import MAX_SIDE, PngWriter
+from canvas.maps.export_file import ExportFile
+from canvas.maps.png_writer import MAX_PNG, PngWriter
 
 BAND_BYTES = 16 * 2**20  # of RGBA pixels held at a time; a tile is at most this many rows high anyway
 
@@ -22,11 +22,11 @@ _XMP = (
 )
 
 
-def write(export: Export) -> None:
+def write(export: ExportFile) -> None:
     """Write one moment of a region of a scene as PNG."""
     at, rect = export.at, export.rect
-    if max(rect.w, rect.h) > MAX_SIDE:
-        raise SceneError(f"A PNG is at most {MAX_SIDE} px wide and high: export a part, or a .tif.")
+    if max(rect.w, rect.h) > MAX_PNG:
+        raise SceneError(f"A PNG is at most {MAX_PNG} px wide and high: export a part, or a .tif.")
     with export.part.open("wb") as file:
         opaque = at.opaque(rect)
         writer = PngWriter(file, rect.w, rect.h, 3 if opaque else 4, _text(export))
@@ -44,7 +44,7 @@ def write(export: Export) -> None:
         os.fsync(file.fileno())
 
 
-def _text(export: Export) -> dict[str, str]:
+def _text(export: ExportFile) -> dict[str, str]:
     tags = export.tags
     kind = "compositeWithTrainedAlgorithmicMedia" if tags["imported"] else "trainedAlgorithmicMedia"
     text = {

@@ -11,7 +11,7 @@ import numpy as np
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2  # filter: difference to the row above; on photographs within a few percent of choosing per row
 _COLOUR_TYPE = {3: 2, 4: 6}  # samples per pixel: truecolour without and with alpha
-MAX_SIDE = 2**31 - 1
+MAX_PNG = 2**31 - 1
 
 
 class PngWriter:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from canvas.geometry import TILE, Rect
-from canvas.maps.export_file import Export
+from canvas.maps.export_file import ExportFile
 from canvas.maps.tile_tree import build, levels_above
 from canvas.scene_file import codec
 
 VIEWER = Path(__file__).with_name("pyramid_viewer.html")
 
 
-def write(export: Export) -> None:
+def write(export: ExportFile) -> None:
     """Write `{z}/{x}/{y}.webp` (z = 0: everything in one tile, y down), `scene.json` and `index.html`.
 
     Tiles lie on the grid of the scene's own tiles, so that the finest level is their pixels, bit for bit.

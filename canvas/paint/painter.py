@@ -6,7 +6,7 @@ Pure: reads a scene, returns a change.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,14 @@ import torch
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
-from canvas.masks import MAX_SIDE, encode_mask
+from canvas.masks import MAX_FRAME, encode_mask
 from canvas.paint.painting import Painting, Readable
-from canvas.request import MAX_FEATHER, Request
+from canvas.request import Request, checked_feather
 from canvas.scene_file.change import Change
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.feather import FEATHER
-from text2earth_core.sampling.leading import check_follow
-from text2earth_core.sampling.path import QUALITY
+from text2earth_core.sampling.settings import DEFAULTS, Sampling
 from text2earth_core.sampling.stepper import StepCallback
-
-MAX_FRAME = MAX_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +45,40 @@ class Painter:
         scene: Readable,
         frame: Sequence[int],
         prompt: str = "",
-        negative_prompt: str = "",
-        seed: int = 0,
-        steps: int | None = None,
-        guidance: float | None = None,
-        sampler: str | None = None,
+        sampling: Sampling = DEFAULTS,
         feather: int = FEATHER,
-        follow: float | None = None,
+        **settings: Any,
     ) -> Request:
         """A complete request: the frame snapped to 8 px, what is not given taken from the model, everything checked.
 
-        Raises SceneError for an impossible frame, seed or feather, and Text2EarthError for steps or guidance this model
-        cannot take, and for an impossible `follow`.
+        `settings` are fields of `Sampling`, in place of those in `sampling`; the resolution is the scene's. Raises
+        SceneError for an impossible frame or feather, and Text2EarthError for settings this model cannot take.
         """
-        check_follow(follow)
         info = self.model.info
-        sampler = sampler or QUALITY
-        steps, guidance = self.model.check_settings(steps, guidance, sampler)
+        settled = self.model.settled(replace(sampling, **settings | {"resolution": scene.resolution}))
         return Request(
             kind="generate",
             frame=_checked_frame(frame),
-            resolution=scene.resolution,
             prompt=str(prompt),
-            negative_prompt=str(negative_prompt),
-            seed=_whole("seed", seed, 0, 2**63 - 1),
-            steps=steps,
-            guidance=guidance,
-            sampler=sampler,
-            feather=_whole("feather", feather, 0, MAX_FEATHER),
-            follow=follow,
+            feather=checked_feather(feather),
             model=info.fingerprint,
             dtype=info.dtype,
             device=info.device,
+            **asdict(settled),
         )
 
     def edit(
-        self, scene: Readable, frame: Rect, mask: np.ndarray, prompt: str = "", strength: float = 1.0, **settings: Any
+        self,
+        scene: Readable,
+        frame: Rect,
+        mask: np.ndarray,
+        prompt: str = "",
+        strength: float = 1.0,
+        sampling: Sampling = DEFAULTS,
+        feather: int = FEATHER,
+        **settings: Any,
     ) -> Request:
-        """A complete request to change what is under a mask; see `request` for the settings.
+        """A complete request to change what is under a mask; the rest is as in `request`.
 
         `mask` is uint8 (frame.h, frame.w) over a frame on the 8 px grid, as `canvas.masks.placed` cuts it; empty ground
         under it is made anew. `strength`: how far known ground may go, up to 1 for anew.
@@ -94,7 +87,7 @@ class Painter:
             raise SceneError(f"A strength of {strength} is not possible: use more than 0 up to 1 (anew).")
         if not mask.any():
             raise SceneError("The mask is empty: paint where the scene should change.")
-        request = self.request(scene, frame, prompt, **settings)
+        request = self.request(scene, frame, prompt, sampling, feather, **settings)
         return replace(request, kind="edit", mask=encode_mask(mask), strength=float(strength))
 
     def paint(self, scene: Readable, request: Request, callback: Callable[[Progress], None] | None = None) -> Change:
@@ -143,15 +136,3 @@ def _checked_frame(frame: Sequence[int]) -> Rect:
     if min(frame[2], frame[3]) <= 0 or max(rect.w, rect.h) > MAX_FRAME:
         raise SceneError(f"A frame of {frame[2]} x {frame[3]} px cannot be made: use {CELL} to {MAX_FRAME} px a side.")
     return rect
-
-
-def _whole(name: str, value: Any, low: int, high: int) -> int:
-    try:
-        number = int(value)
-        if number != value or isinstance(value, bool):
-            raise ValueError
-    except (TypeError, ValueError, OverflowError):
-        raise SceneError(f"The {name} must be a whole number from {low} to {high}, not {value!r}: change it.") from None
-    if not low <= number <= high:
-        raise SceneError(f"The {name} must be from {low} to {high}, not {number}: change it.")
-    return number

@@ -101,8 +101,7 @@ class Painting:
         """The smallest rectangle (px) around what a window will make."""
         cells = window.cells()
         at = cells.slices(self._cells)
-        box = bounding_rect((self._todo & ~self._known)[at], cells.x, cells.y)
-        return Rect(*(v * CELL for v in box))
+        return bounding_rect((self._todo & ~self._known)[at], cells.x, cells.y).pixels()
 
     def fill(self, window: Rect, report: StepCallback | None) -> None:
         """Denoise one window and take from it what was missing and the cells it was inflated by."""
@@ -129,21 +128,16 @@ class Painting:
     ) -> np.ndarray:
         request = self._request
         # All that an ordinary window and one by degrees have in common.
-        settings: dict[str, Any] = {
-            "negative_prompt": request.negative_prompt,
-            "resolution": request.resolution,
-            "steps": request.steps,
-            "guidance": request.guidance,
+        given: dict[str, Any] = {
             "known": torch.from_numpy(known),
-            "noise": world_noise(request.seed, cells.x, cells.y, cells.w, cells.h),
+            "noise": world_noise(request.seed, *cells),
             "lead": lead,
-            "sampler": request.sampler,
             "callback": report,
         }
         by_degree = torch.from_numpy(degree.astype(np.float32))
         if np.isin(degree, (0, 1)).all():
-            return self._model.denoise(request.prompt, mask=by_degree, **settings).numpy()
-        return remake(self._model, request.prompt, degree=by_degree, **settings).numpy()
+            return self._model.denoise(request.prompt, request.sampling, mask=by_degree, **given).numpy()
+        return remake(self._model, request.prompt, request.sampling, degree=by_degree, **given).numpy()
 
     def finish(self) -> Change:
         """Decode what changed, blend it over what was there, and cut out the change."""
@@ -189,7 +183,7 @@ class Painting:
             context = piece.cells().expand(halo).intersect(content)
             rows, columns = context.slices(self._cells)
             decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()))
-            pixels[piece.slices(rect)] = decoded[piece.slices(Rect(*(v * CELL for v in context)))]
+            pixels[piece.slices(rect)] = decoded[piece.slices(context.pixels())]
         return pixels
 
 

@@ -27,10 +27,12 @@ from canvas.errors import SceneError
 from canvas.fill.request import MAX_PROMPTS, FillRequest, checked_box
 from canvas.geometry import LIMIT, TILE
 from canvas.prompt_json import parse_prompt, parse_region
-from canvas.request import MAX_FEATHER, MAX_SEED, MAX_STEPS, Request, complaint, is_number, is_whole
+from canvas.request import Request, checked_feather, complaint
 from canvas.scene import Scene
 from canvas.scene_file.meta import RESOLUTIONS
 from canvas.scene_file.recall import pixels_written, requests_shown
+from text2earth_core.sampling.settings import SETTINGS
+from text2earth_core.values import is_number, is_whole
 
 VERSION = 1
 MAX_BYTES = 512 * 2**20  # of a file: it is read as a whole
@@ -128,19 +130,12 @@ def _checked_fill(data: dict[str, Any]) -> dict[str, Any]:
     checked_box(data["bbox"])
     if data.get("region") is not None:
         parse_region(data["region"], "The fill")
-    if not isinstance(data.get("negative_prompt", ""), str):
-        raise SceneError("The negative_prompt of a recipe is a text: correct it.")
-    if data.get("sampler") is not None and not isinstance(data["sampler"], str):
-        raise SceneError('The sampler of a recipe is "quality" or "fast": correct it.')
-    for name, low, high in (("seed", 0, MAX_SEED), ("steps", 1, MAX_STEPS), ("feather", 0, MAX_FEATHER)):
-        value = data.get(name)
-        if value is not None and not (is_whole(value) and low <= value <= high):
-            raise SceneError(f"The {name} of a recipe is a whole number from {low} to {high}: correct it.")
-    if data.get("guidance") is not None and not is_number(data["guidance"]):
-        raise SceneError("The guidance of a recipe is a number: correct it.")
-    follow = data.get("follow")
-    if follow is not None and not (is_number(follow) and 0 <= follow <= 1):
-        raise SceneError("The follow of a recipe is a number from 0 (the ground) to 1 (the prompt): correct it.")
+    for name in data.keys() & SETTINGS.keys() - {"resolution"}:
+        setting = SETTINGS[name]
+        if data[name] is not None and not setting.possible(data[name]):
+            raise SceneError(f"The {name} of a recipe is {setting.words}: correct it.")
+    if data.get("feather") is not None:
+        checked_feather(data["feather"])
     return {name: value for name, value in data.items() if name not in ("version", "resolution", "model")}
 
 

@@ -18,10 +18,10 @@ from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, entry_of
 from canvas.request import Request
 from canvas.scene import Scene
 from canvas.scene_file import codec
-from canvas.scene_file.history import Step
+from canvas.scene_file.history import Entry
 from canvas.scene_file.spool import Piece
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.sampling.path import QUALITY
+from text2earth_core.sampling.settings import QUALITY, Sampling
 
 Callback = Callable[[int, Progress], None]
 """(step of the recipe from 0, progress within it); it may raise `Cancelled`."""
@@ -105,7 +105,7 @@ def _repeat(
     model: Text2Earth,
     callback: Callable[[Progress], None] | None,
     workers: Workers | None,
-) -> Step:
+) -> Entry:
     info = model.info
     fields = {key: value for key, value in step.items() if key != "tiles"} | {"resolution": scene.resolution}
     if step.get("mask"):
@@ -117,10 +117,8 @@ def _repeat(
             return scene.erase(Rect(*step["frame"]), step["layer"])
         case "fill":
             x, y, w, h = step["frame"]
-            names = ("prompts", "region", "negative_prompt", "seed", "steps", "guidance", "feather")
-            settings = {name: step[name] for name in names} | {"sampler": step.get("sampler")}
-            settings["follow"] = step.get("follow", 0.0)
-            again = fill_request(model, scene, [x, y, x + w, y + h], **settings)
+            rest = {name: step[name] for name in ("prompts", "region", "feather")}
+            again = fill_request(model, scene, [x, y, x + w, y + h], sampling=Sampling.of(step), **rest)
             return _fill(scene, model, again, callback, workers)
         case "import":
             return scene.accept_tiles(Request.from_dict(fields), _pieces(recipe, step), step["layer"])
@@ -134,7 +132,7 @@ def _fill(
     request: FillRequest,
     callback: Callable[[Progress], None] | None,
     workers: Workers | None,
-) -> Step:
+) -> Entry:
     return RegionFill(scene, model, request, workers).run(callback)
 
 

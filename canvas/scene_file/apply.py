@@ -5,22 +5,22 @@ from __future__ import annotations
 import sqlite3
 
 from canvas.anchor import Anchor
-from canvas.errors import SceneError
+from canvas.errors import SceneConflict, SceneError
 from canvas.geometry import Rect, bounding_rect, tile_rect
 from canvas.request import Request
 from canvas.scene_file import codec, commit, history, tiles
 from canvas.scene_file.change import Change, merge
-from canvas.scene_file.history import Step, TileChange
+from canvas.scene_file.history import Entry, TileChange
 from canvas.scene_file.meta import set_anchor
 from canvas.scene_file.snapshot import Snapshot, fingerprint
 from canvas.scene_file.spool import Spool
 
 
-def apply_change(connection: sqlite3.Connection, change: Change) -> Step:
-    """Write a change; SceneError where its place is not what it was made on."""
+def apply_change(connection: sqlite3.Connection, change: Change) -> Entry:
+    """Write a change; SceneConflict where its place is not what it was made on."""
     commit.check_resolution(connection, change.request)
     if change.place and fingerprint(*Snapshot(connection).pixels(change.rect, change.layer)) != change.place:
-        raise SceneError("This place has changed since the change was made for it: ask for it again.")
+        raise SceneConflict("This place has changed since the change was made for it: ask for it again.")
     box = bounding_rect(change.valid, change.rect.x, change.rect.y)
     revision = commit.next_revision(connection)
     history.drop_redo(connection)
@@ -29,7 +29,7 @@ def apply_change(connection: sqlite3.Connection, change: Change) -> Step:
 
 def apply_pieces(
     connection: sqlite3.Connection, request: Request, spool: Spool, layer: str, anchor: Anchor | None
-) -> Step:
+) -> Entry:
     """Write spooled pixels without latents, and set `anchor` where one is given.
 
     Raises SceneError where the scene lies somewhere else by now: the pixels were placed as if it lay at `anchor`.
@@ -57,7 +57,7 @@ def apply_pieces(
     return commit.finish(connection, request, spool.box, revision, changed)
 
 
-def apply_erasure(connection: sqlite3.Connection, rect: Rect, layer: str) -> Step:
+def apply_erasure(connection: sqlite3.Connection, rect: Rect, layer: str) -> Entry:
     """Make a region on the 8 px grid empty; SceneError where it is already."""
     request = Request("erase", rect, Snapshot(connection).resolution, layer)
     revision = commit.next_revision(connection)

@@ -9,7 +9,7 @@ from canvas.errors import SceneError
 from canvas.geometry import Rect
 from canvas.request import Request
 from canvas.scene_file import history, pyramid
-from canvas.scene_file.history import Step, TileChange
+from canvas.scene_file.history import Entry, TileChange
 from canvas.scene_file.meta import set_meta
 from canvas.scene_file.schema import program_version
 from canvas.scene_file.snapshot import Snapshot
@@ -34,14 +34,14 @@ def check_resolution(connection: sqlite3.Connection, request: Request) -> None:
 
 def finish(
     connection: sqlite3.Connection, request: Request, rect: Rect, revision: int, changed: list[TileChange]
-) -> Step:
+) -> Entry:
     """Record and show a change whose tiles are stored."""
     step = history.record(connection, request, rect, revision, changed)
     _invalidate(connection, step.tiles, revision)
     return step
 
 
-def finish_move(connection: sqlite3.Connection, steps: Iterable[Step]) -> None:
+def finish_move(connection: sqlite3.Connection, steps: Iterable[Entry]) -> None:
     """Show that steps were undone or redone: a new revision, and zoomed-out tiles to be drawn again."""
     keys = list(dict.fromkeys(key for step in steps for key in step.tiles))
     if keys:

@@ -16,7 +16,7 @@ from canvas.scene_file import history, tiles
 from canvas.scene_file.codec import LATENT_CHANNELS, inflate
 from canvas.scene_file.commit import check_resolution, finish, next_revision
 from canvas.scene_file.database import Database
-from canvas.scene_file.history import Step, TileChange
+from canvas.scene_file.history import Entry, TileChange
 
 KEPT = 3  # unfinished fills that may still be resumed when another one begins
 SURVEY = -1  # the phase before the first: the ground is kept under it as it was found
@@ -31,6 +31,12 @@ class StagedTile:
     before: int | None
     changed: Rect
     tile: tiles.Tile
+
+
+def any_begun(database: Database) -> bool:
+    """Whether the scene holds work of a fill that has not ended, beyond a look at the ground."""
+    with database.read() as connection:
+        return connection.execute("SELECT 1 FROM fills WHERE phase > ? LIMIT 1", (SURVEY,)).fetchone() is not None
 
 
 class FillState:
@@ -173,7 +179,7 @@ class FillState:
                 if cursor.rowcount == 1:
                     tiles.store(connection, layer, item.x, item.y, revision, item.tile)
 
-    def finish(self, request: Request) -> Step | None:
+    def finish(self, request: Request) -> Entry | None:
         """Show all staged tiles at once as one step of the history, and forget the fill.
 
         Where a tile was changed by somebody else since it was staged, nothing is shown: the staged tiles of its row

@@ -26,10 +26,10 @@ TileChange = tuple[str, int, int, int | None, int | None]  # layer, x, y, revisi
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Entry:
     """One accepted change. `rect` (px) is where it changed something, `tiles` which tiles, `created` UTC ISO time.
 
-    `request` is without its mask, which may be large (`Scene.request` has it); a `dropped` step cannot be undone.
+    `request` is without its mask, which may be large (`Scene.request` has it); a `dropped` one cannot be undone.
     """
 
     id: int
@@ -52,7 +52,7 @@ def now() -> str:
 
 def record(
     connection: sqlite3.Connection, request: Request, rect: Rect, revision: int, changed: list[TileChange]
-) -> Step:
+) -> Entry:
     """Append a step whose tiles are stored already, and show them."""
     created, size = now(), _bytes_before(connection, changed)
     asked = (request.model, request.to_json())
@@ -69,7 +69,7 @@ def record(
     trim(connection, BUDGET)
     keys = tuple((layer, x, y) for layer, x, y, _, _ in changed)
     shown = {key: value for key, value in request.as_dict().items() if key != "mask"}
-    return Step(step, shown, rect, keys, created, False)
+    return Entry(step, shown, rect, keys, created, False)
 
 
 def _bytes_before(connection: sqlite3.Connection, changed: list[TileChange]) -> int:
@@ -117,19 +117,19 @@ def drop_redo(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM steps WHERE undone")
 
 
-def undo(connection: sqlite3.Connection) -> Step | None:
+def undo(connection: sqlite3.Connection) -> Entry | None:
     """Show what was before the newest step; None where there is nothing to undo."""
     row = connection.execute("SELECT max(id) FROM steps WHERE NOT undone AND NOT dropped").fetchone()
     return _move(connection, row[0], "before", True)
 
 
-def redo(connection: sqlite3.Connection) -> Step | None:
+def redo(connection: sqlite3.Connection) -> Entry | None:
     """Show again what the oldest undone step made; None where there is nothing to redo."""
     row = connection.execute("SELECT min(id) FROM steps WHERE undone").fetchone()
     return _move(connection, row[0], "after", False)
 
 
-def go_to(connection: sqlite3.Connection, step: int) -> list[Step]:
+def go_to(connection: sqlite3.Connection, step: int) -> list[Entry]:
     """Undo or redo until `step` is the newest change that shows; 0 is before the first. Returns what moved.
 
     Raises SceneError where there is no such step, or what was before a step on the way was dropped.
@@ -172,7 +172,7 @@ def request_of(connection: sqlite3.Connection, step: int) -> Request:
     return Request.from_json(row[0])
 
 
-def _move(connection: sqlite3.Connection, step: int | None, side: str, undone: bool) -> Step | None:
+def _move(connection: sqlite3.Connection, step: int | None, side: str, undone: bool) -> Entry | None:
     if step is None:
         return None
     for layer, x, y, revision in connection.execute(
@@ -183,7 +183,7 @@ def _move(connection: sqlite3.Connection, step: int | None, side: str, undone: b
     return steps(connection, only=step)[0]
 
 
-def steps(connection: sqlite3.Connection, newest: int | None = None, only: int | None = None) -> list[Step]:
+def steps(connection: sqlite3.Connection, newest: int | None = None, only: int | None = None) -> list[Entry]:
     """The history, oldest first: all of it, the `newest` so many steps, or `only` one."""
     where, values = ("", ()) if only is None else ("WHERE id = ?", (only,))
     rows = connection.execute(
@@ -200,7 +200,7 @@ def steps(connection: sqlite3.Connection, newest: int | None = None, only: int |
     ):
         touched.setdefault(step, []).append((layer, x, y))
     return [
-        Step(
+        Entry(
             step,
             json.loads(request),
             Rect(x, y, w, h),

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from canvas.errors import SceneError
+from canvas.errors import SceneConflict, SceneError
 from canvas.geometry import CELL, Rect
 from canvas.layers import LAYERS
-from canvas.masks import MAX_SIDE
+from canvas.masks import MAX_FRAME
 from canvas.request import MAX_FEATHER, Request
 from canvas.scene_file import codec
 from canvas.scene_file.change import Change
 from canvas.scene_file.history import now
 
 MAX_WAITING = 64  # candidates in a scene: each is held with all its pixels
-MAX_PLACE = MAX_SIDE + 2 * (MAX_FEATHER + CELL)  # px along a side: a mask and the feather around it
+MAX_PLACE = MAX_FRAME + 2 * (MAX_FEATHER + CELL)  # px along a side: a mask and the feather around it
 
 _DAMAGED = "This candidate is damaged: discard it and make it again."
 _GONE = "This candidate is not there any more: it was accepted or discarded."
@@ -87,14 +87,14 @@ def image(connection: sqlite3.Connection, candidate: int) -> bytes | None:
 def take(connection: sqlite3.Connection, candidate: int) -> Change:
     """The change of a candidate; it and the others of its batch are candidates no more.
 
-    Raises SceneError where it is gone. Whether its place is still what it was made on is for who accepts it.
+    Raises SceneConflict where it is gone. Whether its place is still what it was made on is for who accepts it.
     """
     row = connection.execute(
         "SELECT batch, request, layer, x, y, w, h, place, latents, latent_valid, image FROM candidates WHERE id = ?",
         (candidate,),
     ).fetchone()
     if row is None:
-        raise SceneError(_GONE)
+        raise SceneConflict(_GONE)
     change = _change(row[1:])
     discard(connection, row[0])
     return change

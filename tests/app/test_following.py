@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,13 @@ from app.jobs.store import Job, JobStore
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
-from app.work import Settings
 from canvas.geometry import Rect
 from canvas.masks import encode_mask
 from tests.app.server_process import Server, wait_for
 from tests.app.test_edits import SQUARE, candidates
 from tests.app.test_painting import LONG
 from tests.canvas.conftest import random_change
+from text2earth_core.sampling.settings import Sampling
 
 EDIT = {"mask": SQUARE, "at": [20, 20], "prompt": "a lake", "steps": 2, "seed": 5, "feather": 4}
 FILL = {"bbox": [64, 0, 128, 64], "prompts": [{"text": "a lake"}], "steps": 2, "seed": 5}
@@ -99,7 +99,7 @@ def test_jobs_from_before_continue_the_ground_as_they_would_have(
     tmp_path: Path, library: Library, tiny_folder: Path
 ) -> None:
     scene = library.create("Scene", 1.0)
-    made = {name: value for name, value in asdict(Settings(seed=5, steps=2)).items() if name != "follow"}
+    made = {name: value for name, value in Sampling(seed=5, steps=2).as_dict().items() if name != "follow"}
     fill = {name: value for name, value in made.items() if name != "prompt"} | {"region": None}
     requests = {
         "generate": made | {"frame": [0, 0, 64, 64], "prompt": "forest"},

@@ -20,6 +20,7 @@ from canvas.scene_file.tiles import cells_touched
 from tests.canvas.conftest import same
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
 
 Make = Callable[..., Change]
 VIEW = Rect(-256, -256, 768, 768)
@@ -112,7 +113,7 @@ def test_a_fill_of_one_window_takes_the_steps_of_one_window(scene: Scene, model:
     fill(scene, model, [0, 0, 64, 64], seed=3, steps=steps, sampler=sampler)
     made = scene.read(Rect(0, 0, 64, 64), model=model.info.fingerprint).latents
     alone = model.denoise(
-        "forest", resolution=scene.resolution, steps=steps, guidance=None, sampler=sampler, known=None, mask=None,
+        "forest", Sampling(resolution=scene.resolution, steps=steps, sampler=sampler), known=None, mask=None,
         noise=world_noise(3, 0, 0, 8, 8),
     )  # fmt: skip
     np.testing.assert_allclose(made, alone.numpy(), rtol=0, atol=2e-3)  # scenes keep latents in half precision

@@ -10,7 +10,8 @@ import pytest
 from canvas import Rect, Scene
 from canvas.paint.painter import Painter
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.networks.student import FAST_STEPS, Student
+from text2earth_core.facts import FAST_STEPS
+from text2earth_core.networks.student import Student
 
 FRAME = Rect(0, 0, 64, 64)
 

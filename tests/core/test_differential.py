@@ -12,10 +12,11 @@ from PIL import Image
 from text2earth_core import Cancelled, Text2Earth, Text2EarthError
 from text2earth_core.sampling.differential import _freed, remake
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
 from text2earth_core.sampling.stepper import Stepper
 
 STEPS = 10
-SETTINGS = {"resolution": 1.0, "steps": STEPS, "guidance": 2.0}
+SETTINGS = Sampling(resolution=1.0, steps=STEPS, guidance=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def known(model) -> torch.Tensor:
 
 def made(model, known, degree, callback=None):
     noise = world_noise(3, 0, 0, 8, 8)
-    return remake(model, "a lake", known=known, degree=degree, noise=noise, callback=callback, **SETTINGS)
+    return remake(model, "a lake", SETTINGS, known=known, degree=degree, noise=noise, callback=callback)
 
 
 def with_steps(model: Text2Earth, multistep: bool) -> Text2Earth:
@@ -44,7 +45,7 @@ def with_steps(model: Text2Earth, multistep: bool) -> Text2Earth:
 def test_a_strength_means_about_the_same_noise_on_either_path(model, strength):
     begins = []
     for multistep in (False, True):
-        stepper = Stepper(with_steps(model, multistep), ["a lake"], resolution=1.0, steps=40)
+        stepper = Stepper(with_steps(model, multistep), ["a lake"], Sampling(resolution=1.0, steps=40))
         first = next(step for step in range(40) if strength * 40 > stepper.left(step + 1))
         begins.append(stepper.amplitudes(first)[1])
     assert begins[0] == pytest.approx(begins[1], abs=0.06)
@@ -68,7 +69,7 @@ def test_degrees_of_nothing_and_all_are_ordinary_inpainting(model, known):
     degree = torch.zeros(8, 8)
     degree[2:6, 3:8] = 1
     noise = world_noise(3, 0, 0, 8, 8)
-    plain = model.denoise("a lake", known=known, mask=degree, noise=noise, **SETTINGS)
+    plain = model.denoise("a lake", SETTINGS, known=known, mask=degree, noise=noise)
     torch.testing.assert_close(made(model, known, degree), plain, rtol=1e-4, atol=1e-4)
 
 
@@ -96,7 +97,7 @@ def test_less_strength_takes_fewer_steps_and_tells_so(model, known, multistep, e
 
 @pytest.mark.parametrize("multistep", [False, True])
 def test_a_degree_frees_its_share_of_the_schedule_so_that_near_degrees_end_near(model, multistep):
-    stepper = Stepper(with_steps(model, multistep), ["a lake"], resolution=1.0, steps=4)
+    stepper = Stepper(with_steps(model, multistep), ["a lake"], Sampling(resolution=1.0, steps=4))
     degree = torch.linspace(0, 1, 101)
     freed = [_freed(degree, stepper, step) for step in range(4)]
     lengths = [stepper.left(step) - stepper.left(step + 1) for step in range(4)]

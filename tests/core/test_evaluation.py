@@ -9,6 +9,7 @@ import torch
 
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.alignment import clip_score, load_towers
+from text2earth_core.data.captions import spread_classes
 from text2earth_core.data.corpus import Picture
 from text2earth_core.evaluation.classifier import (
     FEATURES,
@@ -20,7 +21,6 @@ from text2earth_core.evaluation.classifier import (
     shrink,
     train_classifier,
 )
-from text2earth_core.evaluation.context import spread_classes
 from text2earth_core.evaluation.frechet import compare, frechet_distance, kernel_distance
 from text2earth_core.evaluation.generated import Wanted, generate_set
 from text2earth_core.evaluation.neighbours import compare_distances, nearest, nearest_pixels, thumbnails

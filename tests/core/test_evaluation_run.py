@@ -18,7 +18,8 @@ from text2earth_core.training.text import train_text
 
 SMALL = Plan(
     images=6, feature_samples=64, judge_samples=64, accuracy_samples=64, control_seeds=1, sweep_images=2, outpainted=4,
-    scale_seeds=1, scale_classes=1, reconstructed=4, rounds=2, repeat=1,
+    scale_seeds=1, scale_classes=1, reconstructed=4, rounds=2, structure=4,
+    repeat=1,
 )  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from PIL import Image
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.sampling.leading import FAR, START, Lead, course_at, lead_in, lead_weight
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
 from text2earth_core.sampling.stepper import Stepper
 
 SIDE = 32
-SETTINGS = {"resolution": 1.0, "steps": 4, "guidance": 2.0}
+SETTINGS = Sampling(resolution=1.0, steps=4, guidance=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +82,8 @@ def calls_of(model: Text2Earth, monkeypatch: pytest.MonkeyPatch, lead: Lead | No
     made, _ = halves()
     known = model.encode(np.full((8 * SIDE, 8 * SIDE, 3), 60, np.uint8))
     out = model.denoise(
-        "a desert", known=known, mask=torch.from_numpy(made.astype(np.float32)),
-        noise=world_noise(1, 0, 0, SIDE, SIDE), lead=lead, **SETTINGS
+        "a desert", SETTINGS, known=known, mask=torch.from_numpy(made.astype(np.float32)),
+        noise=world_noise(1, 0, 0, SIDE, SIDE), lead=lead
     )  # fmt: skip
     monkeypatch.undo()
     return told, out
@@ -104,7 +105,7 @@ def test_where_the_prompt_leads_alone_the_ground_has_no_say(model) -> None:
     made, foreign = halves()
     lead = Lead(*(torch.from_numpy(part.astype(np.float32))[None, None] for part in (made, foreign)))
     mask, noise = torch.from_numpy(made.astype(np.float32))[None, None], world_noise(1, 0, 0, SIDE, SIDE)[None]
-    stepper, seen = Stepper(model, ["a desert"], **SETTINGS), []
+    stepper, seen = Stepper(model, ["a desert"], SETTINGS), []
     for level in (30, 220):
         known = model.encode(np.full((8 * SIDE, 8 * SIDE, 3), level, np.uint8))[None]
         _, estimate = stepper.step(0, noise, known, mask, torch.ones(1, 1), lead=lead)

@@ -14,6 +14,7 @@ from tests.core.official_layout import stock_parts, write_official_layout
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.folder import load_thumbnail_vae, save_part
 from text2earth_core.layouts import variant_of
+from text2earth_core.sampling.settings import Sampling
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "text2earth-mini"
 
@@ -38,7 +39,7 @@ def test_text_to_image_equals_the_stock_pipeline(text_to_image):
     model = Text2Earth.from_pretrained(text_to_image, device="cpu", dtype="float32")
     model.unet.double()  # as in LevelUNet
     ours = model.denoise(
-        PROMPT, negative_prompt=NEGATIVE, resolution=2.0, steps=6, guidance=3.5, known=None, mask=None, noise=noise[0]
+        PROMPT, Sampling(NEGATIVE, resolution=2.0, steps=6, guidance=3.5), known=None, mask=None, noise=noise[0]
     )
     assert theirs.std() > 0.1
     torch.testing.assert_close(ours, torch.as_tensor(theirs), rtol=1e-5, atol=1e-5)
@@ -63,7 +64,7 @@ def test_inpainting_equals_the_stock_pipeline(inpainting):
         np.where(hole[..., None] > 0, np.float32(127.5), np.asarray(image, np.float32)), generator
     )
     ours = model.denoise(
-        PROMPT, negative_prompt=NEGATIVE, resolution=1.0, steps=6, guidance=3.5, noise=noise,
+        PROMPT, Sampling(NEGATIVE, resolution=1.0, steps=6, guidance=3.5), noise=noise,
         known=None, mask=torch.from_numpy(hole[::8, ::8] / 255.0), masked=masked,
     )  # fmt: skip
     torch.testing.assert_close(ours, torch.as_tensor(theirs), rtol=1e-5, atol=1e-5)

@@ -42,6 +42,7 @@ def test_with_room_enough_a_pack_holds_the_same_images(packed, few_images):
     assert found["stored"] == "as they are"
     ours, theirs = load_corpus(out), load_corpus(few_images)
     assert found["images"] == len(ours) == len(theirs)
+    assert 0 < len(load_corpus(out, "val")) <= 4 * packing.HELD_BACK
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a.pixels, b.pixels)
         assert (a.label, a.captions, a.resolution, a.source) == (b.label, b.captions, b.resolution, b.source)
@@ -144,7 +145,7 @@ def test_an_interrupted_copy_of_the_parts_is_made_whole(packed, tmp_path):
     shutil.copytree(packed[0] / "model" / "vae", tmp_path / "vae")
     (tmp_path / "parts.new" / "tokenizer").mkdir(parents=True)
     packing.copy_parts(packed[0] / "model", tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {*packing.PARTS, "text2earth.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {*packing.FROZEN_PARTS, "text2earth.json"}
     assert (tmp_path / "tokenizer" / "tokenizer.json").is_file()
 
 
@@ -155,7 +156,7 @@ def test_an_image_larger_than_a_file_of_a_pack_is_refused(few_images, tmp_path, 
 
 
 def test_weights_in_shards_are_the_same_weights(packed, tmp_path):
-    for part in packing.PARTS:
+    for part in packing.FROZEN_PARTS:
         shutil.copytree(packed[0] / "model" / part, tmp_path / part)
     from text2earth_core.networks.presets import get_preset
 

@@ -11,6 +11,7 @@ from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.corpus import load_corpus
 from text2earth_core.networks.student import WEIGHTS_FILE
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
 from text2earth_core.training.diffusion import train_diffusion
 from text2earth_core.training.student import StudentObjective, train_student
 
@@ -36,9 +37,9 @@ def test_student_comes_nearer_to_the_teacher_than_the_teacher_itself_in_as_few_s
     model = Text2Earth.from_pretrained(taught, device="cpu", dtype="float32")
 
     def windows(**settings):
-        options = {"resolution": 0.5, "steps": None, "guidance": None, "known": None, "mask": None} | settings
+        sampling, new = Sampling(resolution=0.5, **settings), {"known": None, "mask": None}
         return torch.stack(
-            [model.denoise("forest", noise=world_noise(seed, 0, 0, 8, 8), **options) for seed in range(6)]
+            [model.denoise("forest", sampling, noise=world_noise(seed, 0, 0, 8, 8), **new) for seed in range(6)]
         )
 
     whole = windows(steps=20)
@@ -62,8 +63,8 @@ def test_known_latents_pass_through_the_fast_sampler_untouched(taught):
     model = Text2Earth.from_pretrained(taught, device="cpu")
     known, mask = torch.randn(4, 8, 8), torch.zeros(8, 8)
     mask[:, 4:] = 1
-    settings = {"resolution": 0.5, "steps": None, "guidance": None, "sampler": "fast"}
-    made = model.denoise("forest", known=known, mask=mask, noise=world_noise(1, 0, 0, 8, 8), **settings)
+    fast = Sampling(resolution=0.5, sampler="fast")
+    made = model.denoise("forest", fast, known=known, mask=mask, noise=world_noise(1, 0, 0, 8, 8))
     assert torch.equal(made[:, :, :4], known[:, :, :4])
     assert not torch.equal(made[:, :, 4:], known[:, :, 4:])
 

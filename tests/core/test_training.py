@@ -93,6 +93,12 @@ def test_diffusion_objective_overfits(overfitted):
     first, last = first_and_last(overfitted, "diffusion")
     assert last <= 0.5 * first
     assert Text2Earth.from_pretrained(overfitted).facts.samples == OVERFIT
+    run = overfitted / "runs" / "diffusion"
+    (measured,) = (json.loads(line) for line in (run / "measured.jsonl").read_text().splitlines())
+    assert measured["samples"] == OVERFIT
+    # Its held-back pictures are the trained ones: it has learned where in the noise they are.
+    assert measured["error_y_snr_0.2"] < 0.5
+    assert (run / "from_noise.png").is_file()
 
 
 def test_a_model_is_trained_further(few_images, tiny_parts, tmp_path):

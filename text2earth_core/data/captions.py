@@ -1,5 +1,7 @@
 """What is said about an image: its human captions, or its class in many wordings."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from text2earth_core.data.corpus import Picture
@@ -122,3 +124,21 @@ def all_texts(corpus: list[Picture]) -> list[str]:
     wordings = [wording for several in (own | CLASSES).values() for wording in several]
     texts |= {template.format(wording) for wording in wordings for template in _TEMPLATES}
     return sorted(texts)
+
+
+def caption_of(picture: Picture) -> str:
+    """The first human caption, or a wording of the class."""
+    if picture.captions:
+        return clean(picture.captions[0])
+    return CLASSES.get(class_of(picture.label), (picture.label,))[0]
+
+
+def spread_classes(pictures: Sequence[Picture]) -> list[Picture]:
+    """The first picture of every class, then the second of every class, and so on."""
+    turn: dict[str, int] = {}
+    keys = []
+    for picture in pictures:
+        label = class_of(picture.label)
+        turn[label] = turn.get(label, -1) + 1
+        keys.append((turn[label], label))
+    return [pictures[i] for i in sorted(range(len(pictures)), key=keys.__getitem__)]

@@ -23,11 +23,14 @@ from text2earth_core.folder import FACTS_FILE
 SHARD_BYTES = 16 * 2**20
 """No file of a pack is larger."""
 
-PARTS = ("vae", "text_encoder", "tokenizer")
+FROZEN_PARTS = ("vae", "text_encoder", "tokenizer")
 """What a UNet is trained on; these parts stay as they are."""
 
 MODEL = "model"
 """Folder of the parts in a pack."""
+
+HELD_BACK = 24
+"""Held-back images of each data set in a pack: on these a run measures itself."""
 
 SAMPLE = 96
 """Images by which a setting's size is estimated."""
@@ -53,7 +56,7 @@ for its window, and images smaller than half of a window cannot be used at all."
 
 
 def pack(data: Path, model: Path, out: Path, megabytes: float) -> dict:
-    """Write the training images of `data` and the frozen parts of `model` into a new folder `out`.
+    """Write the training images of `data`, some held-back ones and the parts of `model` into a new folder `out`.
 
     The folder is a data folder as `load_corpus` reads it, with the parts in `model/`; no file is larger than 16 MiB.
 
@@ -61,7 +64,7 @@ def pack(data: Path, model: Path, out: Path, megabytes: float) -> dict:
         megabytes: 10^6 bytes that the whole folder may have; the images are shrunk and compressed until it fits.
 
     Returns:
-        {"images", "stored", "megabytes", "files"}.
+        {"images", "stored", "megabytes", "files"}; images: those for training.
 
     Raises:
         Text2EarthError: `out` is there already, a part is missing or too large, or the budget is too small.
@@ -69,9 +72,10 @@ def pack(data: Path, model: Path, out: Path, megabytes: float) -> dict:
     if out.exists() and any(out.iterdir()):
         raise Text2EarthError(f"{out} is not empty: give a new folder.")
     names = scene_sets(data)
-    rows = {name: _sound([row for row in read_rows(data, name) if row["split"] == "train"], name) for name in names}
+    rows = {name: _sound(_packed(read_rows(data, name)), name) for name in names}
     everything = [row for several in rows.values() for row in several]
-    if not everything:
+    images = sum(row["split"] == "train" for row in everything)
+    if not images:
         raise Text2EarthError(f'{data} holds no images of the split "train".')
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -94,11 +98,17 @@ def pack(data: Path, model: Path, out: Path, megabytes: float) -> dict:
         out.rmdir()
     part.rename(out)
     return {
-        "images": len(everything),
+        "images": images,
         "stored": str(setting),
         "megabytes": round(size_of(out) / 1e6, 1),
         "files": sum(1 for path in out.rglob("*") if path.is_file()),
     }
+
+
+def _packed(rows: list[dict]) -> list[dict]:
+    """All training rows and a few held-back ones, spread evenly (files may be sorted by class)."""
+    held_back = [row for row in rows if row["split"] == "val"]
+    return [row for row in rows if row["split"] == "train"] + held_back[:: -(-len(held_back) // HELD_BACK) or 1]
 
 
 def _sound(rows: list[dict], name: str) -> list[dict]:
@@ -122,12 +132,12 @@ def copy_parts(model: Path, to: Path) -> None:
 
     An interruption leaves whole parts: what is copied gets its name last.
     """
-    for name in PARTS:
+    for name in FROZEN_PARTS:
         if not (model / name).is_dir():
-            raise Text2EarthError(f"{model} lacks {name}/: a UNet is trained on {', '.join(PARTS)}.")
+            raise Text2EarthError(f"{model} lacks {name}/: a UNet is trained on {', '.join(FROZEN_PARTS)}.")
     fresh = to / "parts.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    for name in (*PARTS, FACTS_FILE):
+    for name in (*FROZEN_PARTS, FACTS_FILE):
         if (model / name).is_dir():
             shutil.copytree(model / name, fresh / name)
         elif (model / name).is_file():

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from text2earth_core.data.captions import CLASSES, class_of, clean
+from text2earth_core.data.captions import caption_of, class_of, spread_classes
 from text2earth_core.data.corpus import NEVER_TRAINED, SCENES, Picture, files_of, load_corpus
 from text2earth_core.evaluation.classifier import SceneClassifier, train_classifier
-from text2earth_core.evaluation.generated import Progress, Wanted, generate_set
+from text2earth_core.evaluation.generated import NamedReport, Wanted, generate_set
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
 
 PROTOCOL_FILE = "rsicd"
 """The data set of the protocol; the feature network never sees it."""
@@ -34,7 +35,7 @@ class Context:
 
     def __init__(
         self, model: Text2Earth, folder: Path, data: Path, out: Path, networks: Path, plan: Plan,
-        samplers: Sequence[str], hub: bool, progress: Progress,
+        samplers: Sequence[str], hub: bool, progress: NamedReport,
     ):  # fmt: skip
         self.model, self.folder, self.data, self.out = model, folder, data, out
         self.networks, self.plan, self.samplers, self.progress = networks, plan, tuple(samplers), progress
@@ -97,7 +98,7 @@ class Context:
     def generated(self, sampler: str) -> list[Picture]:
         """The model's answers to `wanted`."""
         folder = self.images / f"captions-{sampler}"
-        return generate_set(self.model, self.wanted(), folder, self.progress, sampler=sampler)
+        return generate_set(self.model, self.wanted(), folder, self.progress, Sampling(sampler=sampler))
 
     @property
     def images(self) -> Path:
@@ -148,21 +149,3 @@ class Loaded(Sequence[Picture]):
 
     def __getitem__(self, index):
         return self._pictures[index]
-
-
-def caption_of(picture: Picture) -> str:
-    """The first human caption, or a wording of the class."""
-    if picture.captions:
-        return clean(picture.captions[0])
-    return CLASSES.get(class_of(picture.label), (picture.label,))[0]
-
-
-def spread_classes(pictures: Sequence[Picture]) -> list[Picture]:
-    """The first picture of every class, then the second of every class, and so on."""
-    turn: dict[str, int] = {}
-    keys = []
-    for picture in pictures:
-        label = class_of(picture.label)
-        turn[label] = turn.get(label, -1) + 1
-        keys.append((turn[label], label))
-    return [pictures[i] for i in sorted(range(len(pictures)), key=keys.__getitem__)]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,13 +14,14 @@ from text2earth_core.data.corpus import Picture
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import DEFAULTS, Sampling
 from text2earth_core.sampling.stepper import Stepper
 from text2earth_core.whole_file import whole_file
 
 TOGETHER = 8
 """Images denoised at a time: on a CPU each costs 60 % of what it does alone; more gain nothing there."""
 
-Progress = Callable[[str, int, int], None]
+NamedReport = Callable[[str, int, int], None]
 """(what is being done, how many are done, of how many); 0 of 0 announces what comes next."""
 
 
@@ -39,15 +39,14 @@ def generate_set(
     model: Text2Earth,
     wanted: Sequence[Wanted],
     folder: Path,
-    progress: Progress,
-    guidance: float | None = None,
-    sampler: str = "quality",
+    progress: NamedReport,
+    sampling: Sampling = DEFAULTS,
     size: int | None = None,
 ) -> list[Picture]:
     """Make the images that are not in `folder` yet, and return all of them in order.
 
     Args:
-        folder: of this model, sampler and guidance alone; file `n` holds `wanted[n]`. size: see `Text2Earth.generate`.
+        folder: of this model and `sampling` alone; file `n` holds `wanted[n]`. size: see `Text2Earth.generate`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     side = (size or model.info.window) // CELL
@@ -61,7 +60,7 @@ def generate_set(
             save_whole(Image.fromarray(model.decode(latents)), paths[number])
 
     asked = [(want.prompt, want.resolution) for want in wanted]
-    make_missing(model, asked, paths, make, progress, sampler=sampler, guidance=guidance)
+    make_missing(model, asked, paths, make, progress, sampling)
     return [
         Picture(np.asarray(Image.open(path).convert("RGB")), want.label, (want.prompt,), None, "generated")
         for want, path in zip(wanted, paths, strict=True)
@@ -73,24 +72,26 @@ def make_missing(
     asked: Sequence[tuple[str, float | None]],
     paths: Sequence[Path],
     make: Callable[[Sequence[int], Stepper], None],
-    progress: Progress,
-    **settings: Any,
+    progress: NamedReport,
+    sampling: Sampling,
 ) -> None:
     """Call `make` for images whose files are not there yet, several at a time: together they cost less than one by one.
 
     Args:
         asked: prompt and m/px of each image. make: given numbers of images of one resolution and a stepper whose
-            prompts are theirs, in this order, writes their files. settings: of the stepper.
+            prompts are theirs, in this order, writes their files. sampling: seed and resolution apart, which are each
+            image's own.
     """
     missing = [number for number, path in enumerate(paths) if not path.is_file()]
     done = len(paths) - len(missing)
     name = paths[0].parent.name if paths else ""
     progress(f"generating {name}", done, len(paths))
     for resolution in sorted({asked[number][1] for number in missing}, key=lambda metres: metres or 0.0):
+        scaled = replace(sampling, resolution=resolution)
         alike = [number for number in missing if asked[number][1] == resolution]
         for start in range(0, len(alike), TOGETHER):
             numbers = alike[start : start + TOGETHER]
-            make(numbers, Stepper(model, [asked[n][0] for n in numbers], resolution=resolution, **settings))
+            make(numbers, Stepper(model, [asked[n][0] for n in numbers], scaled))
             done += len(numbers)
             progress(f"generating {name}", done, len(paths))
 

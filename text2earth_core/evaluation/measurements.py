@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from text2earth_core.alignment import load_towers
-from text2earth_core.data.captions import CLASSES, class_of
+from text2earth_core.data.captions import CLASSES, caption_of, class_of
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation import neighbours, scale
 from text2earth_core.evaluation.classifier import accuracy, train_classifier
-from text2earth_core.evaluation.context import Context, caption_of
+from text2earth_core.evaluation.context import Context
 from text2earth_core.evaluation.frechet import compare, frechet_distance
-from text2earth_core.evaluation.generated import Wanted, generate_set
+from text2earth_core.evaluation.generated import Wanted, generate_set, save_whole
 from text2earth_core.evaluation.outpainting import SIDES, measure_outpainting, outpaint_set
 from text2earth_core.evaluation.plan import OMEGAS
 from text2earth_core.evaluation.pretrained import Clip, Inception
 from text2earth_core.evaluation.reconstruction import measure_reconstruction, middle
 from text2earth_core.evaluation.speed import part_seconds, tile_seconds
 from text2earth_core.evaluation.zero_shot import measure_towers
+from text2earth_core.networks.eyes import NAME, Eyes
+from text2earth_core.sampling.settings import Sampling
+from text2earth_core.structure.denoising import held_back_pictures, hold_back
+from text2earth_core.structure.measures import FROM_NOISE_SHEET, measure_structure
+from text2earth_core.training.grids import tile_images
 
 Figures = dict[str, Any]
 
@@ -46,6 +51,40 @@ def distances(context: Context) -> Figures:
         found[sampler] = compare(reference, context.features.features(_pixels(context.generated(sampler))))
     found["random"] = compare(reference, context.features.features(context.random_images(context.count)))
     return found
+
+
+def eyes(context: Context) -> Figures:
+    """As `distances`, in the features of a network that knows none of our data, at native size."""
+    try:
+        network = Eyes()
+    except Text2EarthError as error:
+        return {"missing": str(error)}
+    window = context.model.info.window
+    smallest = min(min(p.pixels.shape[:2]) for part in context.references for p in part)
+    side = min(window, smallest) // 32 * 32
+
+    def seen(images: Iterable[np.ndarray]) -> np.ndarray:
+        return network.features(middle(image, side) for image in images)
+
+    reference, other = (seen(_pixels(part)) for part in context.references)
+    found: Figures = {"network": NAME, "side": side, "real": compare(reference, other)}
+    for sampler in context.samplers:
+        found[sampler] = compare(reference, seen(_pixels(context.generated(sampler))))
+    return found
+
+
+def structure(context: Context) -> Figures:
+    """What the model knows of lines and layout: errors by noise level, from noise, lines in what it draws."""
+    window = context.model.info.window
+    pictures = held_back_pictures(context.data, window, context.plan.structure)
+    if len(pictures) < 2:
+        return {"missing": f"The data hold too few images of {window} px that were held back."}
+    held = hold_back(context.model, pictures, window)
+    drawn = max(2, context.plan.structure // 3)
+    found, thumbnails = measure_structure(context.model, held, drawn)
+    context.images.mkdir(parents=True, exist_ok=True)
+    save_whole(tile_images(thumbnails, drawn), context.images / FROM_NOISE_SHEET)
+    return found | {"images": len(pictures)}
 
 
 def class_accuracy(context: Context) -> Figures:
@@ -150,7 +189,7 @@ def guidance(context: Context) -> Figures:
     found: Figures = {"omega": list(OMEGAS), "frechet": [], "kid": [], "top1": [], "clip": [], "images": count}
     for omega in OMEGAS:
         folder = context.images / f"omega-{omega}"
-        made = generate_set(context.model, wanted, folder, context.progress, guidance=1.0 + omega)
+        made = generate_set(context.model, wanted, folder, context.progress, Sampling(guidance=1.0 + omega))
         distance = compare(reference, context.features.features(_pixels(made)))
         found["frechet"].append(distance["frechet"])
         found["kid"].append(distance["kid"])
@@ -166,7 +205,7 @@ def text_control(context: Context) -> Figures:
     found: Figures = {"seeds": context.plan.control_seeds, "prompts": len(context.classes)}
     for sampler in context.samplers:
         folder = context.images / f"prompts-{sampler}"
-        made = generate_set(context.model, wanted, folder, context.progress, sampler=sampler)
+        made = generate_set(context.model, wanted, folder, context.progress, Sampling(sampler=sampler))
         ranked = context.judge.ranked(_pixels(made))
         first = [names[0] == want.label for names, want in zip(ranked, wanted, strict=True)]
         three = [want.label in names[:3] for names, want in zip(ranked, wanted, strict=True)]
@@ -228,7 +267,7 @@ def resolution(context: Context) -> Figures:
                 Wanted(CLASSES.get(label, (label,))[0], label, seed, metres) for seed in range(context.plan.scale_seeds)
             ]
             folder = context.images / f"scale-{sampler}-{label.replace(' ', '-')}-{metres}"
-            made = generate_set(context.model, wanted, folder, context.progress, sampler=sampler, size=size)
+            made = generate_set(context.model, wanted, folder, context.progress, Sampling(sampler=sampler), size)
             scales[metres] = scale.mean_scale(_pixels(made))
         found["made"].append(scales)
     common = [sorted(set(ours) & set(theirs)) for ours, theirs in zip(found["made"], real, strict=True)]
@@ -251,8 +290,8 @@ def speed(context: Context) -> Figures:
 MEASUREMENTS: dict[str, Callable[[Context], Figures]] = {
     function.__name__: function
     for function in (
-        networks, distances, class_accuracy, towers, alignment, pretrained, autoencoder, copies, guidance, text_control,
-        outpainting, resolution, speed,
+        networks, structure, distances, eyes, class_accuracy, towers, alignment, pretrained, autoencoder, copies,
+        guidance, text_control, outpainting, resolution, speed,
     )
 }  # fmt: skip
 """In the order in which they run and are reported: what others rest on comes first."""

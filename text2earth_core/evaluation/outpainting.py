@@ -21,6 +21,7 @@ from text2earth_core.evaluation.seams import measure_seams
 from text2earth_core.model import Text2Earth
 from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.inpainting import finish, prepare
+from text2earth_core.sampling.settings import Sampling
 from text2earth_core.sampling.stepper import Stepper
 
 SIDES = ("left", "right", "top", "bottom")
@@ -86,7 +87,7 @@ def outpaint_set(
             save_whole(finish(model, part, latents), paths[number])
 
     asked = [(prompt_for(picture), picture.resolution) for picture, _ in tasks]
-    make_missing(model, asked, paths, make, progress, sampler=sampler)
+    make_missing(model, asked, paths, make, progress, Sampling(sampler=sampler))
     results = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
     return originals, results, [side for _, side in tasks]
 

@@ -40,6 +40,7 @@ class Plan:
     scale_classes: int = 7
     reconstructed: int = 512
     rounds: int = 30
+    structure: int = 72
     limit: int | None = None
     repeat: int = 3
 
@@ -72,6 +73,7 @@ class Plan:
             outpainted=max(8, int(full.outpainted * share)),
             scale_seeds=max(1, int(full.scale_seeds * share)),
             scale_classes=2 if share < 0.05 else full.scale_classes,
+            structure=72 if share > 0.2 else 12,
             reconstructed=max(16, int(full.reconstructed * min(1.0, 4 * share))),
             limit=None if share > 0.2 else 400,
             repeat=full.repeat if share > 0.05 else 1,

@@ -16,6 +16,7 @@ from PIL import Image
 
 from text2earth_core.evaluation.plots import Curve, plot_bars, plot_curves
 from text2earth_core.evaluation.targets import check_all
+from text2earth_core.structure.measures import FROM_NOISE_SHEET
 from text2earth_core.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ def write_report(report: dict[str, Any], context: Context) -> None:
     """Write `report.html` and `report.json` into the evaluation's folder."""
     figures = report["figures"]
     report["checks"] = [check.as_dict() for check in check_all(figures, report["samplers"])]
-    plots, sheets = {}, []
+    plots, sheets, wide = {}, [], []
+    if "missing" not in figures.get("structure", {"missing": ""}):
+        picture = Image.open(context.images / FROM_NOISE_SHEET)
+        title = "From noise: real thumbnails, and denoised from SNR " + ", ".join(figures["structure"]["from_noise"])
+        wide.append((title, data_uri(np.asarray(picture), picture.width)))
     if "guidance" in figures:
         plots["guidance"] = guidance_plot(figures["guidance"])
     if "by_class" in figures.get("towers", {}):
@@ -47,7 +52,9 @@ def write_report(report: dict[str, Any], context: Context) -> None:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["number"] = number
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    html = page.render(report=report, figures=figures, plots={k: Markup(v) for k, v in plots.items()}, sheets=sheets)
+    html = page.render(
+        report=report, figures=figures, plots={k: Markup(v) for k, v in plots.items()}, sheets=sheets, wide=wide
+    )
     for name, text in (("report.html", html), ("report.json", json.dumps(report, indent=1, ensure_ascii=False))):
         with whole_file(context.out / name, durable=False) as part:
             part.write_text(text, encoding="utf-8")
@@ -112,10 +119,10 @@ def pair_rows(context: Context, found: dict[str, Any]) -> list[tuple[str, list[s
     ]
 
 
-def data_uri(pixels: np.ndarray) -> str:
-    """A picture as the text of an <img> source, small."""
+def data_uri(pixels: np.ndarray, side: int = THUMBNAIL) -> str:
+    """A picture as the text of an <img> source, shrunk until it fits into a square of `side` px."""
     image = Image.fromarray(pixels)
-    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, format="WEBP", quality=85)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -13,7 +13,7 @@ from typing import Any
 from text2earth_core.alignment import towers_fingerprint
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.evaluation.context import Context
-from text2earth_core.evaluation.generated import Progress
+from text2earth_core.evaluation.generated import NamedReport
 from text2earth_core.evaluation.measurements import MEASUREMENTS
 from text2earth_core.evaluation.plan import Plan
 from text2earth_core.evaluation.report import write_report
@@ -53,7 +53,7 @@ def evaluate(
     networks: Path | None = None,
     only: Sequence[str] = (),
     device: str | None = None,
-    progress: Progress,
+    progress: NamedReport,
 ) -> dict[str, Any]:
     """Measure a model and write `out/report.html` and `out/report.json`.
 

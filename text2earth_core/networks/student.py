@@ -12,9 +12,6 @@ from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError, reason_of
 
-FAST_STEPS = 4
-"""Steps that a student is trained for; it cannot take others."""
-
 WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
 """The name diffusers gives to a UNet's LoRA."""
 

@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
+from diffusers import UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from text2earth_core.errors import Text2EarthError
-from text2earth_core.facts import MAX_RESOLUTION, MIN_RESOLUTION
+from text2earth_core.sampling.settings import check
 
 NULL_LEVEL = 0.0
 """The level that stands for "resolution unknown"."""
@@ -26,11 +26,7 @@ def level_of(resolution: float | None) -> float:
     """
     if resolution is None:
         return NULL_LEVEL
-    if not (isinstance(resolution, int | float) and MIN_RESOLUTION <= resolution <= MAX_RESOLUTION):
-        raise Text2EarthError(
-            f"A resolution of {resolution} m/px is not possible: "
-            f"give metres per pixel between {MIN_RESOLUTION} and {MAX_RESOLUTION:g}."
-        )
+    check("resolution", resolution)
     return 17 - math.log2(resolution)
 
 
@@ -88,6 +84,31 @@ def drop_conditions(
 def guide(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
     """Classifier-free guidance (paper, Algorithm 2): e_u + s (e_c - e_u), with s = 1 + omega; s = 1 means none."""
     return unconditional + scale * (conditional - unconditional)
+
+
+def predict_guided(
+    unet: UNet2DConditionModel,
+    inputs: Tensor,
+    t: Tensor,
+    embeddings: Tensor,
+    levels: Tensor,
+    null: Tensor,
+    scale: float,
+) -> Tensor:
+    """The guided prediction (paper, Algorithm 2), float32 (B, 4, h, w), of both halves in one pass.
+
+    Args:
+        inputs: (B, 9 or 4, h, w). embeddings: (B, tokens, width). levels: (B,). null: the embedding of the empty or of
+            the negative prompt, (1, tokens, width). scale: s; at 1 the unconditional half is not asked.
+    """
+    inputs, embeddings = inputs.to(unet.dtype), embeddings.to(unet.dtype)
+    if scale == 1:
+        return unet(inputs, t, embeddings, class_labels=levels).sample.float()
+    both = torch.cat([null.to(embeddings).expand_as(embeddings), embeddings])
+    both_levels = torch.cat([torch.full_like(levels, NULL_LEVEL), levels])
+    output = unet(torch.cat([inputs, inputs]), t, both, class_labels=both_levels).sample.float()
+    unconditional, conditional = output.chunk(2)
+    return guide(unconditional, conditional, scale)
 
 
 def guidance_at(step: int, steps: int, scale: float, rise: float) -> float:

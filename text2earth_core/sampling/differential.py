@@ -12,7 +12,7 @@ from torch import Tensor
 
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.model_view import ModelView
-from text2earth_core.sampling.path import QUALITY
+from text2earth_core.sampling.settings import Sampling
 from text2earth_core.sampling.stepper import StepCallback, Stepper
 
 ROUNDING = 1e-4
@@ -22,23 +22,19 @@ ROUNDING = 1e-4
 def remake(
     model: ModelView,
     prompt: str,
+    sampling: Sampling,
     *,
-    negative_prompt: str = "",
-    resolution: float | None,
-    steps: int | None,
-    guidance: float | None,
     known: Tensor,
     degree: Tensor,
     noise: Tensor,
     lead: Lead | None = None,
-    sampler: str = QUALITY,
     callback: StepCallback | None = None,
 ) -> Tensor:
     """Denoise one window of latents in which each cell may change by a degree of its own.
 
     Args:
         known: float32 (4, h, w), clean latents; any finite value where the degree is 1. degree: float32 (h, w), 0 =
-            keep, 1 = anew. noise: float32 (4, h, w) standard normal. lead, sampler: see `Text2Earth.denoise`.
+            keep, 1 = anew. noise: float32 (4, h, w) standard normal. lead: see `Text2Earth.denoise`.
         callback: (step from 1, number of steps taken, estimate of the clean latents (4, h, w)); may raise `Cancelled`.
 
     Returns:
@@ -47,10 +43,7 @@ def remake(
     Raises:
         Text2EarthError: a setting is out of range. Cancelled: the callback raised it.
     """
-    stepper = Stepper(
-        model, [prompt], negative_prompt=negative_prompt, resolution=resolution, steps=steps, guidance=guidance,
-        sampler=sampler,
-    )  # fmt: skip
+    stepper = Stepper(model, [prompt], sampling)
     first = next((step for step in range(stepper.steps) if _freed(degree, stepper, step).any()), stepper.steps)
     signal, spread = stepper.amplitudes(first)
     latents, before, weights = (signal * known + spread * noise)[None], None, torch.ones(1, 1)

@@ -13,9 +13,11 @@ from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.pictures import as_mask, as_rgb
 from text2earth_core.sampling.differential import remake
 from text2earth_core.sampling.feather import blend, feather_weight
-from text2earth_core.sampling.leading import Lead, check_follow, lead_in
+from text2earth_core.sampling.leading import Lead, lead_in
 from text2earth_core.sampling.model_view import ModelView
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
+from text2earth_core.sampling.stepper import StepCallback
 
 UNET_MULTIPLE = 64
 
@@ -25,24 +27,27 @@ def inpaint_image(
     image: Image.Image,
     mask: Image.Image,
     prompt: str,
+    sampling: Sampling,
     *,
     strength: float,
     feather: int,
-    seed: int,
-    follow: float | None,
-    **settings: Any,
+    callback: StepCallback | None = None,
 ) -> Image.Image:
     """See `Text2Earth.inpaint`."""
-    check_follow(follow)
     if not 0 < strength <= 1:
         raise Text2EarthError(f"A strength of {strength} is not possible: give more than 0 up to 1 (anew).")
-    task = prepare(model, image, mask, feather, seed)
-    share = follow if follow is not None else float(bool(prompt.strip()))
-    settings |= {"known": task.known, "noise": task.noise, "lead": _lead(task, share, seed)}
+    task = prepare(model, image, mask, feather, sampling.seed)
+    share = sampling.follow if sampling.follow is not None else float(bool(prompt.strip()))
+    given: dict[str, Any] = {
+        "known": task.known,
+        "noise": task.noise,
+        "lead": _lead(task, share, sampling.seed),
+        "callback": callback,
+    }
     if strength == 1:
-        made = model.denoise(prompt, mask=task.mask, masked=task.masked, **settings)
+        made = model.denoise(prompt, sampling, mask=task.mask, masked=task.masked, **given)
     else:
-        made = remake(model, prompt, degree=strength * task.mask, **settings)
+        made = remake(model, prompt, sampling, degree=strength * task.mask, **given)
     return finish(model, task, made)
 
 

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from text2earth_core.errors import Text2EarthError
 from text2earth_core.sampling.noise import world_noise
 
 FAR = 8.0
@@ -47,18 +46,6 @@ class Lead:
     def in_step(self, step: int, steps: int) -> bool:
         """Whether step `step` (from 0) of `steps` needs the second prediction."""
         return step < LED * steps and bool((self.weight > 0).any())
-
-
-def check_follow(follow: float | None) -> None:
-    """Raise Text2EarthError where `follow` is neither None nor a number from 0 to 1."""
-    if follow is not None and not (_is_number(follow) and 0 <= follow <= 1):
-        raise Text2EarthError(
-            f"Following the prompt by {follow} is not possible: give 0 (continue the ground) to 1 (follow the prompt)."
-        )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def lead_in(made: np.ndarray, foreign: np.ndarray, follow: float, seed: int, x: int, y: int) -> Lead | None:

@@ -21,6 +21,10 @@ class InfoView(Protocol):
     def inpaints(self) -> bool:
         """The UNet has the 9-channel input."""
 
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """Those that it has."""
+
 
 class ModelView(Protocol):
     """What sampling asks of `text2earth_core.model.Text2Earth`, where each of these is described."""
@@ -40,9 +44,6 @@ class ModelView(Protocol):
 
     def unet_of(self, sampler: str) -> UNet2DConditionModel:
         """The network that a sampler asks."""
-
-    def check_settings(self, steps: int | None, guidance: float | None, sampler: str) -> tuple[int, float]:
-        """Steps and guidance scale with the sampler's defaults filled in."""
 
     def encode(self, pixels: np.ndarray) -> Tensor:
         """Pixels (H, W, 3) uint8 to latents (4, H/8, W/8)."""

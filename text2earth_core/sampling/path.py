@@ -10,9 +10,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from text2earth_core.facts import ModelFacts
-
-QUALITY, FAST = "quality", "fast"
-"""The samplers: the teacher with guidance in many steps, and the student in a few."""
+from text2earth_core.sampling.settings import QUALITY
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,17 @@ from torch import Tensor
 
 from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import (
-    NULL_LEVEL,
     guidance_at,
-    guide,
     inpainting_input,
     level_of,
     masked_latents,
+    predict_guided,
 )
 from text2earth_core.sampling.joining import join, told_mask
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.model_view import ModelView
-from text2earth_core.sampling.path import QUALITY, noise_path
+from text2earth_core.sampling.path import noise_path
+from text2earth_core.sampling.settings import QUALITY, Sampling
 
 StepCallback = Callable[[int, int, Tensor], None]
 """(step from 1, number of steps, estimate of the clean latents); raise `Cancelled` in it to stop.
@@ -40,34 +40,31 @@ class Stepper:
 
     Args:
         prompts: what may be mixed in a window, by `weights` in `step`; a Google level before one is taken off it.
-        resolution: m/px, or None for what such a level says, or for unknown. steps, guidance: None takes the sampler's
-            own. sampler: see `Text2Earth.denoise`.
+        sampling: its resolution goes before such a level; its seed and `follow` are not looked at, for noise and lead
+            are passed in.
 
     Raises:
-        Text2EarthError: a setting is out of range, or a prompt is no text.
+        Text2EarthError: the model cannot sample like that, or a prompt is no text.
     """
 
     def __init__(
         self,
         model: ModelView,
         prompts: Sequence[str],
-        *,
-        negative_prompt: str = "",
-        resolution: float | None,
-        steps: int | None = None,
-        guidance: float | None = None,
-        sampler: str = QUALITY,
+        sampling: Sampling,
     ) -> None:
         self._model = model
-        self.steps, self._guidance = model.check_settings(steps, guidance, sampler)
-        self._unet = model.unet_of(sampler)
+        settled = sampling.settled(model.facts, model.info.samplers)
+        self.steps, self._guidance = settled.steps, settled.guidance
+        self._unet = model.unet_of(settled.sampler)
         self._device = self._unet.device
-        self._path = noise_path(model.scheduler, self.steps, model.facts, sampler)
-        self.looks_back = model.facts.multistep and sampler == QUALITY  # the student's steps are jumps of its own
+        self._path = noise_path(model.scheduler, self.steps, model.facts, settled.sampler)
+        # The student's steps are jumps of its own.
+        self.looks_back = model.facts.multistep and settled.sampler == QUALITY
         texts, asked = zip(*map(split_level, prompts), strict=True)
         self._prompts = model.text.embed(list(texts))
-        self._null = model.text.embed([split_level(negative_prompt)[0]])
-        self._level = level_of(resolution if resolution is not None else next(filter(None, asked), None))
+        self._null = model.text.embed([split_level(sampling.negative_prompt)[0]])
+        self._level = level_of(next((metres for metres in (sampling.resolution, *asked) if metres is not None), None))
         self._grey = model.codec.grey.to(self._device)
 
     def amplitudes(self, step: int) -> tuple[float, float]:
@@ -164,8 +161,7 @@ class Stepper:
         known: Tensor | None,
         masked: Tensor | None,
     ) -> Tensor:
-        """The guided prediction (paper, Algorithm 2) for each window of the batch."""
-        unet, count = self._unet, len(latents)
+        """What the network, shown the windows of the batch as they are known, predicts of each."""
         inputs = latents
         if self._model.info.inpaints:
             if masked is None:
@@ -174,11 +170,5 @@ class Stepper:
             else:
                 told = (mask > 0).to(mask)
             inputs = inpainting_input(latents, told, masked.to(latents))
-        inputs = inputs.to(unet.dtype)
-        level = torch.full((count,), self._level, device=self._device)
-        if scale == 1:
-            return unet(inputs, t, mixed.to(unet.dtype), class_labels=level).sample.float()
-        embeddings = torch.cat([self._null.expand(count, -1, -1), mixed]).to(unet.dtype)
-        levels = torch.cat([torch.full_like(level, NULL_LEVEL), level])
-        output = unet(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
-        return guide(output[:count], output[count:], scale)
+        levels = torch.full((len(latents),), self._level, device=self._device)
+        return predict_guided(self._unet, inputs, t, mixed, levels, self._null, scale)

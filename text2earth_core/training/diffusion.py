@@ -1,6 +1,7 @@
 """Training the 9-channel UNet: text to image, extension and edits in one model, with dynamic condition adaptation."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.data.pack import PARTS, copy_parts
+from text2earth_core.data.pack import FROZEN_PARTS, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import ModelFacts, mini_facts
@@ -28,14 +29,22 @@ from text2earth_core.folder import (
 )
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler, build_unet
-from text2earth_core.networks.presets import Preset, get_preset
+from text2earth_core.networks.presets import Course, Preset, get_preset
+from text2earth_core.sampling.angles import angles_of, timesteps_at
+from text2earth_core.structure.denoising import held_back_pictures, hold_back
+from text2earth_core.structure.measures import flat, measure_structure
+from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.muon import Muon
+from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.windows import Windows
 
 SHOWN = ("dense green forest", "a desert", "a beach", "a lake", "farmland", "dense housing", "a parking lot",
          "a river between green banks", "a bridge over a river", "an airport", "storage tanks", "a meadow")  # fmt: skip
+
+HELD_BACK, DRAWN = 32, 12
+"""Images by which a run measures itself, and how many of them it draws: half a minute on one core at 256 px."""
 
 
 def train_diffusion(
@@ -48,7 +57,7 @@ def train_diffusion(
     resume: bool = False,
     window: int | None = None,
     batch: int | None = None,
-    learning_rate: float = 3e-4,
+    learning_rate: float | None = None,
     start: Path | None = None,
     device: str | None = None,
     limit: int | None = None,
@@ -60,6 +69,7 @@ def train_diffusion(
             the preset's window: most of what there is to learn is cheap at half size.
         start: a model whose UNet is trained further, instead of one with random weights; an `out` without autoencoder
             and text encoder gets its copies of them. A run that is resumed has no use for it.
+        batch, learning_rate: default: the preset's.
     """
     preset_ = get_preset(preset)
     window = window or preset_.window
@@ -68,21 +78,27 @@ def train_diffusion(
     if start is not None:
         start = locate(start)
         starting = starting_weights(start, preset_), read_facts(start)  # fails before anything is copied
-        if not any((out / part).is_dir() for part in PARTS):
+        if not any((out / part).is_dir() for part in FROZEN_PARTS):
             copy_parts(start, out)
-    objective = DiffusionObjective(preset_, out, corpus, window)
+    objective = DiffusionObjective(preset_, out, corpus, window, held_back_pictures(data, preset_.window, HELD_BACK))
     if starting is not None:
         objective.start_from(*starting)
-    schedule = unet_schedule(minutes, samples, batch, learning_rate, pick_device(device))
+    schedule = unet_schedule(preset_.course, minutes, samples, batch, learning_rate, pick_device(device))
     return fit(objective, out, schedule, resume, device)
 
 
 def unet_schedule(
-    minutes: float | None, samples: int | None, batch: int | None, learning_rate: float, place: torch.device
+    course: Course,
+    minutes: float | None,
+    samples: int | None,
+    batch: int | None,
+    learning_rate: float | None,
+    place: torch.device,
 ) -> Schedule:
-    """The schedule of a UNet's training; `batch` None takes as many images a step as the device likes."""
-    batch = batch or (256 if place.type == "cuda" else 128)  # Muon's work a step is the same for any number of images
-    return Schedule(minutes, samples, batch, learning_rate, weight_decay=0.01, optimizer=Muon)
+    """The schedule of a UNet's training; `batch` and `learning_rate` None take the course's."""
+    batch = batch or course.batch[place.type == "cuda"]  # Muon's work a step is the same for any number of images
+    rate = course.rate if learning_rate is None else learning_rate
+    return Schedule(minutes, samples, batch, rate, weight_decay=0.01, decay=course.decay, optimizer=Muon)
 
 
 def starting_weights(model: Path, preset: Preset) -> dict[str, Tensor]:
@@ -100,12 +116,16 @@ def starting_weights(model: Path, preset: Preset) -> dict[str, Tensor]:
 
 
 class DiffusionObjective(Objective):
-    """Denoising in v-prediction with the loss weight min(SNR + 1, 5) / (SNR + 1)."""
+    """Denoising in v-prediction, weighted evenly, at the noise levels of the preset's course."""
 
     name = "diffusion"
 
-    def __init__(self, preset: Preset, out: Path, corpus: list[Picture], window: int):
-        self.preset, self.out, self.window = preset, out, window
+    def __init__(
+        self, preset: Preset, out: Path, corpus: list[Picture], window: int, held_back: Sequence[Picture] = ()
+    ):
+        """`held_back`: pictures on which the run measures what it has learned, at the preset's window whatever its own
+        is: at half of it, lines and the outlines of blobs are hard to tell apart."""
+        self.preset, self.out, self.window, self.held_back = preset, out, window, held_back
         self.windows = Windows(out, corpus, window)
         width = self.windows.text.encoder.config.hidden_size
         if width != preset.text_width:
@@ -121,6 +141,9 @@ class DiffusionObjective(Objective):
             unet.set_attn_processor(AttnProcessor())
         self.trainable = unet
         self.scheduler = build_scheduler()
+        self.levels = NoiseLevels(preset.course.noise_mean, preset.course.noise_spread)
+        self.known = angles_of(self.scheduler.alphas_cumprod)
+        self.shares = LossShares()
         self.shard_size = "10GB"  # of the weights' files, as diffusers has it
 
     def start_from(self, weights: dict[str, Tensor], facts: ModelFacts) -> None:
@@ -134,25 +157,32 @@ class DiffusionObjective(Objective):
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
         given = self.windows.condition(batch, next(self.trainable.parameters()).device)
-        noise = torch.randn_like(given.clean)
-        t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(noise),), device=noise.device)
-        noisy = self.scheduler.add_noise(given.clean, noise, t)
-        target = self.scheduler.get_velocity(given.clean, noise, t)
+        clean, masks, counted = swap_ground(given.clean, given.masks)
+        given, noise = replace(given, clean=clean, masks=masks), torch.randn_like(clean)
+        self.known = self.known.to(noise.device)
+        angles = self.levels.draw(len(noise), self.known)
+        signal, amount = torch.cos(angles)[:, None, None, None], torch.sin(angles)[:, None, None, None]
+        noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
+        t = timesteps_at(angles, self.known)
         output = self.trainable(given.inputs(noisy, given.masks), t, given.embeddings, class_labels=given.levels).sample
-        per_sample = (output.float() - target).square().mean((1, 2, 3))
+        error = (output.float() - target).square().mean(1, keepdim=True) * counted
+        per_sample = error.sum((1, 2, 3)) / counted.sum((1, 2, 3))
+        self.shares.add(angles, per_sample)
         full = given.masks.mean((1, 2, 3)) == 1
-        figures = {"error": per_sample.mean().item(), "error_full_mask": per_sample[full].mean().item()}
-        return (per_sample * self.weights(t)).mean(), figures
-
-    def weights(self, t: Tensor) -> Tensor:
-        """min(SNR + 1, 5) / (SNR + 1): like min-SNR-5 for v-prediction, but not zero where sampling starts."""
-        signal = self.scheduler.alphas_cumprod.to(t.device)[t]
-        plus_one = 1 / (1 - signal).clamp(min=1e-8)  # SNR + 1
-        return plus_one.clamp(max=5.0) / plus_one
+        figures = {"error_full_mask": per_sample[full].mean().item()}
+        return per_sample.mean(), figures | self.shares.named()
 
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
         images = self._model(averaged).generate(list(SHOWN), seed=0, size=self.window)
         return tile_images([np.asarray(image) for image in images], columns=6)
+
+    def measure(self, averaged: UNet2DConditionModel) -> dict[str, float]:
+        if not self.held_back:
+            return {}
+        model, window = self._model(averaged), self.preset.window
+        found, thumbnails = measure_structure(model, hold_back(model, self.held_back, window), DRAWN)
+        tile_images(thumbnails, DRAWN).save(self.out / "runs" / self.name / "from_noise.png")
+        return flat(found)
 
     def _model(self, unet: UNet2DConditionModel) -> Text2Earth:
         self.windows.to(unet.device)  # a run that was finished already has drawn no batch yet

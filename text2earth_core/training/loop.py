@@ -40,7 +40,8 @@ class Schedule:
     minutes, samples: budgets; the run stops at whichever comes first (at least one must be set).
     optimizer: makes one from parameters, `lr`, `betas` and `weight_decay`.
     warmup: samples over which the learning rate rises. decay: last part of the budget over which it falls to zero.
-    ema: samples over which the averaged weights forget by half. feeders: threads that make batches.
+    ema: samples over which the averaged weights forget by half. save_minutes, measure_minutes: from one checkpoint to
+    the next, and from one measuring of what has been learned. feeders: threads that make batches.
     """
 
     minutes: float | None
@@ -55,6 +56,7 @@ class Schedule:
     decay: float = 0.2
     ema: int = 20_000
     save_minutes: float = 5.0
+    measure_minutes: float = 15.0
     feeders: int = 1
 
     def __post_init__(self) -> None:
@@ -93,6 +95,10 @@ class Objective(ABC):
     def grid(self, averaged: Any) -> Image.Image:
         """Draw what the averaged weights can do now."""
 
+    def measure(self, averaged: Any) -> dict[str, float]:
+        """What the averaged weights have learned, in named figures; none unless an objective says so."""
+        return {}
+
     @abstractmethod
     def export(self, averaged: Any, out: Path, seen: int) -> None:
         """Write the trained part into the model folder. seen: samples, those before the run included."""
@@ -103,7 +109,8 @@ def fit(
 ) -> dict:
     """Train `objective` within the schedule's budget and write its part into the model folder `out`.
 
-    The run's own files (checkpoint, TensorBoard events, metrics.jsonl, grids) go to `out/runs/{objective.name}`.
+    The run's own files (checkpoint, TensorBoard events, metrics.jsonl, measured.jsonl, grids) go to
+    `out/runs/{objective.name}`.
 
     Returns:
         {"samples", "loss", "minutes"} at the end.
@@ -127,7 +134,8 @@ def fit(
     objective.trainable, optimizer = accelerator.prepare(objective.trainable, optimizer)
     seen, spent = _resume(objective, optimizer, average, run / "checkpoint", resume)
     torch.manual_seed(seed + seen)  # a resumed run meets new noise, not that of its beginning once more
-    first, started, saved = seen, time.monotonic(), time.monotonic()
+    first, started = seen, time.monotonic()
+    saved = measured = started
     smoothed: float | None = None
     batches = prefetch(
         lambda at: objective.batch(schedule.batch, np.random.default_rng((seed, at))), seen, schedule.batch,
@@ -142,6 +150,12 @@ def fit(
         checkpoint.save_checkpoint(run / "checkpoint", tensors, state)
         objective.grid(average).save(run / "grid.png")
         objective.export(average, out, objective.samples_before + seen)
+
+    def measure() -> None:
+        if figures := objective.measure(average):
+            accelerator.log(figures, step=seen)
+            with (run / "measured.jsonl").open("a") as file:
+                file.write(json.dumps({"samples": seen} | figures) + "\n")
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress, (run / "metrics.jsonl").open("a") as metrics:
@@ -175,7 +189,11 @@ def fit(
             if time.monotonic() - saved > 60 * schedule.save_minutes:
                 save()
                 saved = time.monotonic()
+            if time.monotonic() - measured > 60 * schedule.measure_minutes:
+                measure()
+                measured = time.monotonic()
     save()
+    measure()
     accelerator.end_training()
     return {"samples": seen, "loss": smoothed, "minutes": (spent + time.monotonic() - started) / 60}
 

@@ -6,6 +6,7 @@ Most of what there is to learn is cheap at half the size (paper, section on prog
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,14 @@ from diffusers import UNet2DConditionModel
 
 from text2earth_core.data.captions import all_texts
 from text2earth_core.data.corpus import Picture, load_corpus
-from text2earth_core.data.pack import MODEL, PARTS, copy_parts
+from text2earth_core.data.pack import FROZEN_PARTS, MODEL, copy_parts
 from text2earth_core.device import pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import FACTS_FILE, read_facts
 from text2earth_core.networks.presets import Preset, get_preset
+from text2earth_core.structure.denoising import held_back_pictures
 from text2earth_core.training.checkpoint import load_state
-from text2earth_core.training.diffusion import DiffusionObjective, unet_schedule
+from text2earth_core.training.diffusion import HELD_BACK, DiffusionObjective, unet_schedule
 from text2earth_core.training.loop import fit
 
 FIRST_STAGE = 0.6
@@ -40,7 +42,7 @@ def train_progressive(
     minutes: float,
     preset: str | None = None,
     batch: int | None = None,
-    learning_rate: float = 3e-4,
+    learning_rate: float | None = None,
     device: str | None = None,
     limit: int | None = None,
 ) -> dict:
@@ -51,14 +53,14 @@ def train_progressive(
         minutes: of training, over all calls; the time to read the data comes on top. Once they are spent, a larger
             budget goes on from there.
         preset: size of the UNet; needed only where the parts come without a model's facts.
-        batch: images a step (default: 256 on a GPU, 128 on a CPU).
+        batch, learning_rate: default: the preset's.
 
     Returns:
         {"samples", "minutes", "weights"}: images seen, minutes spent, and the names of the weights' files.
     """
     if minutes <= 0:
         raise Text2EarthError("The time budget must be more than zero minutes.")
-    if not all((out / part).is_dir() for part in PARTS):
+    if not all((out / part).is_dir() for part in FROZEN_PARTS):
         copy_parts(data / MODEL, out)
     if preset is None and not (out / FACTS_FILE).is_file():
         raise Text2EarthError(f"{out} does not say of which size its model is: give --preset.")
@@ -73,10 +75,10 @@ def train_progressive(
         remaining = until - (state["seconds"] / 60 if state else 0.0)
         if remaining <= 0:
             continue
-        objective = ShardedObjective(preset_, out, corpus, window)
+        objective = ShardedObjective(preset_, out, corpus, window, held_back_pictures(data, preset_.window, HELD_BACK))
         objective.windows.to(place)
         objective.windows.text.remember(texts)
-        schedule = unet_schedule(remaining, None, batch, learning_rate, place)
+        schedule = unet_schedule(preset_.course, remaining, None, batch, learning_rate, place)
         schedule = replace(schedule, save_minutes=2.0, feeders=4 if place.type == "cuda" else 1)
         fit(objective, out, schedule, resume=True, device=device)
     state = load_state(run)
@@ -88,8 +90,10 @@ def train_progressive(
 class ShardedObjective(DiffusionObjective):
     """The diffusion objective whose averaged weights are written in bfloat16 and in small files."""
 
-    def __init__(self, preset: Preset, out: Path, corpus: list[Picture], window: int):
-        super().__init__(preset, out, corpus, window)
+    def __init__(
+        self, preset: Preset, out: Path, corpus: list[Picture], window: int, held_back: Sequence[Picture] = ()
+    ):
+        super().__init__(preset, out, corpus, window, held_back)
         self.shard_size = SHARD_SIZE
 
     def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:

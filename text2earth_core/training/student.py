@@ -22,14 +22,16 @@ from torch.nn import functional as F
 
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.facts import FAST_STEPS
 from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
-from text2earth_core.networks.student import FAST_STEPS, WEIGHTS_FILE, Student
-from text2earth_core.sampling.conditioning import NULL_LEVEL, guidance_at, guide
+from text2earth_core.networks.student import WEIGHTS_FILE, Student
+from text2earth_core.sampling.conditioning import guidance_at, predict_guided
 from text2earth_core.sampling.joining import join, told_mask
-from text2earth_core.sampling.path import FAST, QUALITY, noise_path
+from text2earth_core.sampling.path import noise_path
+from text2earth_core.sampling.settings import FAST, QUALITY
 from text2earth_core.training.diffusion import SHOWN
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
@@ -158,17 +160,13 @@ class StudentObjective(Objective):
     def _walk(self, given: Conditioned, noisy: Tensor, first: int, last: int) -> Tensor:
         """Where the guided teacher gets from step `first` to step `last`."""
         self.teacher.to(noisy.device)
-        null = self.windows.null.to(noisy.device).expand_as(given.embeddings)
-        embeddings = torch.cat([null, given.embeddings])
-        levels = torch.cat([torch.full_like(given.levels, NULL_LEVEL), given.levels])
+        null = self.windows.null.to(noisy.device)[None]
         before = None
         for step in range(first, last):
             t = torch.tensor(self.path.timesteps[step], device=noisy.device)
             inputs = given.inputs(noisy, told_mask(given.masks))
-            outputs = self.teacher(torch.cat([inputs, inputs]), t, embeddings, class_labels=levels).sample.float()
-            without, with_prompt = outputs.chunk(2)
             scale = guidance_at(step, TEACHER_STEPS, self.facts.guidance, self.facts.guidance_rise)
-            output = guide(without, with_prompt, scale)
+            output = predict_guided(self.teacher, inputs, t, given.embeddings, given.levels, null, scale)
             estimate = join(self.teacher_path.clean(output, noisy, step), given.clean, given.masks)
             noisy = self.teacher_path.advance(noisy, estimate, step, step + 1, before)
             before = estimate if self.facts.multistep else None
