@@ -1,6 +1,7 @@
 """Training: runs resume where they stopped, each objective can learn, and the shipped model listens to its prompts."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from text2earth_core.training.vae import TextureObjective, train_vae
 
 ROOT = Path(__file__).parents[2]
 PRODUCT_MODEL = ROOT / "assets" / "models" / "text2earth-mini"
+OVERFIT = 16 * 160
+"""Samples after which a tiny UNet knows a handful of images."""
 
 pytestmark = pytest.mark.timeout(1800)  # it trains, which takes minutes on a slow or busy processor
 
@@ -77,14 +80,22 @@ def test_text_objective_overfits(few_images, tmp_path):
     assert last <= 0.5 * first
 
 
-def test_diffusion_objective_overfits(few_images, tiny_parts):
-    train_diffusion("tiny", few_images, tiny_parts, samples=16 * 240, batch=16, learning_rate=3e-3)
-    first, last = first_and_last(tiny_parts, "diffusion")
+@pytest.fixture(scope="module")
+def overfitted(few_images, tmp_path_factory):
+    """A tiny model that was trained on the few images until it knew them; to be copied, not trained on."""
+    out = tmp_path_factory.mktemp("overfitted") / "model"
+    Text2Earth.from_preset("tiny").save_pretrained(out)
+    train_diffusion("tiny", few_images, out, samples=OVERFIT, batch=16, learning_rate=3e-3)
+    return out
+
+
+def test_diffusion_objective_overfits(overfitted):
+    first, last = first_and_last(overfitted, "diffusion")
     assert last <= 0.5 * first
-    assert Text2Earth.from_pretrained(tiny_parts).facts.samples == 16 * 240
-    run = tiny_parts / "runs" / "diffusion"
+    assert Text2Earth.from_pretrained(overfitted).facts.samples == OVERFIT
+    run = overfitted / "runs" / "diffusion"
     (measured,) = (json.loads(line) for line in (run / "measured.jsonl").read_text().splitlines())
-    assert measured["samples"] == 16 * 240
+    assert measured["samples"] == OVERFIT
     # Its held-back pictures are the trained ones: it has learned where in the noise they are.
     assert measured["error_y_snr_0.2"] < 0.5
     assert (run / "from_noise.png").is_file()
@@ -104,19 +115,18 @@ def test_a_model_is_trained_further(few_images, tiny_parts, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-def test_an_interrupted_run_goes_on_where_it_was(few_images, tiny_parts):
-    train_diffusion("tiny", few_images, tiny_parts, samples=16 * 200, batch=16, learning_rate=2e-3)
-    _, before = first_and_last(tiny_parts, "diffusion")
+def test_an_interrupted_run_goes_on_where_it_was(few_images, overfitted, tmp_path):
+    out = shutil.copytree(overfitted, tmp_path / "model")
+    _, before = first_and_last(out, "diffusion")
+    wanted = OVERFIT + 16 * 40
     with pytest.raises(Text2EarthError, match="--resume"):
-        train_diffusion("tiny", few_images, tiny_parts, samples=16 * 240, batch=16)
-    end = train_diffusion("tiny", few_images, tiny_parts, samples=16 * 240, batch=16, learning_rate=2e-3, resume=True)
-    assert end["samples"] == 16 * 240
-    lines = [
-        json.loads(line) for line in (tiny_parts / "runs" / "diffusion" / "metrics.jsonl").read_text().splitlines()
-    ]
+        train_diffusion("tiny", few_images, out, samples=wanted, batch=16)
+    end = train_diffusion("tiny", few_images, out, samples=wanted, batch=16, learning_rate=2e-3, resume=True)
+    assert end["samples"] == wanted
+    lines = [json.loads(line) for line in (out / "runs" / "diffusion" / "metrics.jsonl").read_text().splitlines()]
     samples = [line["samples"] for line in lines]
     assert samples == sorted(samples)
-    assert samples[-1] > 16 * 200
+    assert samples[-1] > OVERFIT
     assert lines[-1]["loss"] < 1.5 * before  # no jump back to the untrained loss
 
 
