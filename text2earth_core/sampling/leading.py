@@ -73,9 +73,11 @@ def lead_weight(made: np.ndarray, foreign: np.ndarray, follow: float, course: np
     if not beside.any():  # all that there is gets made anew
         return np.where(made, np.float32(follow), np.float32(0))
     distance = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # A mask too narrow for the whole way has it within half of its own depth.
-    far = max(1.0, min(FAR, float(distance[made].max(initial=0)) / 2))
-    way = (distance / far + (WANDER * course - START) * far / FAR**2).clip(0, 1)
+    depth = float(distance[made].max(initial=0))
+    if depth < 2 * FAR:  # a mask too narrow for a border of its own: it lies where it was drawn
+        way = (distance / max(2.0, depth / 3)).clip(0, 1)
+    else:
+        way = ((distance - START + WANDER * course) / FAR).clip(0, 1)
     return np.where(made, follow * way * way * (3 - 2 * way), 0).astype(np.float32)
 
 
