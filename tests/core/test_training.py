@@ -269,5 +269,5 @@ def test_shuffled_prompts_raise_the_trained_models_loss(training_data):
     for one in (batch, shuffled):
         torch.manual_seed(3)
         with torch.no_grad():
-            errors.append(np.mean([objective.loss(dict(one), 0)[1]["error"] for _ in range(2)]))
+            errors.append(np.mean([objective.loss(dict(one), 0)[1]["error_full_mask"] for _ in range(2)]))
     assert errors[1] > errors[0]
