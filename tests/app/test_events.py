@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from PIL import Image
 
 from app.serving.events import QUEUE, REMEMBERED, EventHub
 from tests.app.server_process import Server
+
+Result = TypeVar("Result")
 
 
 def done(event: dict[str, Any]) -> bool:
@@ -130,6 +133,12 @@ async def open_stream(hub: EventHub, last_id: str | None = None) -> AsyncIterato
     return stream
 
 
+def run(story: Coroutine[Any, Any, Result]) -> Result:
+    """What a story comes to, told in a thread of its own: tests of the browser leave a running loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, story).result()
+
+
 def test_a_page_that_does_not_read_is_cut_off_and_misses_nothing() -> None:
     """Memory is bounded by the queue: the slow page is ended, comes back, and gets the rest."""
 
@@ -146,7 +155,7 @@ def test_a_page_that_does_not_read_is_cut_off_and_misses_nothing() -> None:
         await again.aclose()  # type: ignore[attr-defined]
         return numbered(read), numbered(rest)
 
-    read, rest = asyncio.run(story())
+    read, rest = run(story())
     assert len(read) < QUEUE + 50
     assert read + rest == [f'{{"n":{number}}}' for number in range(QUEUE + 50)]
 
@@ -160,7 +169,7 @@ def test_the_memory_of_events_is_bounded() -> None:
         hub.close()
         return len([chunk async for chunk in stream])
 
-    assert asyncio.run(story()) <= REMEMBERED + 1
+    assert run(story()) <= REMEMBERED + 1
 
 
 def test_closing_ends_every_stream() -> None:
@@ -171,4 +180,4 @@ def test_closing_ends_every_stream() -> None:
         late = await open_stream(hub)
         return [chunk async for chunk in first] + [chunk async for chunk in late]
 
-    assert asyncio.run(asyncio.wait_for(story(), 60)) == []
+    assert run(asyncio.wait_for(story(), 60)) == []
