@@ -178,7 +178,7 @@ def test_a_thousand_random_changes_leave_what_a_model_in_memory_holds(tmp_path: 
 
     SceneAgainstModel.folder, SceneAgainstModel.actions = tmp_path, 0
     run_state_machine_as_test(
-        SceneAgainstModel, settings=settings(max_examples=45, stateful_step_count=50, deadline=None)
+        SceneAgainstModel, settings=settings(max_examples=70, stateful_step_count=50, deadline=None)
     )
     assert SceneAgainstModel.actions >= 1000
 
