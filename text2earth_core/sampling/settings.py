@@ -103,7 +103,9 @@ class Setting(NamedTuple):
 
 
 SETTINGS = {
-    "negative_prompt": Setting("This negative prompt is not possible", is_text, "a text", False),
+    "negative_prompt": Setting(
+        "This negative prompt is no text, or holds what cannot be written", is_text, "a text", False
+    ),
     "seed": Setting(
         "A seed of {!r} is not possible",
         lambda value: is_whole(value) and 0 <= value <= MAX_SEED,
