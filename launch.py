@@ -315,12 +315,7 @@ def say(sentence: str) -> None:
 
 def run_tests() -> int:
     """Python's tests, then under node's runner those of the page's modules and of their types; the exit status."""
-    # A worker a core, and one thread each: more would wait for one another, and equality needs fixed threads.
-    # A file stays in one worker, for what its tests share is made once; the slowest come first (tests/conftest.py).
-    spread = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder"] if workers() > 1 else []
-    threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
-    command = [sys.executable, "-m", "pytest", *spread]
-    status = subprocess.run(command, cwd=HERE, env=os.environ | threads).returncode
+    status = run_python_tests()
     node = shutil.which("node")
     modules = sorted(str(path.relative_to(HERE)) for path in (HERE / "tests" / "js").glob("*.test.mjs"))
     if node:
@@ -328,6 +323,16 @@ def run_tests() -> int:
         return subprocess.run([node, "--test", *modules], cwd=HERE).returncode or status
     say(f"NOT RUN: {len(modules)} files of JavaScript tests, because node is not installed.")
     return 1 if os.environ.get("CI") == "true" else status
+
+
+def run_python_tests() -> int:
+    """The exit status of pytest, shared by the cores there are."""
+    # A worker a core, and one thread each: more would wait for one another, and equality needs fixed threads.
+    # A file stays in one worker, for what its tests share is made once; the slowest come first (tests/conftest.py).
+    spread = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder"] if workers() > 1 else []
+    threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+    command = [sys.executable, "-m", "pytest", *spread]
+    return subprocess.run(command, cwd=HERE, env=os.environ | threads).returncode
 
 
 def workers() -> int:

@@ -197,7 +197,7 @@ def test_the_tests_are_shared_by_the_cores_there_are(
 
     monkeypatch.setattr(launch.os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
     monkeypatch.setattr(launch.subprocess, "run", start)
-    assert launch.run_tests() == 3
+    assert launch.run_python_tests() == 3
     command, options = started[0]
     assert command[3:5] == shared
     assert options["env"]["OMP_NUM_THREADS"] == "1"
