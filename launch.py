@@ -6,6 +6,7 @@
     python launch.py --test       prepare, then run the whole test suite
 
 Runs on a bare Python 3.11: nothing but the standard library is imported before the environment is there.
+Longer than 350 lines: it must be one file, for a person starts it before anything of the project can be imported.
 """
 
 from __future__ import annotations
