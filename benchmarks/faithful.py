@@ -52,9 +52,8 @@ COVERS = {
 
 @dataclass(frozen=True)
 class Strip:
-    """A cover, extended by two hops: its prompt, the cover's, and pixels uint8 (h, w, 3)."""
+    """A cover that was extended by two hops: with which prompt, and pixels uint8 (h, w, 3) of all."""
 
-    ground: str
     prompt: str
     pixels: np.ndarray
 
@@ -75,7 +74,7 @@ class Grower:
             scene.accept(self._first[ground, seed])
             for hop in (1, 2):
                 scene.accept(self._made(scene, prompt, 100 * hop + seed, follow))
-            return Strip(ground, prompt, scene.read(Rect(0, 0, 2 * window, window)).pixels)
+            return Strip(prompt, scene.read(Rect(0, 0, 2 * window, window)).pixels)
 
     def _made(self, scene: Scene, prompt: str, seed: int, follow: float | None) -> Change:
         frame = extension_frame(scene, "right", self._painter.model.info.window)

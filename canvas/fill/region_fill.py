@@ -45,7 +45,7 @@ from canvas.scene_file.fill_state import SURVEY, FillState
 from canvas.scene_file.history import Entry
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.feather import FEATHER
-from text2earth_core.sampling.leading import course_at, lead_weight
+from text2earth_core.sampling.leading import lead_in
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.settings import DEFAULTS, Sampling
 
@@ -213,9 +213,8 @@ class RegionFill:
         follow = self._request.follow
         if follow is None:
             follow = float(weights @ [bool(text.strip()) for text in self._prompts.texts])
-        if follow == 0 or not foreign.any() or not generate.any():
-            return np.zeros(generate.shape, np.float32)
-        return lead_weight(generate, foreign, follow, course_at(self._request.seed, *place))
+        lead = lead_in(generate, foreign, follow, self._request.seed, place.x, place.y)
+        return np.zeros(generate.shape, np.float32) if lead is None else lead.weight[0, 0].numpy()
 
 
 @dataclass(slots=True)

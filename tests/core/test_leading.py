@@ -113,6 +113,22 @@ def test_where_the_prompt_leads_alone_the_ground_has_no_say(model) -> None:
     assert (seen[0] - seen[1]).abs().max() < 0.05 * (seen[0].abs().max())
 
 
+def test_a_window_that_is_not_led_does_not_notice_others_in_its_batch_that_are(model) -> None:
+    made, foreign = halves()
+    lead = lead_in(made, foreign, 1.0, 1, 0, 0)
+    assert lead is not None
+    both = Lead(*(torch.cat([part, torch.zeros_like(part)]) for part in (lead.weight, lead.foreign)))
+    known = torch.stack([model.encode(np.full((8 * SIDE, 8 * SIDE, 3), level, np.uint8)) for level in (60, 200)])
+    mask = torch.from_numpy(made.astype(np.float32)).expand(2, 1, SIDE, SIDE)
+    noise = torch.stack([world_noise(seed, 0, 0, SIDE, SIDE) for seed in (1, 2)])
+    stepper = Stepper(model, ["a desert"], SETTINGS)
+    together = stepper.denoise(noise, known, mask, torch.ones(2, 1), None, None, both)
+    for number, own in enumerate((lead, None)):
+        one = slice(number, number + 1)
+        alone = stepper.denoise(noise[one], known[one], mask[one], torch.ones(1, 1), None, None, own)
+        torch.testing.assert_close(together[one], alone, rtol=1e-4, atol=1e-4)
+
+
 def test_inpainting_follows_its_prompt_by_default_and_checks_the_number(model) -> None:
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8))
     mask = Image.fromarray(np.pad(np.full((32, 32), 255, np.uint8), 48))

@@ -141,9 +141,12 @@ class Stepper:
             nothing = self._null.expand_as(mixed)
             output = self._predict(latents, t, 1.0, nothing, mask, known, masked)
             weight, foreign = (part.to(latents) for part in (lead.weight, lead.foreign))
+            # A window in which the prompt never leads is asked as ever, with all its ground in sight.
+            led = weight.amax((1, 2, 3), keepdim=True) > 0
+            weight, foreign = torch.where(led, weight * (mask > 0), 1), foreign * led
             hidden = None if masked is None else masked_latents(masked.to(latents), foreign, self._grey)
             own = self._predict(latents, t, scale, mixed, torch.maximum(mask, foreign), known, hidden)
-            output = torch.lerp(output, own, weight * (mask > 0))
+            output = torch.lerp(output, own, weight)
         estimate = self._path.clean(output, latents, step)
         if known is not None:
             estimate = join(estimate, known, mask)
