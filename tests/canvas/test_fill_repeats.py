@@ -40,18 +40,6 @@ def filler() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def model(student_folder: Path) -> Text2Earth:
-    return Text2Earth.from_pretrained(student_folder, "cpu", "float32")
-
-
-@pytest.fixture(scope="module", params=["quality", "fast"])
-def sampler(request: pytest.FixtureRequest) -> str:
-    """What holds for one sampler must hold for the other."""
-    name: str = request.param
-    return name
-
-
-@pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory, filler: ModuleType, model: Text2Earth, sampler: str) -> Patch:
     """What the standard fill makes of an empty scene when nothing disturbs it."""
     with Scene.create(tmp_path_factory.mktemp("expected") / "s.t2e", 1.0) as scene:

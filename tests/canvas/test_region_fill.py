@@ -27,18 +27,6 @@ VIEW = Rect(-256, -256, 768, 768)
 FOREST = [{"text": "forest"}]
 
 
-@pytest.fixture(scope="module")
-def model(student_folder: Path) -> Text2Earth:
-    return Text2Earth.from_pretrained(student_folder, "cpu", "float32")
-
-
-@pytest.fixture(scope="module", params=["quality", "fast"])
-def sampler(request: pytest.FixtureRequest) -> str:
-    """What holds for one sampler must hold for the other."""
-    name: str = request.param
-    return name
-
-
 def fill(scene: Scene, model: Text2Earth, box: list[int], **options: Any) -> None:
     request = fill_request(model, scene, box, options.pop("prompts", FOREST), **({"steps": 2} | options))
     RegionFill(scene, model, request).run()
