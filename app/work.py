@@ -64,22 +64,26 @@ def checked_frame(values: Iterable[int]) -> Rect:
     return frame
 
 
-def row_of_frames(scene: Scene, direction: str, window: int, anchor: Rect | None, count: int) -> list[Rect]:
-    """`count` frames of `window` px that extend `anchor` (None: the content) in a direction, one beyond the other."""
+def row_of_frames(
+    scene: Scene, direction: str, window: int, anchor: Rect | None, count: int, layer: str = "rgb"
+) -> list[Rect]:
+    """`count` frames of `window` px that extend `anchor` (None: the layer) in a direction, one beyond the other."""
     if not 1 <= count <= MAX_ROW:
         raise SceneError(f"The count is {count}: from 1 to {MAX_ROW} frames can be queued at once.")
     frames: list[Rect] = []
     for _ in range(count):
-        anchor = extension_frame(scene, direction, window, anchor)
+        anchor = extension_frame(scene, direction, window, anchor, layer)
         frames.append(anchor)
     return frames
 
 
-def make_request(scene: Scene, model: Text2Earth, frame: Rect, prompt: str, sampling: Sampling) -> Request:
+def make_request(
+    scene: Scene, model: Text2Earth, frame: Rect, prompt: str, sampling: Sampling, layer: str = "rgb"
+) -> Request:
     """Everything that determines the generation; SceneError or Text2EarthError where something is out of range."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).request(scene, frame, prompt, sampling)
+    return Painter(model).request(scene, frame, prompt, sampling, layer=layer)
 
 
 def make_edit(
@@ -91,11 +95,12 @@ def make_edit(
     sampling: Sampling,
     strength: float,
     feather: int,
+    layer: str = "rgb",
 ) -> Request:
     """As `make_request`, for what lies under a mask that covers `frame` (see `canvas.masks.placed`)."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).edit(scene, frame, mask, prompt, strength, sampling, feather)
+    return Painter(model).edit(scene, frame, mask, prompt, strength, sampling, feather, layer)
 
 
 def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field
 
 from app.work import random_seed
+from canvas.layers import checked_layer
 from canvas.request import MAX_PROMPT, writable
 from text2earth_core.sampling.settings import SETTINGS, Sampling
 
+Layer = Annotated[str, Field(max_length=16), AfterValidator(checked_layer)]
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(writable)]
 
 

@@ -12,6 +12,7 @@ from app.cli.output import (
     Follow,
     Guidance,
     Json,
+    Layer,
     ModelOption,
     NegativePrompt,
     Sampler,
@@ -25,6 +26,7 @@ from app.cli.output import (
 )
 from app.errors import AppError, NotFound
 from canvas.errors import SceneError
+from canvas.layers import checked_layer
 from canvas.request import EDIT_FEATHER
 from text2earth_core.sampling.settings import Sampling
 
@@ -44,6 +46,7 @@ def edit(
     guidance: Guidance = None,
     sampler: Sampler = None,
     follow: Follow = None,
+    layer: Layer = "rgb",
     model: ModelOption = None,
     device: DeviceOption = None,
     as_json: Json = False,
@@ -53,6 +56,7 @@ def edit(
     from canvas.masks import placed, read_mask
     from canvas.scene import Scene
 
+    checked_layer(layer)
     seed = work.random_seed() if seed is None else seed
     sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow)
     picture = read_mask(_bytes(mask))
@@ -63,7 +67,7 @@ def edit(
         loaded = work.load_model(model, device)
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
-        request = work.make_edit(opened, loaded, frame, cut, prompt, sampling, strength, feather)
+        request = work.make_edit(opened, loaded, frame, cut, prompt, sampling, strength, feather, layer)
         with bar("Editing") as advance:
             entry = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
         emit(entry.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)

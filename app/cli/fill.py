@@ -41,6 +41,7 @@ def fill(
     recipe: Annotated[Path, typer.Option(metavar="FILE", help="What to fill with what: a recipe (JSON).")],
     sampler: Sampler = None,
     follow: Follow = None,
+    layer: Annotated[str | None, typer.Option(help="rgb, pan, nir or sar; default: what the recipe says.")] = None,
     ray: RayOption = None,
     model: ModelOption = None,
     device: DeviceOption = None,
@@ -61,7 +62,7 @@ def fill(
         raise AppError(f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
-        request = fill_of(asked, opened, loaded, sampler, follow)
+        request = fill_of(asked, opened, loaded, sampler, follow, layer)
         _say_notes(loaded, asked.fill["prompts"], opened.resolution)
         job = RegionFill(opened, loaded, request)
         _confirm(job, yes)

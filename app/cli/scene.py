@@ -14,6 +14,7 @@ from app.cli.output import (
     Follow,
     Guidance,
     Json,
+    Layer,
     ModelOption,
     NegativePrompt,
     Sampler,
@@ -25,6 +26,7 @@ from app.cli.output import (
 )
 from app.errors import Conflict
 from canvas.errors import SceneError
+from canvas.layers import checked_layer
 from text2earth_core.sampling.settings import Sampling
 
 app = typer.Typer(help="Scene files: make, grow, edit, take back, export.", no_args_is_help=True)
@@ -77,6 +79,7 @@ def extend(
     guidance: Guidance = None,
     sampler: Sampler = None,
     follow: Follow = None,
+    layer: Layer = "rgb",
     model: ModelOption = None,
     device: DeviceOption = None,
     as_json: Json = False,
@@ -86,6 +89,7 @@ def extend(
     from canvas.paint.extend import extension_frame
     from canvas.scene import Scene
 
+    checked_layer(layer)
     seed = work.random_seed() if seed is None else seed
     sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow)
     with Scene.open(scene) as opened:
@@ -94,8 +98,8 @@ def extend(
         loaded = work.load_model(model, device)
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
-        frame = extension_frame(opened, direction.value, loaded.info.window)
-        request = work.make_request(opened, loaded, frame, prompt, sampling)
+        frame = extension_frame(opened, direction.value, loaded.info.window, layer=layer)
+        request = work.make_request(opened, loaded, frame, prompt, sampling, layer)
         with bar(f"Extending {direction.value}") as advance:
             entry = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
         emit(entry.as_dict() if as_json else _info(opened, scene), as_json)

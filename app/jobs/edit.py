@@ -25,8 +25,8 @@ MAX_VARIATIONS = 8
 
 class Edit:
     """Request: `frame` (x, y, w, h in px), `mask` over it (`canvas.masks.encode_mask`), `strength`, `feather` (px),
-    `variations`, `prompt`, and the fields of `Sampling`; variations count the seed up.  The batch of candidates is the
-    job's id.
+    `variations`, `layer`, `prompt`, and the fields of `Sampling`; variations count the seed up.  The batch of
+    candidates is the job's id.
     """
 
     name = "edit"
@@ -45,7 +45,8 @@ class Edit:
         frame, prompt, sampling = Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request)
         mask, strength, feather = decode_mask(request["mask"], frame), request["strength"], request["feather"]
         with work.scene() as scene:
-            first = make_edit(scene, model, frame, mask, prompt, sampling, strength, feather)
+            layer = request.get("layer", "rgb")
+            first = make_edit(scene, model, frame, mask, prompt, sampling, strength, feather, layer)
             decided = {"steps": first.steps, "guidance": first.guidance, "sampler": first.sampler}
             work.settle(self.expected_steps(request | decided, model.info), decided)
             there = {candidate.number for candidate in scene.candidates(batch)}

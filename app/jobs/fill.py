@@ -42,7 +42,8 @@ class Fill:
         x, y, w, h = asked["frame"]
         box, sampling = [x, y, x + w, y + h], Sampling.of(asked)
         with work.scene() as scene:
-            full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"])
+            layer = asked.get("layer", "rgb")
+            full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"], layer=layer)
             fill = RegionFill(scene, model, full)
             decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
             work.settle(fill.cost.windows, decided)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Generate:
-    """Request: `frame` (x, y, w, h in px) `prompt`, and the fields of `Sampling`."""
+    """Request: `frame` (x, y, w, h in px), `layer`, `prompt`, and the fields of `Sampling`."""
 
     name = "generate"
     denoises = True
@@ -32,7 +32,8 @@ class Generate:
         model = work.model()
         request = work.request
         with work.scene() as scene:
-            full = make_request(scene, model, Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request))
+            what = (request.get("prompt", ""), Sampling.of(request), request.get("layer", "rgb"))
+            full = make_request(scene, model, Rect(*request["frame"]), *what)
             decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
             work.settle(self.expected_steps(request, model.info), decided)
             entry = extend(scene, model, full, lambda progress: work.show_painting(progress, model), work.check)

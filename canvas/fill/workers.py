@@ -24,6 +24,7 @@ from canvas.fill.request import FillRequest
 from canvas.prompt_map import PromptMap
 from canvas.scene_file.codec import LATENT_CHANNELS
 from text2earth_core import Text2Earth
+from text2earth_core.modalities import MODALITIES
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.stepper import Stepper
 
@@ -47,7 +48,7 @@ class FillWorker:
     """A model at work on one request."""
 
     def __init__(self, model: Text2Earth, request: FillRequest) -> None:
-        self._model = model
+        self._model, self._modality = model, MODALITIES[request.layer]
         self._stepper = Stepper(model, PromptMap(request.prompt_map).texts, request.sampling)
 
     @property
@@ -71,8 +72,8 @@ class FillWorker:
         return kept.numpy(), estimate.numpy()
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
-        """uint8 (8h, 8w, 3) of latents float32 (4, h, w)."""
-        return self._model.decode(torch.from_numpy(latents))
+        """uint8 (8h, 8w, bands of the layer) of latents float32 (4, h, w)."""
+        return self._modality.to_bands(self._model.decode(torch.from_numpy(latents)))
 
 
 class Workers(Protocol):

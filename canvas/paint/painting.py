@@ -20,6 +20,7 @@ from canvas.scene_file.change import Change
 from canvas.scene_file.snapshot import Patch, fingerprint
 from canvas.scene_file.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
+from text2earth_core.modalities import MODALITIES
 from text2earth_core.sampling.differential import remake
 from text2earth_core.sampling.feather import blend, feather_weight, remade_cells
 from text2earth_core.sampling.leading import Lead, lead_in
@@ -74,7 +75,7 @@ class Painting:
     """The state of one request while its windows are made, one after the other."""
 
     def __init__(self, model: Text2Earth, scene: Readable, request: Request) -> None:
-        self._model, self._request = model, request
+        self._model, self._request, self._modality = model, request, MODALITIES[request.layer]
         window, frame = model.info.window, request.frame
         margin = -(-request.feather // CELL) * CELL + model.info.halo * CELL
         area = plan.reach(frame, window).union(frame.expand(margin)).snap_out()
@@ -167,23 +168,23 @@ class Painting:
             return
         box = bounding_rect(lacking)
         pixels = self._patch.pixels[box.y * CELL : box.y1 * CELL, box.x * CELL : box.x1 * CELL]
-        encoded = self._model.encode(np.ascontiguousarray(pixels)).numpy()
+        encoded = self._model.encode(np.ascontiguousarray(self._modality.to_rgb(pixels))).numpy()
         part = lacking[box.y : box.y1, box.x : box.x1]
         self._latents[:, box.y : box.y1, box.x : box.x1][:, part] = encoded[:, part]
 
     def _decode(self, rect: Rect) -> np.ndarray:
-        """uint8 (h, w, 3) of a rectangle, in pieces with a halo: memory is bounded, the pieces fit to a rounding."""
+        """uint8 (h, w, bands) of a rectangle, in pieces with a halo: memory is bounded, they fit to a rounding."""
         halo = self._model.info.halo
         # The area ends where content ends, as far as a rectangle can: there the decoder continues the edge by itself.
         content = bounding_rect(self._known, self._cells.x, self._cells.y)
         latents = spread(self._latents, self._known, halo)
-        pixels = np.empty((rect.h, rect.w, 3), np.uint8)
+        pixels = np.empty((rect.h, rect.w, self._modality.channels), np.uint8)
         for x, y in product(range(rect.x, rect.x1, DECODE), range(rect.y, rect.y1, DECODE)):
             piece = Rect(x, y, DECODE, DECODE).intersect(rect)
             context = piece.cells().expand(halo).intersect(content)
             rows, columns = context.slices(self._cells)
             decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()))
-            pixels[piece.slices(rect)] = decoded[piece.slices(context.pixels())]
+            pixels[piece.slices(rect)] = self._modality.to_bands(decoded[piece.slices(context.pixels())])
         return pixels
 
 
