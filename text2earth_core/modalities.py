@@ -6,10 +6,12 @@ Importing this brings no torch: the layers of a scene and the command line are c
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from text2earth_core.errors import Text2EarthError
+
+if TYPE_CHECKING:  # nothing heavy: a command line that only says what it can do imports this, too
+    import numpy as np
 
 RGB = "rgb"
 """What a model makes without an adapter."""
@@ -39,13 +41,13 @@ class Modality:
         """
         if self.channels == 3:
             return rgb
-        red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
+        red, green, blue = (rgb[..., channel].astype("uint32") for channel in range(3))
         luma = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue + 500) // 1000
-        return luma.astype(np.uint8)[..., None]
+        return luma.astype("uint8")[..., None]
 
     def to_rgb(self, bands: np.ndarray) -> np.ndarray:
         """This modality's bands, uint8 (H, W, channels), as an encoder takes them, uint8 (H, W, 3)."""
-        return bands if self.channels == 3 else np.repeat(bands, 3, axis=2)
+        return bands if self.channels == 3 else bands.repeat(3, axis=2)
 
 
 _TABLE = (
