@@ -77,13 +77,11 @@ def row_of_frames(
     return frames
 
 
-def make_request(
-    scene: Scene, model: Text2Earth, frame: Rect, prompt: str, sampling: Sampling, layer: str = "rgb"
-) -> Request:
+def make_request(scene: Scene, model: Text2Earth, frame: Rect, prompt: str, sampling: Sampling) -> Request:
     """Everything that determines the generation; SceneError or Text2EarthError where something is out of range."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).request(scene, frame, prompt, sampling, layer=layer)
+    return Painter(model).request(scene, frame, prompt, sampling)
 
 
 def make_edit(
@@ -95,12 +93,11 @@ def make_edit(
     sampling: Sampling,
     strength: float,
     feather: int,
-    layer: str = "rgb",
 ) -> Request:
     """As `make_request`, for what lies under a mask that covers `frame` (see `canvas.masks.placed`)."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).edit(scene, frame, mask, prompt, strength, sampling, feather, layer)
+    return Painter(model).edit(scene, frame, mask, prompt, strength, sampling, feather)
 
 
 def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from app.api.scenes import Use
-from app.api.settings import Layer, Prompt, Sampler, SamplingBody, Steps
+from app.api.settings import Prompt, Sampler, SamplingBody, Steps
 from app.errors import AppError, NotFound
 from app.jobs.edit import MAX_VARIATIONS, seconds_of
 from app.work import checked_frame, checked_rect, find_clouds, make_edit
@@ -39,7 +39,6 @@ class NewEdit(SamplingBody):
     mask: Annotated[str, Field(max_length=MAX_MASK_TEXT)]
     at: Annotated[list[int], Field(min_length=2, max_length=2)]
     prompt: Prompt = ""
-    layer: Layer = "rgb"
     seed: Annotated[int, Field(ge=0, le=MAX_SEED - MAX_VARIATIONS)] | None = None  # variations count it up
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     feather: Annotated[int, Field(ge=0, le=MAX_FEATHER)] = EDIT_FEATHER
@@ -99,11 +98,9 @@ def create_edit(use: Use, scene: str, body: NewEdit) -> dict[str, Any]:
     sampling = body.sampling()
     with use.library.open(scene) as opened:
         if use.host.state != "loading":  # says now what it would say when it runs
-            how = (body.strength, body.feather, body.layer)
-            make_edit(opened, use.host.model, frame, mask, body.prompt, sampling, *how)
+            make_edit(opened, use.host.model, frame, mask, body.prompt, sampling, body.strength, body.feather)
     request = {"frame": list(frame), "mask": encode_mask(mask), "prompt": body.prompt} | sampling.as_dict()
     request |= {"strength": body.strength, "feather": body.feather, "variations": body.variations}
-    request |= {"layer": body.layer}
     return use.jobs.submit(scene, "edit", [request])[0]
 
 

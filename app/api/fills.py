@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.scenes import Use
-from app.api.settings import Layer, SamplingBody
+from app.api.settings import SamplingBody
 from app.jobs.fill_estimate import estimate
 from canvas.fill.request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
 from canvas.recipes import recipe
@@ -26,11 +26,10 @@ class WishedFill(SamplingBody):
     bbox: list[float]
     prompts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_PROMPTS)]
     region: list[Any] | None = None
-    layer: Layer = "rgb"
 
     def place(self) -> dict[str, Any]:
         """Where it is and what shall be there, as `fill_request` takes it."""
-        return {"bbox": self.bbox, "prompts": self.prompts, "region": self.region, "layer": self.layer}
+        return {"bbox": self.bbox, "prompts": self.prompts, "region": self.region}
 
 
 class NewFill(WishedFill):
@@ -57,7 +56,7 @@ def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
     with use.library.open(scene) as opened:  # says now what is wrong with it, and with the numbers
         if use.host.state != "loading" or max(frame.w, frame.h) > UNASKED:
             estimate(use.host, opened, sampling, body.place()).check(body.confirmed)
-    request = {"prompts": body.prompts, "region": body.region, "layer": body.layer} | sampling.as_dict()
+    request = {"prompts": body.prompts, "region": body.region} | sampling.as_dict()
     request |= {"frame": list(frame), "prompt": "; ".join(filter(None, dict.fromkeys(texts)))}
     return use.jobs.submit(scene, "fill", [request])[0]
 

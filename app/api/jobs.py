@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from app.api.scenes import Use
 from app.api.services import Services
-from app.api.settings import Layer, Prompt, SamplingBody
+from app.api.settings import Prompt, SamplingBody
 from app.errors import AppError
 from app.work import (
     checked_frame,
@@ -45,7 +45,6 @@ class NewJob(SamplingBody):
     anchor: Frame | None = None
     count: int = 1
     prompt: Prompt = ""
-    layer: Layer = "rgb"
 
     @model_validator(mode="after")
     def _one_place(self) -> NewJob:
@@ -95,9 +94,8 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
             frames = row_of_frames(opened, body.direction or "", window, anchor, body.count, body.layer)
         if use.host.state != "loading":
             # Says now what it would say when it runs.
-            make_request(opened, use.host.model, frames[0], body.prompt, sampling, body.layer)
-    what = {"prompt": body.prompt, "layer": body.layer} | sampling.as_dict()
-    requests = [{"frame": list(frame)} | what for frame in frames]
+            make_request(opened, use.host.model, frames[0], body.prompt, sampling)
+    requests = [{"frame": list(frame), "prompt": body.prompt} | sampling.as_dict() for frame in frames]
     return use.jobs.submit(scene, "generate", requests)[0]
 
 

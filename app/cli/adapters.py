@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from text2earth_core import Text2Earth
 
 Modality = Annotated[str, typer.Option(help=f"What kind of picture: {', '.join(MODALITIES)}.")]
+Layer = Annotated[str, typer.Option(help=f"Layer that is made: {', '.join(MODALITIES)}.")]
 Adapters = Annotated[
     list[str] | None,
     typer.Option(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.adapters import Adapters, Layer, add_adapters
 from app.cli.output import (
     DeviceOption,
     Follow,
     Guidance,
     Json,
-    Layer,
     ModelOption,
     NegativePrompt,
     Sampler,
@@ -26,7 +27,6 @@ from app.cli.output import (
 )
 from app.errors import AppError, NotFound
 from canvas.errors import SceneError
-from canvas.layers import checked_layer
 from canvas.request import EDIT_FEATHER
 from text2earth_core.sampling.settings import Sampling
 
@@ -47,6 +47,7 @@ def edit(
     sampler: Sampler = None,
     follow: Follow = None,
     layer: Layer = "rgb",
+    adapter: Adapters = None,
     model: ModelOption = None,
     device: DeviceOption = None,
     as_json: Json = False,
@@ -56,18 +57,18 @@ def edit(
     from canvas.masks import placed, read_mask
     from canvas.scene import Scene
 
-    checked_layer(layer)
     seed = work.random_seed() if seed is None else seed
-    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow)
+    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow, layer=layer)
     picture = read_mask(_bytes(mask))
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
         frame, cut = placed(picture, *(_place(at) if at is not None else _corner(opened.bounds)))
         loaded = work.load_model(model, device)
+        sampling = replace(sampling, adapters=add_adapters(loaded, adapter or ()))
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
-        request = work.make_edit(opened, loaded, frame, cut, prompt, sampling, strength, feather, layer)
+        request = work.make_edit(opened, loaded, frame, cut, prompt, sampling, strength, feather)
         with bar("Editing") as advance:
             entry = work.extend(opened, loaded, request, lambda now: advance(now.step, now.total))
         emit(entry.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)

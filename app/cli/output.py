@@ -25,7 +25,6 @@ Follow = Annotated[
 ]
 Sampler = Annotated[str | None, typer.Option(help="quality (default), or fast: a few steps with guidance built in.")]
 NegativePrompt = Annotated[str, typer.Option(help="What shall not be there.")]
-Layer = Annotated[str, typer.Option(metavar="LAYER", help="rgb, pan, nir or sar.")]
 Seed = Annotated[int | None, typer.Option(help="The same seed gives the same pixels; default: by chance.")]
 Steps = Annotated[int | None, typer.Option(help="Denoising steps; default: the model's own.")]
 Guidance = Annotated[float | None, typer.Option(help="Guidance scale s = 1 + omega.")]

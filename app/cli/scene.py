@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.adapters import Adapters, Layer, add_adapters
 from app.cli.edit import clouds, edit
 from app.cli.output import (
     DeviceOption,
     Follow,
     Guidance,
     Json,
-    Layer,
     ModelOption,
     NegativePrompt,
     Sampler,
@@ -26,7 +27,6 @@ from app.cli.output import (
 )
 from app.errors import Conflict
 from canvas.errors import SceneError
-from canvas.layers import checked_layer
 from text2earth_core.sampling.settings import Sampling
 
 app = typer.Typer(help="Scene files: make, grow, edit, take back, export.", no_args_is_help=True)
@@ -80,6 +80,7 @@ def extend(
     sampler: Sampler = None,
     follow: Follow = None,
     layer: Layer = "rgb",
+    adapter: Adapters = None,
     model: ModelOption = None,
     device: DeviceOption = None,
     as_json: Json = False,
@@ -89,17 +90,17 @@ def extend(
     from canvas.paint.extend import extension_frame
     from canvas.scene import Scene
 
-    checked_layer(layer)
     seed = work.random_seed() if seed is None else seed
-    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow)
+    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow, layer=layer)
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
         loaded = work.load_model(model, device)
+        sampling = replace(sampling, adapters=add_adapters(loaded, adapter or ()))
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
         frame = extension_frame(opened, direction.value, loaded.info.window, layer=layer)
-        request = work.make_request(opened, loaded, frame, prompt, sampling, layer)
+        request = work.make_request(opened, loaded, frame, prompt, sampling)
         with bar(f"Extending {direction.value}") as advance:
             entry = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))
         emit(entry.as_dict() if as_json else _info(opened, scene), as_json)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.store import Job
-from app.jobs.work import JobWork, Outcome
+from app.jobs.work import JobWork, Outcome, decided
 from app.serving.model_host import ModelHost
 from app.work import make_edit
 from canvas.geometry import Rect
@@ -25,8 +25,8 @@ MAX_VARIATIONS = 8
 
 class Edit:
     """Request: `frame` (x, y, w, h in px), `mask` over it (`canvas.masks.encode_mask`), `strength`, `feather` (px),
-    `variations`, `layer`, `prompt`, and the fields of `Sampling`; variations count the seed up.  The batch of
-    candidates is the job's id.
+    `variations`, `prompt`, and the fields of `Sampling`; variations count the seed up.  The batch of candidates is the
+    job's id.
     """
 
     name = "edit"
@@ -45,10 +45,8 @@ class Edit:
         frame, prompt, sampling = Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request)
         mask, strength, feather = decode_mask(request["mask"], frame), request["strength"], request["feather"]
         with work.scene() as scene:
-            layer = request.get("layer", "rgb")
-            first = make_edit(scene, model, frame, mask, prompt, sampling, strength, feather, layer)
-            decided = {"steps": first.steps, "guidance": first.guidance, "sampler": first.sampler}
-            work.settle(self.expected_steps(request | decided, model.info), decided)
+            first = make_edit(scene, model, frame, mask, prompt, sampling, strength, feather)
+            work.settle(self.expected_steps(request | decided(first), model.info), decided(first))
             there = {candidate.number for candidate in scene.candidates(batch)}
             for number in range(request["variations"]):
                 if number in there:

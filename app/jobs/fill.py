@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.jobs.store import Job
-from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted
+from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted, decided
 from canvas.fill.cost import windows_alone
 from canvas.geometry import CELL, Rect
 from text2earth_core.sampling.settings import Sampling
@@ -42,11 +42,9 @@ class Fill:
         x, y, w, h = asked["frame"]
         box, sampling = [x, y, x + w, y + h], Sampling.of(asked)
         with work.scene() as scene:
-            layer = asked.get("layer", "rgb")
-            full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"], layer=layer)
+            full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"])
             fill = RegionFill(scene, model, full)
-            decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
-            work.settle(fill.cost.windows, decided)
+            work.settle(fill.cost.windows, decided(full))
             if fill.resumed:
                 work.note("This fill had begun before: it goes on where it was.")
             entry = fill.run(_Preview(work, model, full.frame))

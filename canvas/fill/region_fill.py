@@ -35,7 +35,6 @@ from canvas.fill.request import KIND, FillRequest, checked_box
 from canvas.fill.survey import ACTIVE, BOUNDARY, FOREIGN, bounds_of, survey
 from canvas.fill.workers import Batch, FillWorker, LocalWorkers, Workers
 from canvas.geometry import CELL, Rect
-from canvas.layers import checked_layer
 from canvas.paint.painter import Progress, Readable
 from canvas.prompt_json import parse_prompt, parse_region
 from canvas.prompt_map import PromptMap
@@ -258,7 +257,6 @@ def fill_request(
     *,
     region: list[Any] | None = None,
     feather: int = FEATHER,
-    layer: str = "rgb",
     **settings: Any,
 ) -> FillRequest:
     """A complete, checked request: `bbox` [x0, y0, x1, y1] grown to the cell grid, the rest filled in by the model.
@@ -274,9 +272,8 @@ def fill_request(
         parse_region(region, "The fill")
     info, together = model.info, "; ".join(filter(None, dict.fromkeys(texts)))
     return FillRequest(
-        kind=KIND, frame=checked_box(bbox), layer=checked_layer(layer), prompt=together,
-        feather=checked_feather(feather), model=info.fingerprint, dtype=info.dtype, device=info.device,
-        prompts=tuple(prompts), region=region, **asdict(settled),
+        kind=KIND, frame=checked_box(bbox), prompt=together, feather=checked_feather(feather), model=info.fingerprint,
+        dtype=info.dtype, device=info.device, prompts=tuple(prompts), region=region, **asdict(settled),
     )  # fmt: skip
 
 

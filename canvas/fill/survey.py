@@ -18,7 +18,6 @@ from canvas.scene_file.fill_state import FillState, content_box
 from canvas.scene_file.snapshot import Snapshot
 from canvas.scene_file.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
-from text2earth_core.modalities import MODALITIES
 from text2earth_core.sampling.feather import remade_cells
 
 VOID, TODO, REMADE, GHOST, KNOWN, FOREIGN = range(6)
@@ -114,8 +113,7 @@ def _known(at: Snapshot, request: FillRequest, model: Text2Earth, band: Rect, wa
         values = patch.latents
         lacking = here & ~patch.latent_valid
         if lacking.any():
-            colours = MODALITIES[request.layer].to_rgb(patch.pixels)
-            values = np.where(lacking, model.encode(colours).numpy(), values)
+            values = np.where(lacking, model.encode(patch.pixels).numpy(), values)
         rows, columns = chunk.slices(band)
         latents[:, rows, columns] = np.where(here, values, 0)
     return latents

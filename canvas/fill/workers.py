@@ -24,7 +24,6 @@ from canvas.fill.request import FillRequest
 from canvas.prompt_map import PromptMap
 from canvas.scene_file.codec import LATENT_CHANNELS
 from text2earth_core import Text2Earth
-from text2earth_core.modalities import MODALITIES
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.stepper import Stepper
 
@@ -48,7 +47,7 @@ class FillWorker:
     """A model at work on one request."""
 
     def __init__(self, model: Text2Earth, request: FillRequest) -> None:
-        self._model, self._modality = model, MODALITIES[request.layer]
+        self._model, self._layer = model, request.layer
         self._stepper = Stepper(model, PromptMap(request.prompt_map).texts, request.sampling)
 
     @property
@@ -73,7 +72,7 @@ class FillWorker:
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """uint8 (8h, 8w, bands of the layer) of latents float32 (4, h, w)."""
-        return self._modality.to_bands(self._model.decode(torch.from_numpy(latents)))
+        return self._model.decode(torch.from_numpy(latents), self._layer)
 
 
 class Workers(Protocol):

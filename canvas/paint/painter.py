@@ -14,7 +14,6 @@ import torch
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect
-from canvas.layers import checked_layer
 from canvas.masks import MAX_FRAME, encode_mask
 from canvas.paint.painting import Painting, Readable
 from canvas.request import Request, checked_feather
@@ -48,7 +47,6 @@ class Painter:
         prompt: str = "",
         sampling: Sampling = DEFAULTS,
         feather: int = FEATHER,
-        layer: str = "rgb",
         **settings: Any,
     ) -> Request:
         """A complete request: the frame snapped to 8 px, what is not given taken from the model, everything checked.
@@ -61,7 +59,6 @@ class Painter:
         return Request(
             kind="generate",
             frame=_checked_frame(frame),
-            layer=checked_layer(layer),
             prompt=str(prompt),
             feather=checked_feather(feather),
             model=info.fingerprint,
@@ -79,7 +76,6 @@ class Painter:
         strength: float = 1.0,
         sampling: Sampling = DEFAULTS,
         feather: int = FEATHER,
-        layer: str = "rgb",
         **settings: Any,
     ) -> Request:
         """A complete request to change what is under a mask; the rest is as in `request`.
@@ -91,7 +87,7 @@ class Painter:
             raise SceneError(f"A strength of {strength} is not possible: use more than 0 up to 1 (anew).")
         if not mask.any():
             raise SceneError("The mask is empty: paint where the scene should change.")
-        request = self.request(scene, frame, prompt, sampling, feather, layer, **settings)
+        request = self.request(scene, frame, prompt, sampling, feather, **settings)
         return replace(request, kind="edit", mask=encode_mask(mask), strength=float(strength))
 
     def paint(self, scene: Readable, request: Request, callback: Callable[[Progress], None] | None = None) -> Change:

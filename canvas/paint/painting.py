@@ -12,6 +12,7 @@ import torch
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect, bounding_rect
+from canvas.layers import bands_of
 from canvas.masks import decode_mask, dilate, spread
 from canvas.paint import plan
 from canvas.paint.agreement import foreign_ground
@@ -20,7 +21,6 @@ from canvas.scene_file.change import Change
 from canvas.scene_file.snapshot import Patch, fingerprint
 from canvas.scene_file.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
-from text2earth_core.modalities import MODALITIES
 from text2earth_core.sampling.differential import remake
 from text2earth_core.sampling.feather import blend, feather_weight, remade_cells
 from text2earth_core.sampling.leading import Lead, lead_in
@@ -75,7 +75,7 @@ class Painting:
     """The state of one request while its windows are made, one after the other."""
 
     def __init__(self, model: Text2Earth, scene: Readable, request: Request) -> None:
-        self._model, self._request, self._modality = model, request, MODALITIES[request.layer]
+        self._model, self._request = model, request
         window, frame = model.info.window, request.frame
         margin = -(-request.feather // CELL) * CELL + model.info.halo * CELL
         area = plan.reach(frame, window).union(frame.expand(margin)).snap_out()
@@ -168,7 +168,7 @@ class Painting:
             return
         box = bounding_rect(lacking)
         pixels = self._patch.pixels[box.y * CELL : box.y1 * CELL, box.x * CELL : box.x1 * CELL]
-        encoded = self._model.encode(np.ascontiguousarray(self._modality.to_rgb(pixels))).numpy()
+        encoded = self._model.encode(np.ascontiguousarray(pixels)).numpy()
         part = lacking[box.y : box.y1, box.x : box.x1]
         self._latents[:, box.y : box.y1, box.x : box.x1][:, part] = encoded[:, part]
 
@@ -178,13 +178,13 @@ class Painting:
         # The area ends where content ends, as far as a rectangle can: there the decoder continues the edge by itself.
         content = bounding_rect(self._known, self._cells.x, self._cells.y)
         latents = spread(self._latents, self._known, halo)
-        pixels = np.empty((rect.h, rect.w, self._modality.channels), np.uint8)
+        pixels = np.empty((rect.h, rect.w, bands_of(self._request.layer)), np.uint8)
         for x, y in product(range(rect.x, rect.x1, DECODE), range(rect.y, rect.y1, DECODE)):
             piece = Rect(x, y, DECODE, DECODE).intersect(rect)
             context = piece.cells().expand(halo).intersect(content)
             rows, columns = context.slices(self._cells)
-            decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()))
-            pixels[piece.slices(rect)] = self._modality.to_bands(decoded[piece.slices(context.pixels())])
+            decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()), self._request.layer)
+            pixels[piece.slices(rect)] = decoded[piece.slices(context.pixels())]
         return pixels
 
 

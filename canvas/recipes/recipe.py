@@ -7,8 +7,9 @@ Version 1 has two forms. A fill, made by hand or by a program:
 
 and optionally `region` (only this part of the bbox, in the same form or a list of several), `negative_prompt`, `steps`,
 `guidance`, `sampler` ("quality" or "fast"), `feather` (px, at known ground), `follow` (0 to 1, see `Request`),
-`layer` and `model` (a fingerprint). And a scene's history, as `recipe_of` makes it: `resolution`, `model`, `made_on`,
-`history` (requests, oldest first) and `files` (masks and imported pixels in base64, named by their SHA-256).
+`layer`, `adapters` ([[fingerprint, weight]]) and `model` (a fingerprint). And a scene's history, as `recipe_of` makes
+it: `resolution`, `model`, `made_on`, `history` (requests, oldest first) and `files` (masks and imported pixels in
+base64, named by their SHA-256).
 Coordinates are scene pixels, y down; `resolution` is in m/px.
 """
 
@@ -26,7 +27,6 @@ from typing import Any
 from canvas.errors import SceneError
 from canvas.fill.request import MAX_PROMPTS, FillRequest, checked_box
 from canvas.geometry import LIMIT, TILE
-from canvas.layers import checked_layer
 from canvas.prompt_json import parse_prompt, parse_region
 from canvas.request import Request, checked_feather, complaint
 from canvas.scene import Scene
@@ -42,7 +42,18 @@ REPLAYABLE = (*MADE_BY_MODEL, "erase", "import")
 _ELSEWHERE = ("version", "resolution", "model", "device", "dtype")  # of a request: said once for a whole recipe
 
 _FILL = {"version", "resolution", "seed", "bbox", "prompts"}
-_FILL_MORE = {"region", "negative_prompt", "steps", "guidance", "sampler", "feather", "follow", "layer", "model"}
+_FILL_MORE = {
+    "region",
+    "negative_prompt",
+    "steps",
+    "guidance",
+    "sampler",
+    "feather",
+    "follow",
+    "model",
+    "layer",
+    "adapters",
+}
 _HISTORY = {"version", "resolution", "history"}
 _HISTORY_MORE = {"files", "model", "made_on"}
 
@@ -136,8 +147,6 @@ def _checked_fill(data: dict[str, Any]) -> dict[str, Any]:
             raise SceneError(f"The {name} of a recipe is {setting.words}: correct it.")
     if data.get("feather") is not None:
         checked_feather(data["feather"])
-    if "layer" in data:
-        checked_layer(data["layer"])
     return {name: value for name, value in data.items() if name not in ("version", "resolution", "model")}
 
 
@@ -235,6 +244,8 @@ def _fill_recipe(request: dict[str, Any]) -> dict[str, Any]:
         recipe["region"] = request["region"]
     if request["layer"] != "rgb":
         recipe["layer"] = request["layer"]
+    if request.get("adapters"):
+        recipe["adapters"] = request["adapters"]
     names = ("negative_prompt", "steps", "guidance", "sampler", "feather", "model")
     if request.get("follow", 0) is not None:
         recipe["follow"] = request.get("follow", 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,10 +35,12 @@ def fill_of(
     sampler: str | None = None,
     follow: float | None = None,
     layer: str | None = None,
+    adapters: Sequence[tuple[str, float]] = (),
 ) -> FillRequest:
     """The fill that a recipe asks for, on a scene and with a model it fits; SceneError otherwise.
 
-    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance; so do `follow` and `layer`.
+    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance; so do `follow`, `layer`
+    and `adapters`.
     """
     if recipe.fill is None:
         raise SceneError("This recipe rebuilds a whole scene: use `text2earth scene replay` with it.")
@@ -51,6 +53,8 @@ def fill_of(
         fill["follow"] = follow
     if layer is not None:
         fill["layer"] = layer
+    if adapters:
+        fill["adapters"] = adapters
     return fill_request(model, scene, **fill)
 
 
@@ -125,7 +129,7 @@ def _repeat(
             return scene.erase(Rect(*step["frame"]), step["layer"])
         case "fill":
             x, y, w, h = step["frame"]
-            rest = {name: step[name] for name in ("prompts", "region", "feather", "layer")}
+            rest = {name: step[name] for name in ("prompts", "region", "feather")}
             again = fill_request(model, scene, [x, y, x + w, y + h], sampling=Sampling.of(step), **rest)
             return _fill(scene, model, again, callback, workers)
         case "import":

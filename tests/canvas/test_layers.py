@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace as with_
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,21 @@ from canvas.paint.painter import Painter
 from canvas.recipes.recipe import parse, recipe_of
 from canvas.recipes.replay import replay
 from canvas.scene_file.snapshot import Patch
+from text2earth_core import Text2EarthError
 
 Make = Callable[..., Change]
 VIEW = Rect(-128, -128, 384, 384)
 FRAME = Rect(0, 0, 64, 64)
 
 every_layer = pytest.mark.parametrize("layer", LAYERS)
+
+
+@pytest.fixture(scope="module")
+def painter(adapted_folder: Path) -> Painter:
+    """The tiny random model with a student, and random adapters for all modalities."""
+    from text2earth_core import Text2Earth
+
+    return Painter(Text2Earth.from_pretrained(adapted_folder, "cpu", "float32"))
 
 
 def patches(scene: Scene) -> dict[str, Patch]:
@@ -106,6 +116,7 @@ def test_a_fill_continues_its_own_layer_and_a_recipe_rebuilds_it(
     assert before.any()
     assert scene.read(Rect(0, 0, 160, 64), layer).valid.all()
     assert not scene.read(VIEW, other).valid.any()
+    assert [entry.request.get("adapters") is None for entry in scene.history() if not entry.aside] == [layer == "rgb"] * 2
     with Scene.create(tmp_path / "again.t2e", 1.0) as again:
         replay(parse(recipe_of(scene)), again, painter.model)
         assert same(again.read(VIEW, layer), scene.read(VIEW, layer))
@@ -162,13 +173,19 @@ def test_erasing_a_whole_layer_leaves_the_others_and_can_be_undone(scene: Scene,
     assert same(patches(scene)["sar"], before["sar"])
 
 
+def test_what_was_made_with_an_adapter_that_is_not_here_says_so(scene: Scene, painter: Painter) -> None:
+    request = with_(painter.request(scene, FRAME, "forest", layer="nir"), adapters=(("feedbeef", 1.0),))
+    with pytest.raises(Text2EarthError, match="There is no adapter feedbeef here"):
+        painter.paint(scene, request)
+
+
 def test_a_layer_that_does_not_exist_is_refused_everywhere(scene: Scene, painter: Painter, make_change: Make) -> None:
     scene.accept(make_change(Rect(0, 0, 64, 64)))
     with pytest.raises(SceneError, match="There is no layer 'infrared': use one of rgb, pan, nir, sar"):
         scene.read(VIEW, "infrared")
-    with pytest.raises(SceneError, match="There is no layer"):
+    with pytest.raises(Text2EarthError, match="A modality 'infrared' is not possible: give one of rgb, pan, nir, sar"):
         painter.request(scene, FRAME, layer="infrared")
-    with pytest.raises(SceneError, match="There is no layer"):
+    with pytest.raises(Text2EarthError, match="A modality '' is not possible"):
         fill_request(painter.model, scene, [0, 0, 64, 64], [{"text": ""}], layer="")
     with pytest.raises(SceneError, match="There is no layer"):
         scene.tile_webp("thermal", 0, 0, 0)
