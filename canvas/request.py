@@ -27,7 +27,8 @@ class Request:
     `sampling` gathers them. With `follow` None ground that the same prompt made leads, and beside other ground the
     prompt does. (Requests that do not say it mean 0: they are from before there was a choice.) `mask` is what an edit
     may change, a picture of the whole frame as `canvas.masks.encode_mask` writes it; `strength` (0 to 1) is how far it
-    may go from what is there. `source` (JSON-ready) names the file of an import, by its hash.
+    may go from what is there. `source` (JSON-ready) names the file of an import, by its hash. `adapters` are those of
+    the model that the layer needs and that were asked for, each by the hash of its weights, with its weight.
     """
 
     kind: str
@@ -48,9 +49,11 @@ class Request:
     strength: float = 1.0
     mask: str = ""
     source: dict[str, Any] | None = None
+    adapters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frame", Rect(*self.frame))
+        object.__setattr__(self, "adapters", tuple((key, weight) for key, weight in self.adapters))
         if max(abs(self.frame.x), abs(self.frame.y), abs(self.frame.x1), abs(self.frame.y1)) > LIMIT:
             raise SceneError(f"The frame lies more than {LIMIT} px from the origin: move it closer.")
 
@@ -62,7 +65,7 @@ class Request:
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dict, `version` first."""
         data = {"version": VERSION} | asdict(self) | {"frame": list(self.frame)}
-        for name, nothing in (("source", None), ("mask", ""), ("follow", 0)):
+        for name, nothing in (("source", None), ("mask", ""), ("follow", 0), ("adapters", ())):
             if data[name] == nothing:
                 del data[name]
         return data
@@ -149,6 +152,7 @@ _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "steps": _setting("steps", 0),
     "guidance": _setting("guidance", 0),
     "sampler": _setting("sampler"),
+    "adapters": _setting("adapters"),
     "follow": _setting("follow", None),
     "layer": (lambda value: is_text(value) and value in LAYERS, f"one of {', '.join(LAYERS)}"),
     "feather": _whole(0, MAX_FEATHER),
