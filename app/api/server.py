@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.api import adapters as adapter_routes
 from app.api import content, edits, exports, fills, imports, scenes
 from app.api import jobs as job_routes
 from app.api.security import Guard
@@ -29,6 +30,7 @@ from app.jobs.scene_jobs import SceneJobs
 from app.jobs.store import JobStore
 from app.jobs.watch import SceneWatch
 from app.page.slot import PageSlot
+from app.serving.added_adapters import AddedAdapters
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
@@ -59,7 +61,9 @@ def create_app(
     store = JobStore(folder)  # first: it holds the lock of the directory
     library = Library(folder)
     hub = EventHub()
-    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), Paces(folder / "paces.json"))
+    adapters = AddedAdapters(folder / "adapters")
+    paces = Paces(folder / "paces.json")
+    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters)
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot()
@@ -81,10 +85,10 @@ def create_app(
         store.close()
 
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.state.services = Services(library, jobs, host, hub, page)
+    app.state.services = Services(library, jobs, host, hub, page, adapters)
     app.add_middleware(Guard, bind=bind, names=tuple(names))
     _add_error_sentences(app)
-    for api in (scenes, content, job_routes, edits, fills, exports, imports):
+    for api in (scenes, content, job_routes, edits, fills, exports, imports, adapter_routes):
         app.include_router(api.router)
 
     @app.api_route("/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
