@@ -67,7 +67,9 @@ def read_manifest(folder: Path) -> Manifest | None:
     if version != Manifest.version:
         raise Text2EarthError(f"{path} has version {str(version)[:20]}: update the program to use this adapter.")
     known = {one.name for one in fields(Manifest)}
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items() if name in known}
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in stored.items() if name in known
+    }
     wrong = next((name for name, fits in _KINDS.items() if name in values and not fits(values[name])), None)
     missing = next(
         (name for name in ("modality", "bands", "base", "base_name", "rank", "layers") if name not in values), None
