@@ -69,6 +69,9 @@ def test_figures_know_what_is_alike():
     assert figures.spectrum_distance([cv2.blur(band, (3, 3)) for band in bands], bands) > 0.5
     assert figures.agreement(np.stack(bands), np.stack(bands))["r2"] == 1
     assert figures.vegetation_index(np.array([120], np.uint8), np.array([40], np.uint8))[0] > 0.5
+    one, other = (cv2.GaussianBlur(rng.normal(0, 1, (128, 128)), (0, 0), 4) for _ in range(2))
+    assert figures.coupling(one, -3 * one) == pytest.approx(1)
+    assert abs(figures.coupling(one, other)) < 0.4
     assert figures.vegetation_index(np.array([5], np.uint8), np.array([30], np.uint8))[0] < 0
 
 

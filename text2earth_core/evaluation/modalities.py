@@ -118,10 +118,13 @@ def physics(context: Context, sampler: str, pairs: Sequence[Pair]) -> Figures:
     """Mean near infrared of vegetation and water, made and measured, and NDVI by prompt.
 
     Measured are places that are all vegetation or all water. `wet_pixels` are those of the prompts for water that are
-    water by NDVI, against those of all pairs: what is made for such prompts shows shores as well.
+    water by NDVI, against those of all pairs: what is made for such prompts shows shores as well. `coupled` tells how
+    far the borders of near infrared and colours of one seed lie in the same places, against those of two seeds.
     """
     seeds = min(SEEDS, context.plan.images)
     found: Figures = {"ndvi": {}}
+    coupled: list[float] = []
+    chance: list[float] = []
     brightness: dict[str, list[float]] = {"vegetation": [], "water": [], "wet": []}
     for group, prompts in (("vegetation", VEGETATION), ("water", WATER)):
         for prompt in prompts:
@@ -129,6 +132,9 @@ def physics(context: Context, sampler: str, pairs: Sequence[Pair]) -> Figures:
             name = f"physics-{prompt.replace(' ', '-')}"
             infrared = [p[..., 0] for p in made(context, sampler, "nir", name, wanted)]
             reds = [p[..., 0] for p in made(context, sampler, RGB, name, wanted)]
+            colours = [grey(p)[..., 0] for p in made(context, sampler, RGB, name, wanted)]
+            coupled += [figures.coupling(*both) for both in zip(infrared, colours, strict=True)]
+            chance += [figures.coupling(*both) for both in zip(infrared, [*colours[1:], colours[0]], strict=True)]
             indices = [figures.vegetation_index(*both) for both in zip(infrared, reds, strict=True)]
             found["ndvi"][prompt] = float(np.mean(indices))
             brightness[group] += [float(band.mean()) for band in infrared]
@@ -143,6 +149,7 @@ def physics(context: Context, sampler: str, pairs: Sequence[Pair]) -> Figures:
         "wet_pixels_measured": theirs["wet"], "ratio": ours["vegetation"] / ours["water"],
         "ratio_measured": theirs["vegetation"] / theirs["water"], "ratio_of_water": ours["vegetation"] / ours["wet"],
         "ratio_of_water_measured": theirs["vegetation"] / theirs["wet"],
+        "coupled": float(np.mean(coupled)), "coupled_by_chance": float(np.mean(chance)),
     }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from text2earth_core.training.loop import Objective, Schedule, fit
 
 SHOWN = 8
 
-SIDE = 128
+SIDE = 64
 """Largest crops, px."""
 
 POOLED = 8
