@@ -68,3 +68,23 @@ def test_bad_wishes_are_one_sentence(
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (("lora", "--modality", "uv", "--preset", "tiny", "--samples", "8"), "cannot be trained for 'uv'"),
+        (("lora", "--modality", "sar", "--preset", "tiny", "--samples", "8"), "with --simulator"),
+        (("simulator", "pan", "--samples", "8"), "nothing to simulate for 'pan'"),
+        (("simulator", "nir", "--samples", "8"), "pairs_rgb_nir.parquet is missing"),
+        (("simulator", "sar", "--samples", "8"), "pairs_sar_pan.parquet is missing"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_any_work(
+    tmp_path: Path, adapted_folder: Path, command: tuple[str, ...], sentence: str
+) -> None:
+    start = ("--start", adapted_folder) if command[0] == "lora" else ()
+    done = run("train", *command, "--data", tmp_path, "--out", tmp_path / "out", *start)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -2,52 +2,14 @@
 
 import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from tests.core.conftest import LOOKS, speckled
 from text2earth_core import Text2EarthError
 from text2earth_core.simulation import figures
 from text2earth_core.simulation.pairs import load_pairs
 from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
 from text2earth_core.training.simulator import train_simulator
-
-LOOKS = 4
-
-
-def encoded(pixels):
-    return {"bytes": cv2.imencode(".png", pixels[..., ::-1])[1].tobytes(), "path": ""}
-
-
-def speckled(grey, rng):
-    """Grey with the speckle of intensities averaged over `LOOKS` looks."""
-    return (grey * rng.gamma(LOOKS, 1 / LOOKS, grey.shape)).clip(0, 255).astype(np.uint8)
-
-
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory):
-    """Synthetic pairs of 32 px: near infrared is twice green less blue, radar is speckled grey."""
-    folder, rng = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
-    rows = {"pairs_rgb_nir": [], "pairs_sar_pan": [], "pairs_sar_rgb": []}
-    for number in range(40):
-        coarse = rng.integers(20, 110, (4, 4, 3)).astype(np.float32)
-        rgb = cv2.resize(coarse, (32, 32), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-        nir = (2 * rgb[..., 1].astype(int) - rgb[..., 2] + 20).clip(0, 255).astype(np.uint8)
-        grey = np.repeat(rgb[..., 1:2], 3, axis=2)
-        sar = speckled(grey[..., 0], rng)
-        told = {"label": "river", "split": "val" if number % 5 == 0 else "train"}
-        for name, kinds, images in (
-            ("pairs_rgb_nir", ("rgb", "nir"), (rgb, nir)), ("pairs_sar_pan", ("sar", "pan"), (sar, grey)),
-            ("pairs_sar_rgb", ("sar", "rgb"), (sar, rgb)),
-        ):  # fmt: skip
-            three = [image if image.ndim == 3 else np.repeat(image[..., None], 3, 2) for image in images]
-            rows[name].append(
-                {"source_image": encoded(three[0]), "target_image": encoded(three[1]), "source_modality": kinds[0],
-                 "target_modality": kinds[1]} | told
-            )  # fmt: skip
-    for name, table in rows.items():
-        pq.write_table(pa.Table.from_pylist(table), folder / f"{name}.parquet")
-    return folder
 
 
 def test_pairs_are_read_whichever_picture_comes_first(pairs):
@@ -107,6 +69,9 @@ def test_figures_know_what_is_alike():
     assert figures.spectrum_distance([cv2.blur(band, (3, 3)) for band in bands], bands) > 0.5
     assert figures.agreement(np.stack(bands), np.stack(bands))["r2"] == 1
     assert figures.vegetation_index(np.array([120], np.uint8), np.array([40], np.uint8))[0] > 0.5
+    one, other = (cv2.GaussianBlur(rng.normal(0, 1, (128, 128)), (0, 0), 4) for _ in range(2))
+    assert figures.coupling(one, -3 * one) == pytest.approx(1)
+    assert abs(figures.coupling(one, other)) < 0.4
     assert figures.vegetation_index(np.array([5], np.uint8), np.array([30], np.uint8))[0] < 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 BLOCK = 16
@@ -80,6 +81,19 @@ def vegetation_index(near_infrared: np.ndarray, red: np.ndarray) -> np.ndarray:
     """NDVI of near infrared and red, uint8 as in the pairs: reflectance / 0.6 and / 0.3; float64 from -1 to 1."""
     infrared, visible = near_infrared.astype(np.float64) * 2, red.astype(np.float64)
     return (infrared - visible) / np.maximum(infrared + visible, 1)
+
+
+def coupling(one: np.ndarray, other: np.ndarray) -> float:
+    """How far two bands of one size have their borders in the same places, whatever is bright in which of them.
+
+    That is the correlation of their gradients' strengths over squares of 8 px: 1 the same, 0 by chance.
+    """
+    strengths = []
+    for band in (one, other):
+        across, down = (np.gradient(band.astype(np.float64), axis=axis) for axis in (0, 1))
+        strengths.append(cv2.resize(np.hypot(across, down), None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA))
+    first, second = (strength.ravel() - strength.mean() for strength in strengths)
+    return float(first @ second / max(np.linalg.norm(first) * np.linalg.norm(second), 1e-9))
 
 
 def _squares(band: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ def nir_network() -> SmallUNet:
 
 def sar_network() -> SmallUNet:
     """From grey to backscatter with speckle."""
-    return SmallUNet(1, (24, 48, 96), noise=2)
+    return SmallUNet(1, (16, 32, 64), noise=2)
 
 
 class PairCritic(nn.Module):

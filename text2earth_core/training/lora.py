@@ -163,7 +163,7 @@ class LoraObjective(Objective):
         with tempfile.TemporaryDirectory() as folder:
             self.export(averaged, Path(folder), 0)
             model.load_adapter(folder, "trained")
-        asked = {"seed": 0, "size": self.window, "modality": self.modality.name}
+        asked: dict[str, Any] = {"seed": 0, "size": self.window, "modality": self.modality.name}
         images = [image for sampler in model.info.samplers for image in model.generate(SHOWN, sampler=sampler, **asked)]
         return tile_images([np.asarray(image.convert("RGB")) for image in images], len(SHOWN))
 

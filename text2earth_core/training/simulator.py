@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.simulation import figures
-from text2earth_core.simulation.networks import PairCritic
+from text2earth_core.simulation.networks import PairCritic, SmallUNet
 from text2earth_core.simulation.pairs import Pair, load_pairs
 from text2earth_core.simulation.simulators import NETWORKS, Light, Simulator, inputs_of
 from text2earth_core.training.checkpoint import (
@@ -28,7 +28,7 @@ from text2earth_core.training.loop import Objective, Schedule, fit
 
 SHOWN = 8
 
-SIDE = 128
+SIDE = 64
 """Largest crops, px."""
 
 POOLED = 8
@@ -77,7 +77,8 @@ class SimulatorObjective(Objective):
         self.side = min(SIDE, *(side // 4 * 4 for pair in pairs for side in pair.measured.shape))
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        pictures, bands = [], []
+        pictures: list[np.ndarray] = []
+        bands: list[np.ndarray] = []
         side = self.side
         for number in rng.integers(len(self.pairs), size=size):
             pair = self.pairs[number]
@@ -105,6 +106,7 @@ class SimulatorObjective(Objective):
     def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
         made = self._simulate(averaged, self.held_back)
         self.figures = {"samples": seen, "pairs": len(self.held_back)} | self.measured(made)
+        assert isinstance(averaged, SmallUNet)
         Simulator(self.modality, averaged, self.light, self.figures).save(out)
 
     def _simulate(self, network: Any, pairs: list[Pair]) -> list[np.ndarray]:
