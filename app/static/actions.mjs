@@ -257,7 +257,7 @@ export class Actions {
   /** The browser streams it to disk: a large export never passes through this page's memory. @param {string} rest */
   download(rest) {
     const link = document.createElement("a");
-    link.href = `/api${this.scenePath(rest)}`;
+    link.href = `api${this.scenePath(rest)}`;
     link.download = "";
     link.click();
   }
