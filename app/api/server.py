@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.api import content, edits, exports, fills, imports, scenes
+from app.api import content, edits, exports, fills, imports, places, scenes
 from app.api import jobs as job_routes
 from app.api.root_path import RootPath, checked_root_path
 from app.api.security import Guard
@@ -90,7 +90,7 @@ def create_app(
     if prefix:
         app.add_middleware(RootPath, prefix=prefix)  # added later, so asked before the guard, which reads addresses
     _add_error_sentences(app)
-    for api in (scenes, content, job_routes, edits, fills, exports, imports):
+    for api in (scenes, content, job_routes, edits, fills, exports, imports, places):
         app.include_router(api.router)
 
     @app.api_route("/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
