@@ -93,6 +93,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--allow-host", action="append", default=[], metavar="NAME",
         help="a name under which it may be reached too, as behind a proxy (can be given several times)",
     )  # fmt: skip
+    parser.add_argument(
+        "--root-path", default="", metavar="PATH", help="the path under which a proxy serves it, such as /earth"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--prepare", action="store_true", help="prepare the environment and stop")
     parser.add_argument("--test", action="store_true", help="prepare the environment and run the whole test suite")
@@ -119,6 +122,7 @@ def start(options: argparse.Namespace) -> int:
         data_dir=options.data_dir,
         browser=not options.no_browser,
         names=options.allow_host,
+        root_path=options.root_path,
     )
 
 

@@ -57,16 +57,17 @@ def serve(
     data_dir: Path | None = None,
     browser: bool = True,
     names: Sequence[str] = (),
+    root_path: str = "",
 ) -> int:
     """Serve until Ctrl-C; returns the exit status.
 
     scene: id or file to open at once.  port: None takes the first free one from 7860, 0 any.  names: under which it may
-    be reached too, such as that of a proxy before it.
+    be reached too, such as that of a proxy before it.  root_path: the path under which that proxy serves it.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        app = create_app(data_dir or default_data_dir(), model, device, bind=host, names=names)
+        app = create_app(data_dir or default_data_dir(), model, device, bind=host, names=names, root_path=root_path)
         query = f"?scene={_scene_id(app, scene)}" if scene else ""
         listener = _listen(host, port)
     except (AppError, SceneError) as error:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
+from app.api.levels import take_level
 from app.api.scenes import Use
 from app.api.settings import SamplingBody
 from app.jobs.fill_estimate import estimate
@@ -56,6 +57,7 @@ def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
     with use.library.open(scene) as opened:  # says now what is wrong with it, and with the numbers
         if use.host.state != "loading" or max(frame.w, frame.h) > UNASKED:
             estimate(use.host, opened, sampling, body.place()).check(body.confirmed)
+    take_level(use, scene, texts)
     request = {"prompts": body.prompts, "region": body.region} | sampling.as_dict()
     request |= {"frame": list(frame), "prompt": "; ".join(filter(None, dict.fromkeys(texts)))}
     return use.jobs.submit(scene, "fill", [request])[0]

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, model_validator
 
+from app.api.levels import take_level
 from app.api.scenes import Use
 from app.api.services import Services
 from app.api.settings import Prompt, SamplingBody
@@ -95,6 +96,7 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
         if use.host.state != "loading":
             # Says now what it would say when it runs.
             make_request(opened, use.host.model, frames[0], body.prompt, sampling)
+    take_level(use, scene, [body.prompt])
     requests = [{"frame": list(frame), "prompt": body.prompt} | sampling.as_dict() for frame in frames]
     return use.jobs.submit(scene, "generate", requests)[0]
 

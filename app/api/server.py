@@ -21,8 +21,9 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.api import adapters as adapter_routes
-from app.api import content, edits, exports, fills, imports, scenes
+from app.api import content, edits, exports, fills, imports, places, scenes
 from app.api import jobs as job_routes
+from app.api.root_path import RootPath, checked_root_path
 from app.api.security import Guard
 from app.api.services import Services
 from app.errors import AppError, Conflict, Gone, NoRoom, NotFound, NotReady, QueueFull
@@ -50,13 +51,16 @@ def create_app(
     device: str | None = None,
     bind: str = "127.0.0.1",
     names: Iterable[str] = (),
+    root_path: str = "",
 ) -> FastAPI:
     """The ASGI application.
 
     data_dir: folder of scenes and job records, made where missing (AppError where it cannot be written).
     model: folder or hub id, None for the shipped model.  device: "cpu", "cuda", None for the best there is.
     bind: the address it will listen on; decides which Host names are accepted, and `names` which others are.
+    root_path: under which a reverse proxy serves it (AppError for what is none).
     """
+    prefix = checked_root_path(root_path)
     folder = Path(data_dir)
     store = JobStore(folder)  # first: it holds the lock of the directory
     library = Library(folder)
@@ -66,7 +70,7 @@ def create_app(
     host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters)
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
-    page = PageSlot()
+    page = PageSlot(prefix)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -87,8 +91,10 @@ def create_app(
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.services = Services(library, jobs, host, hub, page, adapters)
     app.add_middleware(Guard, bind=bind, names=tuple(names))
+    if prefix:
+        app.add_middleware(RootPath, prefix=prefix)  # added later, so asked before the guard, which reads addresses
     _add_error_sentences(app)
-    for api in (scenes, content, job_routes, edits, fills, exports, imports, adapter_routes):
+    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, adapter_routes):
         app.include_router(api.router)
 
     @app.api_route("/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])

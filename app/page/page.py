@@ -30,11 +30,12 @@ MAX_SEED = 2**32 - 1
 SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 
 HEAD = """
-<link rel="stylesheet" href="/assets/ui/style.css">
-<link rel="stylesheet" href="/assets/ui/panel.css">
-<link rel="stylesheet" href="/assets/ui/map-dialogs.css">
-<link rel="stylesheet" href="/assets/ui/narrow.css">
-<link rel="modulepreload" href="/assets/ui/scene-canvas.mjs">
+<link rel="stylesheet" href="assets/ui/colours.css">
+<link rel="stylesheet" href="assets/ui/style.css">
+<link rel="stylesheet" href="assets/ui/panel.css">
+<link rel="stylesheet" href="assets/ui/map-dialogs.css">
+<link rel="stylesheet" href="assets/ui/narrow.css">
+<link rel="modulepreload" href="assets/ui/scene-canvas.mjs">
 """
 
 CANVAS = 'document.querySelector("scene-canvas")'
@@ -126,7 +127,7 @@ def _settings_section(
 
 
 def mount_page(app: FastAPI) -> FastAPI:
-    """Mount the page at `/` of `app`, after its routes and static files: the mount answers all else."""
+    """Mount the page at `/` of `app`."""
     theme = gr.themes.Base(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.zinc,

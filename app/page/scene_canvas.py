@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gradio as gr
 
-MODULE = "/assets/ui/scene-canvas.mjs"
+MODULE = "assets/ui/scene-canvas.mjs"  # from the page's own address
 
 # Gradio makes an event of every name that stands in quotes here; none of them goes to the server.
 ON_LOAD = f"""
 const events = ["restore", "reseed", "describe"];
-import("{MODULE}").then((module) => module.mount(element, (name) => events.includes(name) && trigger(name)));
+const tell = (name) => events.includes(name) && trigger(name);
+import(new URL("{MODULE}", document.baseURI).href).then((module) => module.mount(element, tell));
 """
 
 

@@ -1,7 +1,7 @@
 """The place of the page: a light answer at once, Gradio's application as soon as it is imported and built.
 
-Importing Gradio takes seconds.  The server listens first; until the page is built, `/` answers with a few lines of HTML
-that reload themselves.
+Importing Gradio takes seconds.  The server listens first; until the page is built, `/` answers with its empty frame,
+which reloads itself.
 """
 
 from __future__ import annotations
@@ -17,16 +17,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.network import set_unusable_aside
+from app.page.frame import Framed, starting_page
 
 log = logging.getLogger("text2earth")
-
-STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text2Earth</title>
-<link rel="icon" href="/assets/ui/favicon.svg">
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<style>html{font:15px system-ui,sans-serif}body{display:grid;place-items:center;height:100vh;margin:0}</style></head>
-<body><p role="status">Text2Earth is starting: preparing the page, loading the model&hellip;</p>
-<script type="module" src="/assets/ui/page/starting.mjs"></script>
-<noscript><meta http-equiv="refresh" content="2"></noscript></body></html>"""
 
 FAILED = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text2Earth</title></head>
 <body><p role="alert">The page could not be built; the reason is in the terminal that started the server.</p></body>
@@ -34,9 +27,13 @@ FAILED = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Te
 
 
 class PageSlot:
-    """ASGI application mounted at `/`: the starting page, then whatever `app.page.page.mount_page` builds."""
+    """ASGI application mounted at `/`: the starting page, then whatever `app.page.page.mount_page` builds.
 
-    def __init__(self) -> None:
+    `root_path` is the path under which browsers see it, where a proxy gives it one.
+    """
+
+    def __init__(self, root_path: str = "") -> None:
+        self._root_path = root_path
         self._page: ASGIApp | None = None
         self._failed = False
         self._stop = asyncio.Event()
@@ -65,7 +62,7 @@ class PageSlot:
         headers = {"Cache-Control": "no-store"}
         if self._failed:
             return HTMLResponse(FAILED, status_code=500, headers=headers)
-        return HTMLResponse(STARTING, headers=headers)
+        return HTMLResponse(starting_page(self._root_path), headers=headers)
 
     async def serve(self) -> None:
         """Build the page in a thread, then hold Gradio's lifespan open until `stop`; run as a task of the server."""
@@ -92,7 +89,7 @@ class PageSlot:
             self._failed = True
             return
         async with page.router.lifespan_context(page):  # type: ignore[attr-defined]
-            self._page = page
+            self._page = Framed(page, self._root_path)
             await self._stop.wait()
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import AppError, Conflict, NoRoom, NotFound
+from app.serving.summaries import Summaries
 from canvas.errors import SceneError
 from canvas.scene import Scene
 from canvas.scene_file.files import STAGED
@@ -55,6 +56,7 @@ class Library:
             raise NoRoom(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
         self._elsewhere: dict[str, Path] = {}
         self._cache = _OpenScenes()
+        self._summaries = Summaries()
 
     def add_path(self, path: Path) -> str:
         """Serve a scene file that lies elsewhere, in its place; returns its id (the same for the same path)."""
@@ -88,9 +90,13 @@ class Library:
 
     def ids(self) -> list[str]:
         """All scenes, in no order."""
-        paths = {path.stem: path for path in self.folder.glob(f"*{SUFFIX}") if ID.fullmatch(path.stem)}
-        paths |= {scene: path for scene, path in self._elsewhere.items() if path.is_file()}
-        return list(paths)
+        return list(self._paths())
+
+    def _paths(self) -> dict[str, Path]:
+        names = (name for name in os.listdir(self.folder) if name.endswith(SUFFIX))
+        paths = {name.removesuffix(SUFFIX): self.folder / name for name in names}
+        paths = {scene: path for scene, path in paths.items() if ID.fullmatch(scene)}
+        return paths | {scene: path for scene, path in self._elsewhere.items() if path.is_file()}
 
     def create(self, title: str, resolution: float) -> str:
         """Make an empty scene; returns its id."""
@@ -183,11 +189,13 @@ class Library:
     def summaries(self) -> list[dict[str, Any]]:
         """All scenes that open, the one changed last first; one that does not is named in the log and left alone."""
         found = []
-        for scene in self.ids():
+        paths = self._paths()
+        for scene, path in paths.items():
             try:
-                found.append(self.summary(scene))
-            except (SceneError, AppError) as error:
+                found.append(self._summaries.get(scene, path, self.summary))
+            except (SceneError, AppError, OSError) as error:
                 log.warning("Scene %s is not listed: %s", scene, error)
+        self._summaries.keep_only(set(paths))
         # Not by the files' times: drawing zoomed-out tiles writes too.
         return sorted(found, key=lambda summary: _moment(summary["modified"]), reverse=True)
 

@@ -257,17 +257,22 @@ export class Actions {
   /** The browser streams it to disk: a large export never passes through this page's memory. @param {string} rest */
   download(rest) {
     const link = document.createElement("a");
-    link.href = `/api${this.scenePath(rest)}`;
+    link.href = `api${this.scenePath(rest)}`;
     link.download = "";
     link.click();
   }
 
   async goTo() {
     const page = this.#page;
-    const metres = page.state.scene?.resolution ?? 1;
-    const current = `${Math.round(page.view.cx * metres)}, ${Math.round(page.view.cy * metres)}`;
-    const place = await dialogs.askCoordinate(page, current);
-    if (place) page.lookAt(place.x / metres, place.y / metres);
+    const { scene } = page.state;
+    const on = page.earth.toMap(scene, page.view.cx, page.view.cy);
+    const metres = scene?.resolution ?? 1;
+    const [x, y] = on ? [on.east, on.north] : [page.view.cx * metres, page.view.cy * metres];
+    const label = on ? `E, N in EPSG:${scene.anchor.epsg}` : "x, y in metres (y down)";
+    const place = await dialogs.askCoordinate(page, label, `${Math.round(x)}, ${Math.round(y)}`);
+    if (!place) return;
+    const at = on ? page.earth.toScene(scene, place.x, place.y) : { x: place.x / metres, y: place.y / metres };
+    page.lookAt(at.x, at.y);
   }
 
   /** Put the scene's address into the clipboard; where the browser keeps that to itself, show it. */

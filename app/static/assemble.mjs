@@ -1,6 +1,7 @@
 /** Makes the parts of the page and connects their buttons with the actions. */
 import { Actions } from "./actions.mjs";
 import { BrushRing } from "./mask/brush-ring.mjs";
+import { EarthPlace } from "./page/earth-place.mjs";
 import { EditCost } from "./mask/edit-cost.mjs";
 import { FollowSlider } from "./panel/follow-slider.mjs";
 import { FrameTrail } from "./scene/frame-trail.mjs";
@@ -75,6 +76,7 @@ export function assemble(page) {
   });
   const regionTool = new RegionTool(page);
   const files = new MapFiles(page, api);
+  const earth = new EarthPlace(api, () => page.redrawStatus());
   Object.assign(page, {
     api,
     actions,
@@ -119,7 +121,9 @@ export function assemble(page) {
       (factor) => page.moveView(() => page.view.zoomAt(factor)),
       () => page.fit(),
     ),
+    earth,
     status: new StatusBar(
+      earth,
       () => actions.goTo(),
       () => page.actualSize(),
     ),

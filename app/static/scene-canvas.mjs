@@ -52,6 +52,7 @@ export class SceneCanvasElement extends PageParts {
 
   #build() {
     this.replaceChildren(...assemble(this));
+    document.getElementById("t2e-starting")?.remove(); // the frame that held the place
     const { signal } = this.#abort;
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this);

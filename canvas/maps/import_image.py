@@ -61,15 +61,19 @@ def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[st
     `alpha` tells whether a band is marked as transparency, `names` what the bands are called, `layers` which bands the
     file says are which layer.
     `resolution` (m/px) and `rect` (x, y, w, h in px of the scene) are None where the file does not say them; `placed`
-    tells whether the file names its place or the rectangle is only a proposal.
+    tells whether the file names its place or the rectangle is only a proposal; `why` is a sentence where it names one
+    that cannot be used, None elsewhere.
     """
     with open_picture(Path(path), name) as source:
         ground, where = _ground(scene), georeference(source)
         resolution = own_resolution(where)
+        why = where.notes[0] if where.notes else None
         try:
             found = place(source, ground, name=name or "The picture") if resolution else None
-        except SceneError:  # its own place cannot be used: a person may name another one
-            found = place(source, ground, at=beside(ground.bounds), name=name or "The picture")
+            if found and not found.named:
+                why = found.notes[-1]
+        except SceneError as error:  # its own place cannot be used: a person may name another one
+            found, why = place(source, ground, at=beside(ground.bounds), name=name or "The picture"), str(error)
         # A camera that was held upright writes the picture lying down, and how to turn it.
         left, top, right, bottom = extent_of(upright(source), source.width, source.height)
         return {
@@ -84,6 +88,7 @@ def describe(path: str | Path, scene: Scene, name: str | None = None) -> dict[st
             "resolution": resolution,
             "rect": list(found.rect) if found else None,
             "placed": found is not None and found.named,
+            "why": why,
         }
 
 

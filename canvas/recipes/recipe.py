@@ -96,12 +96,20 @@ def read(path: str | Path) -> Recipe:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SceneError(f"{path.name} is larger than {MAX_BYTES // 2**20} MB: that is not a recipe.")
-        data = json.loads(path.read_bytes())  # which knows UTF-8 and UTF-16, with their marks, by themselves
+        data = _json(path.read_bytes())
     except OSError as error:
         raise SceneError(f"{path} cannot be read ({error.strerror}): check the name and its permissions.") from error
     except (ValueError, RecursionError):
         raise SceneError(f"{path.name} is not JSON: choose a recipe file, or correct it.") from None
     return parse(data)
+
+
+def _json(raw: bytes) -> Any:
+    """The value in a text file as any editor leaves it."""
+    try:
+        return json.loads(raw)  # which knows UTF-8 and UTF-16, with their marks, by themselves
+    except UnicodeDecodeError:
+        return json.loads(raw.decode("cp1252"))  # what editors under Windows write where they are not told
 
 
 def parse(data: Any) -> Recipe:

@@ -34,7 +34,7 @@ def test_a_picture_is_received_described_and_imported_as_one_step(
     assert told.json() | {"file": ""} == {
         "file": "", "name": "roof.png", "width": 40, "height": 30, "bands": 3, "dtype": "uint8", "alpha": False,
         "names": ["", "", ""], "layers": {"rgb": [1, 2, 3]}, "crs": None, "resolution": None, "rect": None,
-        "placed": False,
+        "placed": False, "why": None,
     }  # fmt: skip
     wish = {"name": "roof.png", "resolution": 1.0, "at": [8, -5]}
     job = server.post(f"/api/scenes/{scene}/imports/{told.json()['file']}", wish)

@@ -57,6 +57,8 @@ def test_a_picture_is_imported_and_exported_as_the_same_picture(canvas: Canvas, 
     dialog.get_by_role("button", name="Import").click()
     assert "above 0" in dialog.get_by_role("alert").inner_text()
     size.fill("2")
+    assert "Becomes 64 × 48 px" in dialog.inner_text(), "an empty scene takes the picture's resolution"
+    dialog.get_by_role("radio", name="As it is now").check()
     assert "Becomes 128 × 96 px" in dialog.inner_text()
     size.fill("1")
     dialog.get_by_role("button", name="Import").click()
@@ -158,6 +160,67 @@ def test_a_map_lies_at_the_place_that_was_named_and_the_scene_remembers_it(
     page.get_by_role("button", name="Export", exact=True).click()
     assert system.input_value() == "EPSG:32632"
     assert origin.input_value() == "500000, 5400000"
+
+
+def test_an_empty_scene_takes_the_resolution_of_its_first_picture(
+    canvas: Canvas, server: Server, tmp_path: Path
+) -> None:
+    """A map says its place and its resolution: the scene lies there and has it, and the status bar tells where."""
+    profile = {"driver": "GTiff", "width": 64, "height": 48, "count": 3, "dtype": "uint8", "crs": "EPSG:32632"}
+    transform = rasterio.transform.from_origin(500_000, 5_400_000, 0.3, 0.3)
+    with rasterio.open(tmp_path / "map.tif", "w", transform=transform, **profile) as file:
+        file.write(np.moveaxis(picture()[0], 2, 0))
+    scene = server.new_scene()
+    page = canvas.open(scene).page
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Import").click()
+    chooser.value.set_files(tmp_path / "map.tif")
+    dialog = page.get_by_role("dialog", name="Import a picture")
+    assert dialog.get_by_role("radio", name="As the picture 0.3 m/px").is_checked()
+    assert "Becomes 64 × 48 px" in dialog.inner_text()
+    dialog.get_by_role("button", name="Import").click()
+    canvas.wait("c.state.scene.bounds?.join() === '0,0,64,48'")
+    assert canvas.scene["resolution"] == 0.3
+    told = page.locator(".status-bar .pointer")
+    page.mouse.move(*canvas.screen(10.5, 20.5))
+    told.get_by_text("E 500003.0   N 5399994.0   48.7").wait_for()
+    assert " 9.00004° E" in told.inner_text()
+
+    page.locator(".surface").focus()
+    page.keyboard.press("g")
+    ask = page.get_by_role("dialog", name="Go to")
+    ask.get_by_label("E, N in EPSG:32632").fill("500300, 5399700")
+    ask.get_by_role("button", name="Go", exact=True).click()
+    told.get_by_text("E 500300.0   N 5399700.0").wait_for()
+    middle = canvas.get("c.free")
+    assert canvas.screen(1000, 1000) == pytest.approx(
+        (middle["x"] + middle["w"] / 2, middle["y"] + middle["h"] / 2), abs=1
+    )
+
+
+def test_where_the_place_is_taken_a_picture_goes_beside_and_the_dialog_says_why_its_own_cannot_be_used(
+    canvas: Canvas, server: Server, tmp_path: Path
+) -> None:
+    data = base64.b64encode(picture()[1]).decode()
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    page = canvas.open(scene).page
+    dialog = page.get_by_role("dialog", name="Import a picture")
+    for x, name in ((20, "Beside the scene"), (400, "Here around")):
+        page.evaluate(DELIVER, [data, "drop", *canvas.screen(x, 20)])
+        dialog.wait_for()
+        assert dialog.get_by_role("radio", name=name).is_checked()
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+
+    profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 3, "dtype": "uint8", "crs": "EPSG:32632"}
+    transform = rasterio.transform.from_origin(500_000, 5_400_000, 1, 1)
+    with rasterio.open(tmp_path / "map.tif", "w", transform=transform, **profile) as file:
+        file.write(np.full((3, 8, 8), 90, np.uint8))
+    page.evaluate(DELIVER, [base64.b64encode((tmp_path / "map.tif").read_bytes()).decode(), "drop", 300, 300])
+    own = dialog.get_by_role("radio", name="At its place on Earth")
+    assert own.is_disabled()
+    assert "the scene lies nowhere on Earth" in dialog.inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -268,10 +268,11 @@ def test_files_that_are_no_recipes_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "binary.json")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_recipe_from_another_systems_editor_is_read(tmp_path: Path, encoding: str) -> None:
-    (tmp_path / "a.json").write_text(json.dumps(FILL), encoding=encoding)
-    assert read(tmp_path / "a.json").fill == parse(FILL).fill
+    told = FILL | {"prompts": [{"text": "forêt à l’été"}]}
+    (tmp_path / "a.json").write_text(json.dumps(told, ensure_ascii=False), encoding=encoding)
+    assert read(tmp_path / "a.json").fill == parse(told).fill
 
 
 def test_a_prompt_with_a_nul_is_refused() -> None:

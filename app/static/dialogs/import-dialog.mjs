@@ -5,9 +5,15 @@ import { length, short } from "../page/format.mjs";
 
 /**
  * @typedef {{file: string, name: string, width: number, height: number, bands: number, dtype: string, alpha: boolean, crs: string|null,
- *   resolution: number|null, rect: number[]|null, placed: boolean}} Picture what the server tells of a received file
- * @typedef {{resolution: number|null, at: number[]|null, bands: number[]|null}} Wish null leaves it to the file
+ *   resolution: number|null, rect: number[]|null, placed: boolean, why: string|null}} Picture what the server tells of a received file
+ *   `why` its own place cannot be used, null where it can or names none
+ * @typedef {{resolution: number|null, at: number[]|null, bands: number[]|null, adopted: number|null}} Wish null leaves it to the file;
+ *   `adopted` is the resolution that the empty scene takes from the picture, m/px
  */
+
+/** m/px that a scene can have. */
+const FINEST = 0.25;
+const COARSEST = 128;
 
 /** Size in the scene, px. @param {Picture} picture @param {number} resolution m/px of the picture @param {number} scene m/px */
 export function sizeInScene(picture, resolution, scene) {
@@ -28,6 +34,11 @@ export function parseBands(text) {
   return [1, 3].includes(numbers.length) && numbers.every((n) => Number.isInteger(n) && n > 0) ? numbers : null;
 }
 
+/** Whether a rectangle x, y, w, h touches what a scene holds. @param {number[]|null} bounds @param {number[]} rect */
+export function isTaken(bounds, [x, y, w, h]) {
+  return Boolean(bounds) && x < bounds[0] + bounds[2] && bounds[0] < x + w && y < bounds[1] + bounds[3] && bounds[1] < y + h;
+}
+
 /**
  * @param {HTMLElement} host @param {Picture} picture @param {import("../scene/store.mjs").Scene} scene
  * @param {{x: number, y: number}} middle scene px where it was dropped, or the middle of the window
@@ -42,14 +53,27 @@ export function importDialog(host, picture, scene, middle, send) {
       type: "number", step: "any", min: "0.0001", required: true, value: picture.resolution ? short(picture.resolution) : short(scene.resolution),
       title: "How many metres of ground one pixel of the picture shows",
     });
-    const choice = (value, label, about, checked) =>
-      h("label", { class: "choice" }, h("input", { type: "radio", name: "t2e-at", value, checked }), h("b", {}, label), h("small", {}, about));
-    const own = picture.placed ? [choice("own", picture.crs ? "At its place on Earth" : "At its own place", picture.crs ?? "where it was exported from", true)] : [];
+    const choice = (value, label, about, checked, name = "t2e-at", disabled = false) =>
+      h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked, disabled }), h("b", {}, label), h("small", {}, about));
+    const aboutOwn = picture.why ?? `${picture.crs ?? "where it was exported from"}${isTaken(scene.bounds, picture.rect ?? [0, 0, 0, 0]) ? "; replaces what is there" : ""}`;
+    const named = picture.placed || picture.why;
+    const own = named ? [choice("own", picture.crs ? "At its place on Earth" : "At its own place", aboutOwn, picture.placed, "t2e-at", !picture.placed)] : [];
+    const around = sizeInScene(picture, picture.resolution ?? scene.resolution, scene.resolution);
+    const free = !isTaken(scene.bounds, [middle.x - around.w / 2, middle.y - around.h / 2, around.w, around.h]);
+    const aside = !picture.placed && (scene.empty || !free);
     const asked = bandsAsked(picture);
     const bands = h("input", {
       type: "text", value: asked === "named" ? "1, 2, 3" : "", placeholder: "as the file says", autocomplete: "off",
       title: "Red, green, blue; or one band as grey. Where bands are named, transparency hides nothing.",
     });
+    const asPicture = h("small", {});
+    const adopting = scene.empty && h(
+      "fieldset",
+      {},
+      h("legend", {}, "Resolution of the scene, which is still empty"),
+      h("label", { class: "choice" }, h("input", { type: "radio", name: "t2e-metres", value: "picture", checked: true }), h("b", {}, "As the picture"), asPicture),
+      choice("scene", "As it is now", `${short(scene.resolution)} m/px`, false, "t2e-metres"),
+    );
     const summary = h("p", { class: "quiet", "aria-live": "polite" });
     const complaint = h("p", { class: "complaint", role: "alert" });
     const go = h("button", { type: "submit", class: "primary" }, "Import");
@@ -65,39 +89,51 @@ export function importDialog(host, picture, scene, middle, send) {
         {},
         h("legend", {}, "Place"),
         ...own,
-        choice("here", "Here", "around the pointer, or in the middle of the view", !own.length && !scene.empty),
-        choice("beside", scene.empty ? "At the origin" : "Beside the scene", scene.empty ? "upper left corner at 0, 0" : "to the right of what is there", !own.length && scene.empty),
+        choice("here", "Here", `around the pointer, or in the middle of the view${free ? "" : "; replaces what is there"}`, !picture.placed && !aside),
+        choice("beside", scene.empty ? "At the origin" : "Beside the scene", scene.empty ? "upper left corner at 0, 0" : "to the right of what is there", aside),
       ),
+      adopting,
       summary,
       complaint,
       h("footer", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), go),
     );
+    /** m/px that the scene shall take from the picture, null to keep its own. @param {number} metres */
+    const adopted = (metres) => {
+      if (!adopting) return null;
+      const [first, second] = form.elements["t2e-metres"];
+      first.disabled = !(metres >= FINEST && metres <= COARSEST);
+      if (first.disabled) second.checked = true;
+      asPicture.textContent = first.disabled ? `a scene has ${FINEST} to ${COARSEST} m/px` : `${short(metres)} m/px`;
+      return first.checked && metres !== scene.resolution ? metres : null;
+    };
     const isUntouched = () => picture.resolution !== null && size.value === short(picture.resolution);
     /** A picture of another size than the file says does not lie where the file says. */
     const limitPlaces = () => {
-      const [first, here] = form.elements["t2e-at"];
-      if (first.value !== "own") return;
+      const [first, here, besides] = form.elements["t2e-at"];
+      if (first.value !== "own" || picture.why) return;
       first.disabled = !isUntouched();
-      if (first.disabled && first.checked) here.checked = true;
+      if (first.disabled && first.checked) (free && !scene.empty ? here : besides).checked = true;
     };
     const wish = () => {
       const metres = Number(size.value);
       const untouched = isUntouched();
       const at = form.elements["t2e-at"].value;
-      const { w, h: high } = sizeInScene(picture, metres, scene.resolution);
+      // What the file says, to the last digit, where that is what counts.
+      const takes = adopted(untouched ? picture.resolution : metres);
+      const { w, h: high } = sizeInScene(picture, metres, takes ?? scene.resolution);
       const corner = { own: null, here: [Math.round(middle.x - w / 2), Math.round(middle.y - high / 2)], beside }[at];
-      return { metres, w, high, at: corner, resolution: untouched ? null : metres, bands: parseBands(bands.value) };
+      return { metres, w, high, at: corner, resolution: untouched ? null : metres, bands: parseBands(bands.value), adopted: takes };
     };
     const update = () => {
-      const { metres, w, high } = wish();
+      const { metres, w, high, adopted: takes } = wish();
       if (!(metres > 0)) {
         summary.textContent = "Type how many metres one pixel shows, such as 0.3.";
         return;
       }
       const ground = `${length(picture.width * metres)} × ${length(picture.height * metres)}`;
-      const scaled = metres > 1.5 * scene.resolution ? " It is enlarged and holds no more detail." : "";
+      const scaled = metres > 1.5 * (takes ?? scene.resolution) ? " It is enlarged and holds no more detail." : "";
       const deep = picture.dtype === "uint8" ? "" : ` Values of ${picture.dtype} are stretched to 8 bit.`;
-      summary.textContent = `Becomes ${w} × ${high} px of the scene, ${ground}.${scaled}${deep} It replaces what is there; undo brings it back.`;
+      summary.textContent = `Becomes ${w} × ${high} px of the scene, ${ground}.${scaled}${deep} ${scene.empty ? "" : " It replaces what is there; undo brings it back."}`;
     };
     form.addEventListener("input", () => {
       complaint.textContent = "";
@@ -106,7 +142,7 @@ export function importDialog(host, picture, scene, middle, send) {
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const { metres, resolution, at, bands: shown } = wish();
+      const { metres, resolution, at, bands: shown, adopted: takes } = wish();
       if (!(metres > 0)) {
         complaint.textContent = "The size of a pixel must be a number of metres above 0.";
         return;
@@ -117,7 +153,7 @@ export function importDialog(host, picture, scene, middle, send) {
       }
       go.disabled = true;
       try {
-        await send({ resolution, at, bands: shown });
+        await send({ resolution, at, bands: shown, adopted: takes });
         sent = true;
         dialog.close();
       } catch (error) {

@@ -64,7 +64,10 @@ export class MapFiles {
       page.notices.show(`Reading ${file.name} (${bytes(file.size)}) …`, { seconds: 3 });
       const path = `/scenes/${scene.id}/imports`;
       const picture = await this.#api.call("POST", `${path}?name=${encodeURIComponent(file.name)}`, file);
-      const sent = await importDialog(page, picture, scene, middle, (wish) => this.#api.post(`${path}/${picture.file}`, { name: file.name, ...wish }));
+      const sent = await importDialog(page, picture, scene, middle, async ({ adopted, ...wish }) => {
+        if (adopted !== null) page.apply("scene", await this.#api.call("PATCH", `/scenes/${scene.id}`, { resolution: adopted }));
+        return this.#api.post(`${path}/${picture.file}`, { name: file.name, ...wish });
+      });
       if (!sent) await this.#api.call("DELETE", `${path}/${picture.file}`);
     }, () => this.receive(file, middle));
   }

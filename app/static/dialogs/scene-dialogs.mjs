@@ -44,10 +44,10 @@ export function confirmDelete(host, title) {
   return confirm(host, "Delete scene", `Delete “${title}”? Its file is moved to the trash folder of the data directory.`, "Delete", true);
 }
 
-/** @param {HTMLElement} host @returns {Promise<{x: number, y: number}|null>} metres */
-export async function askCoordinate(host, current) {
-  const check = (text) => (parseCoordinate(text) ? null : "Type two numbers in metres, such as 1200, -340.");
-  const text = await ask(host, { title: "Go to", label: "x, y in metres (y down)", value: current, yes: "Go", check });
+/** @param {HTMLElement} host @param {string} label what the two numbers are @param {string} current @returns {Promise<{x: number, y: number}|null>} */
+export async function askCoordinate(host, label, current) {
+  const check = (text) => (parseCoordinate(text) ? null : "Type two numbers, such as 1200, -340.");
+  const text = await ask(host, { title: "Go to", label, value: current, yes: "Go", check });
   return text === null ? null : parseCoordinate(text);
 }
 

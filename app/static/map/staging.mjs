@@ -100,7 +100,7 @@ export class Staging {
   }
 
   #thumb(candidate) {
-    const source = `/api/scenes/${this.#page.sceneId}/candidates/${candidate.id}.webp`;
+    const source = `api/scenes/${this.#page.sceneId}/candidates/${candidate.id}.webp`;
     const label = `Candidate ${candidate.number + 1}, seed ${candidate.request.seed}`;
     const image = h("img", { src: source, alt: "", draggable: "false" });
     const thumb = h("button", { type: "button", role: "option", class: "thumb", "aria-label": label, title: label }, image);

@@ -4,7 +4,7 @@ const AGAIN_MS = 250;
 
 async function look() {
   try {
-    const { page, page_failed: failed } = await (await fetch("/api/ready")).json();
+    const { page, page_failed: failed } = await (await fetch("api/ready")).json();
     if (page || failed) return location.reload();
   } catch {
     // The server may not answer yet.

@@ -17,8 +17,11 @@ export class StatusBar {
   #jobs = h("span", { class: "cell jobs" });
   #model = h("span", { class: "cell model" });
 
-  /** @param {() => void} goTo @param {() => void} actualSize */
-  constructor(goTo, actualSize) {
+  #earth;
+
+  /** @param {import("./earth-place.mjs").EarthPlace} earth @param {() => void} goTo @param {() => void} actualSize */
+  constructor(earth, goTo, actualSize) {
+    this.#earth = earth;
     this.#pointer.addEventListener("click", goTo);
     this.#zoom.addEventListener("click", actualSize);
     const scale = h("span", { class: "cell scale", "aria-hidden": "true" }, this.#barText, this.#bar);
@@ -33,7 +36,8 @@ export class StatusBar {
     const metres = state.scene?.resolution ?? 1;
     const place = pointer ?? { x: view.cx, y: view.cy };
     const text = (value) => coordinate(value * metres, metres);
-    setText(this.#pointer, `x ${text(Math.floor(place.x))}   y ${text(Math.floor(place.y))}`);
+    const [x, y] = [Math.floor(place.x), Math.floor(place.y)];
+    setText(this.#pointer, this.#earth.text(state.scene, x, y) ?? `x ${text(x)}   y ${text(y)}`);
     setText(this.#resolution, state.scene ? `${resolution(metres)}${state.scene.empty ? "" : " (fixed)"}` : "");
     const bar = scaleBar(metres / view.scale, BAR);
     setText(this.#barText, length(bar.metres));

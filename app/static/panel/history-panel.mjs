@@ -72,7 +72,7 @@ export class HistoryPanel {
 
   #picture(step) {
     if (!step.rect) return h("span", { class: "row-thumb" });
-    const image = h("img", { class: "row-thumb", alt: "", loading: "lazy", src: `/api/scenes/${this.#path}/steps/${step.id}/thumbnail.webp` });
+    const image = h("img", { class: "row-thumb", alt: "", loading: "lazy", src: `api/scenes/${this.#path}/steps/${step.id}/thumbnail.webp` });
     // An erasure may leave nothing to show: an empty place says so better than a broken picture.
     image.addEventListener("error", () => image.replaceWith(h("span", { class: "row-thumb" })));
     return image;

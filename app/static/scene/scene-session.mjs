@@ -50,7 +50,7 @@ export class SceneSession {
 
   /** Begin to listen; `apply` is called with each event. */
   listen() {
-    this.#stream = new EventStream(`/api/scenes/${this.id}/events`, {
+    this.#stream = new EventStream(`api/scenes/${this.id}/events`, {
       event: (name, data) => this.#event(name, data),
       connected: (up) => this.page.apply("connected", up),
       refused: () => this.#refused(),

@@ -33,7 +33,7 @@ export class Api {
     }
     let response;
     try {
-      response = await this.#fetch(`/api${path}`, options);
+      response = await this.#fetch(`api${path}`, options);
     } catch {
       throw new ApiError(UNREACHABLE, 0);
     }
@@ -62,14 +62,14 @@ export class Api {
 
   /** One tile, decoded. @param {AbortSignal} signal @returns {Promise<ImageBitmap>} */
   async tile(scene, layer, z, x, y, revision, signal) {
-    const response = await this.#fetch(`/api/scenes/${scene}/tiles/${layer}/${z}/${x}/${y}.webp?v=${revision}`, { signal });
+    const response = await this.#fetch(`api/scenes/${scene}/tiles/${layer}/${z}/${x}/${y}.webp?v=${revision}`, { signal });
     if (response.status !== 200) throw new ApiError(`Tile ${z}/${x}/${y} is missing.`, response.status);
     return createImageBitmap(await response.blob());
   }
 
   /** A picture, decoded. @param {string} path below /api @returns {Promise<ImageBitmap>} */
   async picture(path) {
-    const response = await this.#fetch(`/api${path}`);
+    const response = await this.#fetch(`api${path}`);
     if (!response.ok) throw new ApiError("The picture is not there any more.", response.status);
     return createImageBitmap(await response.blob());
   }
