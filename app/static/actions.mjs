@@ -6,6 +6,7 @@ import { question } from "./dialogs/fill-cost.mjs";
 import { EditActions } from "./edit-actions.mjs";
 import * as dialogs from "./dialogs/scene-dialogs.mjs";
 import { nextFrame } from "./geometry/frames.mjs";
+import { titleOf } from "./layers/layers.mjs";
 import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./geometry/rect.mjs";
 import { modelInfo, pendingFrames } from "./scene/store.mjs";
 
@@ -79,7 +80,7 @@ export class Actions {
     return this.once("A window is being queued", async () => {
       const frame = this.#page.frame;
       if (!frame || !this.#page.state.scene) return;
-      if (isCovered(frame, pendingFrames(this.#page.state))) {
+      if (isCovered(frame, pendingFrames(this.#page.state, this.#page.layers.active))) {
         this.#page.notices.show("A job for this frame is waiting already: move the frame or press a handle.");
         return;
       }
@@ -136,7 +137,7 @@ export class Actions {
   nextFrame(direction) {
     const page = this.#page;
     const isFull = (frame) => page.session.coverage.isFull(frame);
-    return nextFrame(page.frame, direction, modelInfo(page.state).window, pendingFrames(page.state), isFull);
+    return nextFrame(page.frame, direction, modelInfo(page.state).window, pendingFrames(page.state, page.layers.active), isFull);
   }
 
   /** @param {string} id */
@@ -185,13 +186,18 @@ export class Actions {
     const region = snapOut(rect);
     return this.run(async () => {
       this.noteBranch();
-      const scene = await this.#api.post(this.scenePath("/erase"), { rect: toXYWH(region) });
-      this.#page.apply("scene", scene);
-      const undo = { label: "Undo", run: () => this.step("undo", scene.step.id) };
-      // After any other change the button would no longer mean this step.
-      const holds = ({ scene: now }) => now?.revision === scene.revision;
-      this.#page.notices.show(`Erased ${region.w} × ${region.h} px.`, { action: undo, holds });
+      const layer = this.#page.layers.active;
+      const scene = await this.#api.post(this.scenePath("/erase"), { rect: toXYWH(region), layer });
+      this.erased(scene, `Erased ${region.w} × ${region.h} px${layer === "rgb" ? "" : ` of ${titleOf(layer)}`}.`);
     });
+  }
+
+  /** Say what was erased, with the way back. @param {any} scene as the server answers @param {string} text */
+  erased(scene, text) {
+    this.#page.apply("scene", scene);
+    const undo = { label: "Undo", run: () => this.step("undo", scene.step.id) };
+    // After any other change the button would no longer mean this step.
+    this.#page.notices.show(text, { action: undo, holds: ({ scene: now }) => now?.revision === scene.revision });
   }
 
   /** @param {number} resolution m/px */
@@ -316,6 +322,7 @@ export class Actions {
     const { kind, prompt, negative_prompt = "", seed, sampler = "quality", strength, feather, follow = 0 } = step.request;
     const { steps, guidance } = sampler === "fast" ? { steps: null, guidance: null } : step.request;
     this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, sampler, steps, guidance, follow });
+    this.#page.layers.reuse(step.request);
     if (kind === "edit") this.#page.mask.set({ strength, feather });
   }
 

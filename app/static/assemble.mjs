@@ -26,8 +26,10 @@ import { RegionTool } from "./regions/region-tool.mjs";
 import { Staging } from "./map/staging.mjs";
 import { SeedDice } from "./panel/seed-dice.mjs";
 import { StatusBar } from "./page/status-bar.mjs";
+import { SceneLayers } from "./layers/scene-layers.mjs";
 import { ToolRail } from "./tools/tool-rail.mjs";
 import { TopBar } from "./page/top-bar.mjs";
+import { titleOf } from "./layers/layers.mjs";
 import { isOpen } from "./scene/store.mjs";
 import { Api } from "./scene/transport.mjs";
 
@@ -54,10 +56,11 @@ function sceneMenu(actions, files) {
 }
 
 /** What the panel's main button will do. @param {import("./scene-canvas.mjs").Page} page */
-function mainLabel({ editCost, mask, regions, state }) {
+function mainLabel({ editCost, layers, mask, regions, state }) {
   const first = Boolean(state.scene?.empty) && !state.jobs.some(isOpen);
   const { variations } = mask.settings;
-  return primaryLabel({ masked: !mask.empty, variations, seconds: editCost.seconds, regions: regions.list.length, first });
+  const layer = layers.active === "rgb" ? "" : titleOf(layers.active);
+  return primaryLabel({ masked: !mask.empty, variations, seconds: editCost.seconds, regions: regions.list.length, first, layer });
 }
 
 /** Fills the fields of the element. @param {import("./scene-canvas.mjs").Page} page @returns {Element[]} its children */
@@ -86,7 +89,8 @@ export function assemble(page) {
     panel: new PanelLink(api, () => page.state, () => mainLabel(page), () => {
       page.editCost.update();
       page.redraw();
-    }),
+    }, () => page.layers.request),
+    layers: new SceneLayers(page, api),
     follow: new FollowSlider((follow) => {
       page.settings = { follow };
     }),
@@ -95,7 +99,7 @@ export function assemble(page) {
     notices: new Notices(),
     hints: new Hints(page),
     trail: new FrameTrail(),
-    map: new MapLayer(context, page.view),
+    map: new MapLayer(context, page.view, (layer, counts) => page.layers.looks.seen(layer, counts)),
     overlay: new OverlayLayer(context, page.view),
     mask,
     maskBar: new MaskBar(page, mask, actions),
@@ -147,6 +151,6 @@ export function assemble(page) {
       panel: () => page.togglePanel(),
     }),
   });
-  const { markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
-  return [surface, ring, markers, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
+  const { layers, markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
+  return [surface, ring, markers, layers.swipe, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
 }

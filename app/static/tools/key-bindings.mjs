@@ -1,6 +1,7 @@
 /** Key presses to actions. The table of keys is in keys.mjs. */
 import { DIRECTIONS } from "../geometry/frames.mjs";
 import { commandOf } from "./keys.mjs";
+import { NAMES } from "../layers/layers.mjs";
 
 /** What a key that is held down does not do again. */
 const ONCE = new Set(["generate", "accept", "discard"]);
@@ -30,6 +31,8 @@ export function bindKeys(page, signal) {
     redo: () => page.redo(),
     "close-polygon": () => page.regionTool.finish() || page.measure.finish(),
     "corner-back": () => (page.pointer.tool === "measure" ? page.measure : page.regionTool).back(),
+    ...Object.fromEntries(NAMES.map((layer) => [`layer-${layer}`, () => page.layers.choose(layer)])),
+    swipe: () => page.layers.toggleSwipe(),
     cancel: () => {
       page.pointer.abandon();
       page.regionTool.drop();
