@@ -18,7 +18,7 @@ import * as state from "./view-state.mjs";
 export class SceneLayers {
   /** @type {state.LayerView} */
   view = state.initial();
-  looks = new Looks(() => this.#page.drawing.mark("map"));
+  looks = new Looks(() => this.#page.redraw());
   adapters;
   swipe;
   #page;
@@ -74,9 +74,9 @@ export class SceneLayers {
     this.#set(state.chosen(this.view, layer));
   }
 
-  /** Something was put into layers: they are to be seen. @param {string[]} layers */
+  /** Something was put into layers: they are to be seen, colours first. @param {string[]} layers */
   reveal(layers) {
-    for (const name of NAMES) if (layers.includes(name)) this.#set(state.changed(this.view, name, { visible: true }));
+    for (const name of NAMES.toReversed()) if (layers.includes(name)) this.#set(state.raised(this.view, name));
   }
 
   /** What is drawn, bottom to top: what holds anything, and what is just being made. @returns {Drawn[]} */
@@ -102,7 +102,8 @@ export class SceneLayers {
     if (this.view.swipe) return this.endSwipe();
     const rows = this.rows;
     if (rows.length < 2) return this.#page.notices.show("Swipe compares two layers: this scene has only one.");
-    this.#set({ ...this.view, swipe: state.firstSwipe(rows) });
+    const { free, view } = this.#page;
+    this.#set({ ...this.view, swipe: state.firstSwipe(rows, (free.x + free.w / 2) / view.width) });
     this.#page.drawing.flush();
     this.swipe.focus();
   }

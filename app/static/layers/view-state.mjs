@@ -13,8 +13,8 @@ import { FALSE_COLOUR, NAMES } from "./layers.mjs";
 
 const KEY = "text2earth.layers";
 const MOST = 40;
-/** @type {Shown[]} */
-const ROWS = [...NAMES, FALSE_COLOUR];
+/** Colours over the others, as long as nobody works in those. @type {Shown[]} */
+const ROWS = [...NAMES.toReversed(), FALSE_COLOUR];
 
 /** @returns {LayerView} of a scene that nobody has looked at yet */
 export function initial() {
@@ -47,26 +47,25 @@ export function changed(view, name, patch) {
   return { ...view, rows: view.rows.map((row) => (row.name === name ? { ...row, ...patch } : row)) };
 }
 
-/** A layer becomes the one worked in: it comes to the top, so that what is made is seen. @param {LayerView} view @param {Layer} layer @returns {LayerView} */
+/** A layer comes to the top, and is visible. @param {LayerView} view @param {Shown} name @returns {LayerView} */
+export function raised(view, name) {
+  const row = view.rows.find((one) => one.name === name);
+  return { ...view, rows: [...view.rows.filter((other) => other !== row), { ...row, visible: true }] };
+}
+
+/** A layer becomes the one worked in, and what is made is to be seen. @param {LayerView} view @param {Layer} layer @returns {LayerView} */
 export function chosen(view, layer) {
-  const row = view.rows.find(({ name }) => name === layer);
-  return { ...view, active: layer, rows: [...view.rows.filter((other) => other !== row), { ...row, visible: true }] };
+  return { ...raised(view, layer), active: layer };
 }
 
 /** A row past its next neighbour among those that are listed. @param {LayerView} view @param {Shown} name @param {1|-1} by 1 is up @param {Shown[]} listed @returns {LayerView} */
 export function moved(view, name, by, listed) {
   const order = view.rows.map((row) => row.name).filter((one) => listed.includes(one));
   const neighbour = order[order.indexOf(name) + by];
-  return neighbour ? placed(view, name, neighbour) : view;
-}
-
-/** A row to the place of another. @param {LayerView} view @param {Shown} name @param {Shown} target @returns {LayerView} */
-export function placed(view, name, target) {
-  const from = view.rows.findIndex((row) => row.name === name);
-  const to = view.rows.findIndex((row) => row.name === target);
-  if (from < 0 || to < 0 || from === to) return view;
+  if (!neighbour) return view;
   const rows = [...view.rows];
-  rows.splice(to, 0, ...rows.splice(from, 1));
+  const to = rows.findIndex((row) => row.name === neighbour);
+  rows.splice(to, 0, ...rows.splice(rows.findIndex((row) => row.name === name), 1));
   return { ...view, rows };
 }
 
@@ -76,10 +75,10 @@ export function listed(view, filled) {
   return view.rows.filter(({ name }) => (name === FALSE_COLOUR ? both : filled.includes(name)));
 }
 
-/** The swipe to begin with: the highest two of what is listed. @param {Row[]} rows bottom to top, two at least @returns {Swipe} */
-export function firstSwipe(rows) {
+/** The swipe to begin with: the highest two of what is listed. @param {Row[]} rows bottom to top, two at least @param {number} at @returns {Swipe} */
+export function firstSwipe(rows, at) {
   const [right, left] = rows.filter(({ name }) => name !== FALSE_COLOUR).reverse();
-  return { left: left.name, right: right.name, at: 0.5 };
+  return { left: left.name, right: right.name, at };
 }
 
 /** @param {Storage} storage @returns {Record<string, unknown>} */
