@@ -99,12 +99,12 @@ def test_another_layer_of_the_same_frame_is_made_compared_undone_and_kept_in_vie
     assert not is_grey(canvas)
     page.keyboard.press("Shift+Z")
     canvas.wait("c.state.scene.layers.length === 2")
-    page.get_by_label("Opacity of NIR").fill("40")
+    page.get_by_label("Opacity of NIR, per cent").fill("40")
     assert not is_grey(canvas)
     page.reload()
     canvas.attached()
     page.get_by_role("button", name="Generate NIR").wait_for()
-    assert page.get_by_label("Opacity of NIR").input_value() == "40"
+    assert page.get_by_label("Opacity of NIR, per cent").input_value() == "40"
     page.keyboard.press("2")
     page.get_by_role("button", name="Generate", exact=True).wait_for()
 
@@ -116,7 +116,7 @@ def test_visibility_and_order_decide_what_shows(canvas: Canvas, layered: str) ->
     assert is_grey(canvas)
     page.get_by_role("button", name="Show RGB").click()
     assert not is_grey(canvas)
-    up = page.get_by_role("button", name="NIR: up")
+    up = page.get_by_role("button", name="NIR: up", exact=True)
     up.focus()
     page.keyboard.press("Enter")
     assert is_grey(canvas)
