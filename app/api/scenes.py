@@ -12,12 +12,13 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from app.api.services import Services, services
 from app.errors import Conflict, NoRoom
+from app.serving.scene_picture import scene_picture
 
 router = APIRouter(prefix="/api/scenes")
 Use = Annotated[Services, Depends(services)]
@@ -96,6 +97,18 @@ async def receive(request: Request, target: Path) -> None:
 def get_scene(use: Use, scene: str) -> dict[str, Any]:
     """One scene."""
     return use.library.summary(scene)
+
+
+@router.get("/{scene}/picture.webp")
+def get_picture(use: Use, scene: str, v: int | None = None) -> Response:
+    """A small picture of the whole scene; no content where there is none.  Cached under the revision `v` it has."""
+    with use.library.open(scene) as opened:
+        revision = opened.revision
+        image = scene_picture(opened)
+    forever = "public, max-age=31536000, immutable" if v == revision else "no-store"
+    if image is None:
+        return Response(status_code=204, headers={"Cache-Control": forever})
+    return Response(image, media_type="image/webp", headers={"Cache-Control": forever})
 
 
 @router.patch("/{scene}")
