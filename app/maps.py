@@ -7,6 +7,7 @@ from pathlib import Path
 from app.errors import AppError
 from canvas.anchor import Anchor
 from canvas.geometry import LIMIT, Rect
+from canvas.layers import checked_layer
 
 # format: media type
 FORMATS = {
@@ -40,13 +41,18 @@ def parse_point(text: str | None) -> tuple[int, int] | None:
 
 
 def parse_bands(text: str | None) -> tuple[int, ...] | None:
-    """The bands `3,2,1` or `1`, counted from 1; None for None, AppError for anything else."""
+    """The bands `3,2,1`, `3,2,1,4` or `1`, counted from 1; None for None, AppError for anything else."""
     if text is None:
         return None
     numbers = _whole(text)
-    if not numbers or len(numbers) not in (1, 3):
-        raise AppError(f"The bands {text!r} must be one or three whole numbers, such as 3,2,1.")
+    if not numbers or len(numbers) not in (1, 3, 4):
+        raise AppError(f"The bands {text!r} must be one, three or four whole numbers, such as 3,2,1.")
     return tuple(numbers)
+
+
+def parse_layers(text: str | None) -> list[str] | None:
+    """The layers `rgb,nir`; None for None, SceneError where one is not possible."""
+    return None if text is None else [checked_layer(name.strip()) for name in text.split(",")]
 
 
 def parse_range(text: str | None) -> tuple[float, float] | None:

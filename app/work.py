@@ -64,13 +64,15 @@ def checked_frame(values: Iterable[int]) -> Rect:
     return frame
 
 
-def row_of_frames(scene: Scene, direction: str, window: int, anchor: Rect | None, count: int) -> list[Rect]:
-    """`count` frames of `window` px that extend `anchor` (None: the content) in a direction, one beyond the other."""
+def row_of_frames(
+    scene: Scene, direction: str, window: int, anchor: Rect | None, count: int, layer: str = "rgb"
+) -> list[Rect]:
+    """`count` frames of `window` px that extend `anchor` (None: the layer) in a direction, one beyond the other."""
     if not 1 <= count <= MAX_ROW:
         raise SceneError(f"The count is {count}: from 1 to {MAX_ROW} frames can be queued at once.")
     frames: list[Rect] = []
     for _ in range(count):
-        anchor = extension_frame(scene, direction, window, anchor)
+        anchor = extension_frame(scene, direction, window, anchor, layer)
         frames.append(anchor)
     return frames
 

@@ -52,7 +52,7 @@ def main() -> None:
     rows = max(1, round(given.megapixels * 1e6 / (columns * TILE * TILE)))
     with tempfile.TemporaryDirectory() as folder, Scene.create(Path(folder) / "scene.t2e", 1.0) as scene:
         rect = Rect(0, 0, columns * TILE, rows * TILE)
-        scene.accept_tiles(Request("import", rect, 1.0), tiles(columns, rows))
+        scene.accept_tiles([(Request("import", rect, 1.0), tiles(columns, rows))])
         made, reports = peak_mb(resource.RUSAGE_SELF), 0
         target = Path(folder) / f"scene.{given.format}"
 

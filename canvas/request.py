@@ -9,7 +9,6 @@ from typing import Any
 
 from canvas.errors import SceneError
 from canvas.geometry import LIMIT, Rect
-from canvas.layers import LAYERS
 from text2earth_core.sampling.settings import SETTINGS, Sampling
 from text2earth_core.values import is_number, is_text, is_whole
 
@@ -27,7 +26,8 @@ class Request:
     `sampling` gathers them. With `follow` None ground that the same prompt made leads, and beside other ground the
     prompt does. (Requests that do not say it mean 0: they are from before there was a choice.) `mask` is what an edit
     may change, a picture of the whole frame as `canvas.masks.encode_mask` writes it; `strength` (0 to 1) is how far it
-    may go from what is there. `source` (JSON-ready) names the file of an import, by its hash.
+    may go from what is there. `adapters` are all that were used, the layer's own too, by fingerprint with weights.
+    `source` (JSON-ready) names the file of an import, by its hash.
     """
 
     kind: str
@@ -47,10 +47,12 @@ class Request:
     device: str = ""
     strength: float = 1.0
     mask: str = ""
+    adapters: tuple[tuple[str, float], ...] = ()
     source: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frame", Rect(*self.frame))
+        object.__setattr__(self, "adapters", tuple((key, weight) for key, weight in self.adapters))  # JSON has lists
         if max(abs(self.frame.x), abs(self.frame.y), abs(self.frame.x1), abs(self.frame.y1)) > LIMIT:
             raise SceneError(f"The frame lies more than {LIMIT} px from the origin: move it closer.")
 
@@ -62,10 +64,10 @@ class Request:
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dict, `version` first."""
         data = {"version": VERSION} | asdict(self) | {"frame": list(self.frame)}
-        for name, nothing in (("source", None), ("mask", ""), ("follow", 0)):
+        for name, nothing in (("source", None), ("mask", ""), ("follow", 0), ("adapters", ())):
             if data[name] == nothing:
                 del data[name]
-        return data
+        return data | ({"adapters": [list(one) for one in self.adapters]} if self.adapters else {})
 
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
@@ -150,7 +152,8 @@ _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "guidance": _setting("guidance", 0),
     "sampler": _setting("sampler"),
     "follow": _setting("follow", None),
-    "layer": (lambda value: is_text(value) and value in LAYERS, f"one of {', '.join(LAYERS)}"),
+    "layer": _setting("layer"),
+    "adapters": _setting("adapters"),
     "feather": _whole(0, MAX_FEATHER),
     "strength": (lambda value: is_number(value) and 0 < value <= 1, "a number above 0 up to 1"),
     "source": (_is_source, "an object with the file and its sha256"),

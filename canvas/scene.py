@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,12 @@ class Scene:
             return at.bounds
 
     @property
+    def layer_bounds(self) -> dict[str, Rect]:
+        """Of each layer with content the smallest rectangle (px) around it, `rgb` first."""
+        with self.snapshot() as at:
+            return at.layer_bounds
+
+    @property
     def tile_count(self) -> int:
         """How many tiles have content."""
         with self.snapshot() as at:
@@ -135,7 +141,7 @@ class Scene:
         """What a list of scenes shows, JSON-ready, all at one moment."""
         with self._database.read() as connection:
             at = Snapshot(connection)
-            bounds = at.bounds
+            bounds, layers = at.bounds, at.layer_bounds
             back, forth = history.counts(connection)
             return {
                 "title": at.meta("title"),
@@ -145,7 +151,8 @@ class Scene:
                 "empty": bounds is None,
                 "can_undo": back > 0,
                 "can_redo": forth > 0,
-                "layers": list(at.layers) or ["rgb"],
+                "layers": list(layers) or ["rgb"],
+                "layer_bounds": {layer: list(box) for layer, box in layers.items()},
                 "created": at.meta("created"),
                 "modified": at.meta("modified"),
                 "program": at.meta("program"),
@@ -253,20 +260,26 @@ class Scene:
             return staging.discard(connection, batch)
 
     def accept_tiles(
-        self, request: Request, pieces: Iterable[Piece], layer: str = "rgb", anchor: Anchor | None = None
-    ) -> Entry:
-        """Write pixels without latents into the scene, one change however many tiles it has.
+        self, imports: Sequence[tuple[Request, Iterable[Piece]]], anchor: Anchor | None = None
+    ) -> list[Entry]:
+        """Write pixels without latents into the scene: a change for each of `imports`, however many tiles it has.
 
-        `pieces` come one at a time and are compressed to a temporary file; only then is the scene locked, for as long
-        as it takes to copy them. `anchor` is set in the same transaction, never over another.
+        Pieces come one at a time and are compressed to temporary files; only then is the scene locked, for as long as
+        it takes to copy them. All changes are there, or none. `anchor` is set in the same transaction, never over
+        another.
         """
-        with Spool(self.path.absolute().parent) as spool:
-            for piece in pieces:
-                spool.add(piece)
-            if spool.box.empty:
-                raise SceneError("The picture has no known pixel here: choose another one, or another place.")
+        with ExitStack() as stack:
+            spools = [stack.enter_context(Spool(self.path.absolute().parent)) for _ in imports]
+            for spool, (_, pieces) in zip(spools, imports, strict=True):
+                for piece in pieces:
+                    spool.add(piece)
+                if spool.box.empty:
+                    raise SceneError("The picture has no known pixel here: choose another one, or another place.")
             with self._database.write() as connection:
-                return apply_pieces(connection, request, spool, layer, anchor)
+                return [
+                    apply_pieces(connection, request, spool, anchor)
+                    for spool, (request, _) in zip(spools, imports, strict=True)
+                ]
 
     def erase(self, rect: Rect, layer: str = "rgb") -> Entry:
         """Make a region (snapped to 8 px) empty again."""

@@ -103,3 +103,24 @@ def student_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.unet.add_adapter(LoraConfig(r=2, lora_alpha=2, target_modules=["conv_out", "to_q"], init_lora_weights=False))
     model.unet.save_lora_adapter(folder / STUDENT)
     return folder
+
+
+@pytest.fixture(scope="session")
+def adapted_folder(tmp_path_factory: pytest.TempPathFactory, student_folder: Path) -> Path:
+    """As `student_folder`, with random adapters of its own for all modalities."""
+    from tests.adapters import write_adapter
+    from text2earth_core.modalities import ADAPTED
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-adapted"
+    shutil.copytree(student_folder, folder)
+    for seed, name in enumerate(ADAPTED):
+        write_adapter(folder / "adapters" / name, student_folder, name, seed)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def style_folder(tmp_path_factory: pytest.TempPathFactory, student_folder: Path) -> Path:
+    """A random style for `student_folder` and `adapted_folder`, of rank 4, without a manifest."""
+    from tests.adapters import write_adapter
+
+    return write_adapter(tmp_path_factory.mktemp("styles") / "autumn", student_folder, seed=7, rank=4)

@@ -21,6 +21,7 @@ transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 
 MODEL_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+BASE_PARTS = ("unet", "vae", "text_encoder", "tokenizer")
 STUDENT = "student"  # optional: the few-step LoRA on the UNet
 FACTS_FILE = "text2earth.json"
 
@@ -39,6 +40,7 @@ class ModelParts:
     scheduler: DDIMScheduler
     facts: ModelFacts
     fingerprint: str
+    base: str
 
 
 def locate(folder_or_hub_id: str | Path) -> Path:
@@ -92,7 +94,7 @@ def load_parts(folder: Path) -> ModelParts:
         )
     if unet.config.in_channels not in (4, 9):
         raise Text2EarthError(f"The UNet of {folder} takes {unet.config.in_channels} channels; 4 or 9 are supported.")
-    return ModelParts(unet, vae, text_encoder, tokenizer, scheduler, facts, fingerprint(folder))
+    return ModelParts(unet, vae, text_encoder, tokenizer, scheduler, facts, *fingerprints(folder))
 
 
 def load_text(folder: Path) -> tuple[CLIPTokenizer, CLIPTextModel]:
@@ -181,9 +183,13 @@ def write_facts(folder: Path, facts: ModelFacts) -> None:
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
-def fingerprint(folder: Path) -> str:
-    """Hash of every weight and config of a model: two folders with the same one paint the same pixels."""
-    digest = hashlib.sha256()
+def fingerprints(folder: Path) -> tuple[str, str]:
+    """Hashes of a model and of its base.
+
+    Of every weight and config: two folders with the same one paint the same pixels. And of what adapters are made for:
+    a model with another student, another schedule or other defaults keeps its adapters.
+    """
+    digest, base = hashlib.sha256(), hashlib.sha256()
     facts = read_facts(folder)
     if facts.multistep:
         digest.update(b"multistep")
@@ -195,9 +201,11 @@ def fingerprint(folder: Path) -> str:
         for path in sorted((folder / part).rglob("*")):
             if path.suffix in (".safetensors", ".json", ".txt"):
                 with path.open("rb") as file:
-                    digest.update(path.relative_to(folder).as_posix().encode())
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]
+                    hashed = path.relative_to(folder).as_posix().encode() + hashlib.file_digest(file, "sha256").digest()
+                digest.update(hashed)
+                if part in BASE_PARTS:
+                    base.update(hashed)
+    return digest.hexdigest()[:16], base.hexdigest()[:16]
 
 
 def _scheduler(folder: Path) -> DDIMScheduler:

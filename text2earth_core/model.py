@@ -1,9 +1,9 @@
 """`Text2Earth`: one object that holds a model and does what a model can do."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from PIL import Image
 from torch import Tensor
 
+from text2earth_core.adapters.library import OWN, SHIPPED, AdapterInfo, Chosen, Library
 from text2earth_core.device import DTYPES, pick_device, pick_dtype
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import FAST_STEPS, MAX_SIDE, MAX_STEPS, SIDE_STEP, ModelFacts, mini_facts
 from text2earth_core.folder import STUDENT, load_parts, locate, save_part, write_facts
+from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.student import Student
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+from text2earth_core.pictures import picture_of
 from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import TextConditioner
 from text2earth_core.sampling.inpainting import inpaint_image
@@ -38,7 +41,7 @@ class ModelInfo:
     window: px the UNet sees. cell: px per latent cell. channels: of the latent. halo: cells of context after which a
     part decodes as the whole does. resolutions: m/px it was trained on. steps, guidance: defaults. token_limit: longest
     prompt. inpaints: it has the 9-channel input. samplers: "quality", and "fast" where there is a student, which takes
-    `fast_steps`. device, dtype: where and how it computes.
+    `fast_steps`. device, dtype: where and how it computes. base: hash of what adapters are made for, the student apart.
     """
 
     name: str
@@ -58,6 +61,7 @@ class ModelInfo:
     fast_steps: int
     device: str
     dtype: str
+    base: str
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,6 +84,7 @@ class Text2Earth:
         fingerprint: str,
         words: frozenset[str] = frozenset(),
         student: Student | None = None,
+        base: str = "in-memory",
     ):
         self.unet, self.codec, self.text, self.scheduler = unet, codec, text, scheduler
         self.facts, self.words, self.student = facts, words, student
@@ -88,8 +93,9 @@ class Text2Earth:
             facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution,
             facts.steps, facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9,
             (QUALITY,) if student is None else (QUALITY, FAST), FAST_STEPS, str(unet.device),
-            str(unet.dtype).removeprefix("torch."),
+            str(unet.dtype).removeprefix("torch."), base,
         )  # fmt: skip
+        self._library = Library(base, unet)
 
     @classmethod
     def from_pretrained(
@@ -116,7 +122,9 @@ class Text2Earth:
         text = TextConditioner(parts.tokenizer, parts.text_encoder.to(place, torch.float32).eval())
         codec = Codec(vae, parts.facts.thumbnail)
         words = load_words(folder / "tokenizer")
-        return cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student)
+        model = cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base)
+        model._library.find((folder / OWN, SHIPPED))
+        return model
 
     @classmethod
     def from_parts(
@@ -138,7 +146,7 @@ class Text2Earth:
         """A preset with random weights, reproducible by seed, for tests and trials."""
         parts, words = untrained_parts(name, seed)
         codec, text = Codec(parts.vae, parts.facts.thumbnail), TextConditioner(parts.tokenizer, parts.text_encoder)
-        return cls(parts.unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words)
+        return cls(parts.unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, base=parts.base)
 
     def save_pretrained(self, folder: str | Path, dtype: str | None = None) -> None:
         """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load.
@@ -161,21 +169,45 @@ class Text2Earth:
             self.student.save(folder / STUDENT, None if dtype is None else DTYPES[dtype])
         write_facts(folder, self.facts)
 
+    @property
+    def adapters(self) -> tuple[AdapterInfo, ...]:
+        """Those it knows: the model's own, those shipped for its base, and those that were loaded since."""
+        return self._library.known
+
+    def load_adapter(self, folder_or_file: str | Path, name: str | None = None) -> AdapterInfo:
+        """Add an adapter: one that makes a modality (a folder with its manifest), or a style (any LoRA that fits).
+
+        Args:
+            name: by which it is asked for; default: that of the folder, or of the file. The same file under the same
+                name may be loaded again.
+
+        Raises:
+            Text2EarthError: it is damaged, a pickle, made for another model or of another rank, or the name is taken.
+        """
+        return self._library.add(Path(folder_or_file), name)
+
+    def unload_adapter(self, name: str) -> None:
+        """Forget an adapter; what is being made with it is finished. Text2EarthError where there is none."""
+        self._library.remove(name)
+
     def check_prompt(self, text: str) -> PromptReport:
         """Say how long a prompt is, what of it does not fit, and which words the model has never seen."""
         return check_prompt(self.text.tokenizer, self.words, split_level(text)[0])
 
     def encode(self, pixels: np.ndarray) -> Tensor:
-        """Pixels uint8 (H, W, 3), sides multiples of 8, to latents float32 (4, H/8, W/8)."""
+        """Pixels uint8 (H, W, 3), or (H, W, 1) of a single band, to latents float32 (4, H/8, W/8).
+
+        Sides are multiples of 8.
+        """
         if pixels.shape[0] % CELL or pixels.shape[1] % CELL:
             raise Text2EarthError(
                 f"An image of {pixels.shape[1]}x{pixels.shape[0]} px cannot be encoded: use multiples of 8."
             )
-        return self.codec.encode(pixels)
+        return self.codec.encode(pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2))
 
-    def decode(self, latents: Tensor) -> np.ndarray:
-        """Latents (4, h, w) to pixels uint8 (8h, 8w, 3)."""
-        return self.codec.decode(latents)
+    def decode(self, latents: Tensor, modality: str = RGB) -> np.ndarray:
+        """Latents (4, h, w) to pixels uint8 (8h, 8w, bands of the modality)."""
+        return get_modality(modality).to_bands(self.codec.decode(latents))
 
     def preview(self, latents: Tensor) -> np.ndarray:
         """Latents (4, h, w) to a small picture uint8 (h, w, 3), cheap enough for every step."""
@@ -220,13 +252,19 @@ class Text2Earth:
             lead,
         )[0]
 
-    def unet_of(self, sampler: str) -> UNet2DConditionModel:
-        """The network that a sampler of `info.samplers` asks."""
-        return self.student.unet if sampler == FAST and self.student is not None else self.unet
+    def unet_of(self, sampler: str, adapters: Chosen = ()) -> UNet2DConditionModel:
+        """The network that a sampler of `info.samplers` asks, with adapters that `settled` has named."""
+        base = self.student.unet if sampler == FAST and self.student is not None else self.unet
+        return self._library.network(base, sampler, adapters)
 
     def settled(self, sampling: Sampling) -> Settled:
-        """Settings with the sampler's defaults filled in; Text2EarthError where this model cannot take them."""
-        return sampling.settled(self.facts, self.info.samplers)
+        """Settings with the sampler's defaults filled in, and all adapters by fingerprint, the modality's own as well.
+
+        Raises:
+            Text2EarthError: this model cannot take them, or does not know an adapter.
+        """
+        settled = sampling.settled(self.facts, self.info.samplers)
+        return replace(settled, adapters=self._library.resolve(settled.layer, settled.adapters))
 
     def generate(
         self,
@@ -238,6 +276,8 @@ class Text2Earth:
         negative_prompt: str = "",
         size: int | None = None,
         sampler: str = QUALITY,
+        modality: str = RGB,
+        adapters: Mapping[str, float] | None = None,
         callback: StepCallback | None = None,
     ) -> list[Image.Image]:
         """Text to images, one for each prompt.
@@ -247,6 +287,8 @@ class Text2Earth:
             resolution: ground resolution in m/px; None leaves it to the prompt's Google level, else to the model.
             steps, guidance, negative_prompt, sampler: see `Sampling`.
             size: side in px, a multiple of 64; default the model's window.
+            modality: see `text2earth_core.modalities`; a single band gives images of mode "L".
+            adapters: names of `adapters` with weights, beside the modality's own.
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         seeds = [seed + i for i in range(len(texts))] if isinstance(seed, int) else list(seed)
@@ -259,12 +301,13 @@ class Text2Earth:
             raise Text2EarthError(
                 f"An image of {size} px cannot be made: use a multiple of {SIDE_STEP} up to {MAX_SIDE}."
             )
-        sampling = Sampling(negative_prompt, 0, steps, guidance, sampler, resolution=resolution)
+        chosen = tuple((adapters or {}).items())
+        sampling = Sampling(negative_prompt, 0, steps, guidance, sampler, None, resolution, modality, chosen)
         images = []
         for text, number in zip(texts, seeds, strict=True):
             noise = world_noise(number, 0, 0, size // CELL, size // CELL)
             latents = self.denoise(text, sampling, known=None, mask=None, noise=noise, callback=callback)
-            images.append(Image.fromarray(self.decode(latents)))
+            images.append(picture_of(self.decode(latents, modality)))
         return images
 
     def inpaint(
@@ -281,6 +324,8 @@ class Text2Earth:
         negative_prompt: str = "",
         follow: float | None = None,
         sampler: str = QUALITY,
+        modality: str = RGB,
+        adapters: Mapping[str, float] | None = None,
         callback: StepCallback | None = None,
     ) -> Image.Image:
         """Regenerate the white part of a mask; pixels outside mask + feather stay bit-identical.
@@ -291,6 +336,8 @@ class Text2Earth:
             follow: from 0, the ground around the mask decides what grows there, to 1, the prompt does; None: the
                 prompt, where there is one.
             feather: px over which new pixels fade into known ones, outside the mask.
+            modality, adapters: see `generate`; of a picture in colours a single band is the luma.
         """
-        sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow, resolution)
+        chosen = tuple((adapters or {}).items())
+        sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow, resolution, modality, chosen)
         return inpaint_image(self, image, mask, prompt, sampling, strength=strength, feather=feather, callback=callback)

@@ -47,6 +47,11 @@ def as_mask(image: Image.Image) -> np.ndarray:
     return np.array(Image.alpha_composite(black, image.convert("RGBA")).convert("L"))
 
 
+def picture_of(bands: np.ndarray) -> Image.Image:
+    """A picture of uint8 (H, W, 3), or of (H, W, 1) as a grey one."""
+    return Image.fromarray(bands if bands.shape[2] == 3 else bands[..., 0])
+
+
 def percentiles(values: np.ndarray) -> tuple[float, float]:
     """The values that become 0 and 255: the `PERCENTILES` of some values; 0 and 1 where there are none."""
     if values.size == 0:

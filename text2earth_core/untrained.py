@@ -30,5 +30,5 @@ def untrained_parts(name: str, seed: int) -> tuple[ModelParts, frozenset[str]]:
     ).eval()
     unet = build_unet(preset).eval()
     facts = mini_facts(name=name, window=preset.window, steps=4)
-    parts = ModelParts(unet, vae, encoder, tokenizer, build_scheduler(), facts, f"untrained-{name}-{seed}")
+    parts = ModelParts(unet, vae, encoder, tokenizer, build_scheduler(), facts, *[f"untrained-{name}-{seed}"] * 2)
     return parts, frozenset(count_words(texts, at_least=1))

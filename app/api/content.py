@@ -10,9 +10,11 @@ from pydantic import BaseModel, Field
 
 from app.api.scenes import Use
 from app.api.services import Services
+from app.api.settings import Layer
 from app.errors import AppError, Conflict, NotFound
 from app.work import checked_rect
 from canvas.geometry import LIMIT, Rect
+from canvas.layers import LAYERS
 from canvas.scene_file.history import Entry
 
 router = APIRouter(prefix="/api/scenes/{scene}")
@@ -22,14 +24,20 @@ MAX_ZOOM = 30
 
 
 class Erase(BaseModel, extra="forbid"):
-    """A rectangle x, y, w, h in pixels."""
+    """A rectangle x, y, w, h in pixels of a layer; without one, all of the layer."""
 
-    rect: Annotated[list[int], Field(min_length=4, max_length=4)]
+    rect: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
+    layer: Layer = "rgb"
 
 
 @router.get("/index")
-def tile_index(use: Use, scene: str, z: int, x0: int, y0: int, x1: int, y1: int) -> dict[str, Any]:
-    """Which tiles exist in [x0, x1) x [y0, y1) at zoom level z (a pixel is 2**z scene pixels), with their revisions."""
+def tile_index(
+    use: Use, scene: str, z: int, x0: int, y0: int, x1: int, y1: int, layer: Layer = "rgb"
+) -> dict[str, Any]:
+    """Which tiles of a layer exist in [x0, x1) x [y0, y1) at zoom level z, with their revisions.
+
+    A pixel is 2**z scene pixels.
+    """
     if (
         not (0 <= z <= MAX_ZOOM and x0 <= x1 <= x0 + MAX_INDEX and y0 <= y1 <= y0 + MAX_INDEX)
         or max(map(abs, (x0, y0, x1, y1))) > LIMIT
@@ -38,7 +46,7 @@ def tile_index(use: Use, scene: str, z: int, x0: int, y0: int, x1: int, y1: int)
     with use.library.open(scene) as opened:
         # Read before the tiles: a change between the two makes the page ask again, never miss it.
         revision = opened.revision
-        found = opened.tile_index(Rect.from_corners(x0, y0, x1, y1), z)
+        found = opened.tile_index(Rect.from_corners(x0, y0, x1, y1), z, layer)
         return {"revision": revision, "tiles": [list(tile) for tile in found]}
 
 
@@ -48,7 +56,7 @@ def tile(use: Use, scene: str, layer: str, z: int, x: int, y: int, v: int | None
 
     No content where the tile is empty: a page may ask for one that an undo in another tab has just taken away.
     """
-    if layer != "rgb" or not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > LIMIT:
+    if layer not in LAYERS or not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > LIMIT:
         raise NotFound("There is no such tile.")
     with use.library.open(scene) as opened:
         found = opened.tile_webp(layer, z, x, y)
@@ -61,10 +69,12 @@ def tile(use: Use, scene: str, layer: str, z: int, x: int, y: int, v: int | None
 
 @router.post("/erase")
 def erase(use: Use, scene: str, body: Erase) -> dict[str, Any]:
-    """Make a rectangle empty; it can be undone."""
-    rect = checked_rect(body.rect)
+    """Make a rectangle of a layer, or all of it, empty; it can be undone."""
     with use.library.open(scene) as opened:
-        entry = opened.erase(rect)
+        rect = checked_rect(body.rect) if body.rect else opened.layer_bounds.get(body.layer)
+        if rect is None:
+            raise AppError(f"The layer {body.layer} is empty already.")
+        entry = opened.erase(rect, body.layer)
     return _with_step(use, scene, entry)
 
 

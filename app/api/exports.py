@@ -9,9 +9,12 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from app.api.scenes import Use, download
+from app.api.settings import Layer
 from app.errors import AppError, Gone, NotFound
-from app.maps import FORMATS, parse_anchor, parse_box
+from app.maps import FORMATS, parse_anchor, parse_box, parse_layers
 from app.work import checked_rect
+from canvas.layers import LAYERS
+from canvas.maps.export_file import chosen_layers
 
 router = APIRouter(prefix="/api")
 
@@ -27,19 +30,25 @@ class EarthPlace(BaseModel, extra="forbid"):
 
 
 class NewExport(BaseModel, extra="forbid"):
-    """What to export: a `region` (x, y, w, h in px; None for everything), at a `place` (None for the scene's own)."""
+    """What to export: a `region` (x, y, w, h in px; None for everything) of `layers` (None for the first with content),
+    at a `place` (None for the scene's own).
+    """
 
     format: str
     region: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
     place: EarthPlace | None = None
+    layers: Annotated[list[Layer], Field(min_length=1, max_length=len(LAYERS))] | None = None
 
 
 @router.get("/scenes/{scene}/export")
 def export_now(
     use: Use, scene: str, format: str = "png", bbox: Short | None = None, crs: Short | None = None,
-    origin: Short | None = None,
+    origin: Short | None = None, layers: Short | None = None,
 ) -> FileResponse:  # fmt: skip
-    """The whole scene or the box x0,y0,x1,y1 (pixels) as a file; for scripts, which wait until it is made."""
+    """The whole scene or the box x0,y0,x1,y1 (pixels) as a file; for scripts, which wait until it is made.
+
+    `layers` are names with commas between them; the first with content where there are none.
+    """
     from canvas.maps.export import export_scene
 
     if format not in FORMATS:
@@ -48,7 +57,7 @@ def export_now(
     target = use.library.incoming_path().with_suffix(f".{format}")
     try:
         with use.library.open(scene) as opened:
-            export_scene(opened, target, region, anchor)
+            export_scene(opened, target, region, anchor, layers=parse_layers(layers))
             title = opened.title
     except BaseException:
         target.unlink(missing_ok=True)
@@ -67,11 +76,14 @@ def create_export(use: Use, scene: str, body: NewExport) -> dict[str, Any]:
         found = anchor or opened.anchor
         if opened.bounds is None and region is None:
             raise AppError("The scene is empty: generate something before exporting it.")
+        with opened.snapshot() as at:
+            chosen = chosen_layers(at, body.layers, f".{body.format}")
     if body.format == "mbtiles" and found is None:
         raise AppError("MBTiles lie on Earth: name the system and the origin, or choose the plain tile pyramid.")
     request = {
         "format": body.format,
         "region": list(region) if region else None,
+        "layers": list(chosen),
         "anchor": anchor.as_dict() if anchor else None,
         "title": f"Export as .{body.format}",
     }

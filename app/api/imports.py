@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, Field
 
 from app.api.scenes import Use, receive
+from app.api.settings import Layer
 from app.errors import NotFound
 from app.jobs.import_ import SUFFIX
 from canvas.geometry import LIMIT
@@ -27,15 +28,16 @@ Pixel = Annotated[int, Field(ge=-LIMIT, le=LIMIT)]
 class NewImport(BaseModel, extra="forbid"):
     """What the person says about a file; None leaves it to the file.
 
-    `resolution` in m/px, `at` (x, y in px) its upper left corner, `bands` counted from 1, `range` the values that
-    become black and white.
+    `resolution` in m/px, `at` (x, y in px) its upper left corner, `bands` counted from 1 (a fourth is near infrared),
+    `range` the values that become black and white, `layer` where they go.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(writable)] = "image"
     resolution: Number | None = None
     at: Annotated[list[Pixel], Field(min_length=2, max_length=2)] | None = None
-    bands: Annotated[list[int], Field(min_length=1, max_length=3)] | None = None
+    bands: Annotated[list[int], Field(min_length=1, max_length=4)] | None = None
     range: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+    layer: Layer | None = None
 
 
 @router.post("", status_code=201)

@@ -36,7 +36,7 @@ class PromptText(BaseModel, extra="forbid"):
 
 
 class NewJob(SamplingBody):
-    """A generation: either `frame` (x, y, w, h in pixels) or a `direction` from `anchor` (default: the content).
+    """A generation in a layer: a `frame` (x, y, w, h in pixels), or a `direction` from `anchor` (default: the content).
 
     `count` frames in a row are queued for a direction.
     """
@@ -89,8 +89,10 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
         if body.frame is not None:
             frames = [checked_frame(body.frame)]
         else:
-            anchor = checked_rect(body.anchor) if body.anchor else _future_content(use, scene, opened.bounds)
-            frames = row_of_frames(opened, body.direction or "", use.host.model.info.window, anchor, body.count)
+            bounds = opened.layer_bounds.get(body.layer)
+            anchor = checked_rect(body.anchor) if body.anchor else _future_content(use, scene, body.layer, bounds)
+            window = use.host.model.info.window
+            frames = row_of_frames(opened, body.direction or "", window, anchor, body.count, body.layer)
         if use.host.state != "loading":
             # Says now what it would say when it runs.
             make_request(opened, use.host.model, frames[0], body.prompt, sampling)
@@ -99,9 +101,9 @@ def create_job(use: Use, scene: str, body: NewJob) -> dict[str, Any]:
     return use.jobs.submit(scene, "generate", requests)[0]
 
 
-def _future_content(use: Services, scene: str, bounds: Rect | None) -> Rect | None:
-    """What the scene will hold once the queue is done; None where nothing waits, then what it holds counts."""
-    waiting = use.jobs.pending_frames(scene)
+def _future_content(use: Services, scene: str, layer: str, bounds: Rect | None) -> Rect | None:
+    """What a layer will hold once the queue is done; None where nothing waits, then what it holds counts."""
+    waiting = use.jobs.pending_frames(scene, layer)
     return functools.reduce(Rect.union, waiting, bounds or Rect(0, 0, 0, 0)) if waiting else None
 
 

@@ -13,7 +13,7 @@ from text2earth_core.prompts import split_level
 def take_level(use: Services, scene: str, prompts: Iterable[str]) -> None:
     """Give an empty scene, for which nothing waits, the resolution (m/px) that all levels in the prompts mean.
 
-    Nothing happens where it has content, where levels differ, and where a scene cannot have it: the notes say so.
+    Where it has content, levels differ, or a scene cannot have it, nothing happens: the job's notes say so.
     """
     asked = {metres for _, metres in map(split_level, prompts) if metres is not None}
     if len(asked) != 1 or use.jobs.pending_frames(scene):

@@ -20,10 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_JSON_BYTES = 1 << 20
 MAX_MASK_BYTES = 16 << 20
 MAX_SCENE_BYTES = 8 << 30
+MAX_ADAPTER_BYTES = 1 << 30
 # What takes more than a small JSON object: whole files, and edits, which come with a picture of their mask.
 _LARGER = (
     (re.compile(r"/api/scenes/upload|/api/scenes/[^/]+/imports"), MAX_SCENE_BYTES),
     (re.compile(r"/api/scenes/[^/]+/edits"), MAX_MASK_BYTES),
+    (re.compile(r"/api/adapters"), MAX_ADAPTER_BYTES),
 )
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # No foreign page may show ours in a frame and lead a click to it; no file is taken for another type than it says.

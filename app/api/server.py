@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.api import adapters as adapter_routes
 from app.api import content, edits, exports, fills, imports, places, scenes
 from app.api import jobs as job_routes
 from app.api.root_path import RootPath, checked_root_path
@@ -30,6 +31,7 @@ from app.jobs.scene_jobs import SceneJobs
 from app.jobs.store import JobStore
 from app.jobs.watch import SceneWatch
 from app.page.slot import PageSlot
+from app.serving.added_adapters import AddedAdapters
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
@@ -64,7 +66,9 @@ def create_app(
     store = JobStore(folder)  # first: it holds the lock of the directory
     library = Library(folder)
     hub = EventHub()
-    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), Paces(folder / "paces.json"))
+    adapters = AddedAdapters(folder / "adapters")
+    paces = Paces(folder / "paces.json")
+    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters)
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot(prefix)
@@ -86,12 +90,12 @@ def create_app(
         store.close()
 
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=SCHEMA, lifespan=lifespan)
-    app.state.services = Services(library, jobs, host, hub, page)
+    app.state.services = Services(library, jobs, host, hub, page, adapters)
     app.add_middleware(Guard, bind=bind, names=tuple(names))
     if prefix:
         app.add_middleware(RootPath, prefix=prefix)  # added later, so asked before the guard, which reads addresses
     _add_error_sentences(app)
-    for api in (scenes, content, job_routes, edits, fills, exports, imports, places):
+    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, adapter_routes):
         app.include_router(api.router)
 
     @app.api_route(

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from app.jobs.scene_jobs import SceneJobs
 from app.page.slot import PageSlot
+from app.serving.added_adapters import AddedAdapters
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
@@ -24,6 +25,7 @@ class Services:
     host: ModelHost
     hub: EventHub
     page: PageSlot
+    adapters: AddedAdapters
 
     @property
     def default_resolution(self) -> float:

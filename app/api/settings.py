@@ -7,9 +7,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field
 
 from app.work import random_seed
+from canvas.layers import checked_layer
 from canvas.request import MAX_PROMPT, writable
 from text2earth_core.sampling.settings import SETTINGS, Sampling
 
+Layer = Annotated[str, Field(max_length=16), AfterValidator(checked_layer)]
+AdapterKey = Annotated[str, Field(max_length=200), AfterValidator(writable)]
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(writable)]
 
 
@@ -38,6 +41,8 @@ class SamplingBody(BaseModel, extra="forbid"):
     guidance: Annotated[float | None, _possible("guidance")] = None
     sampler: Sampler = None
     follow: Annotated[float | None, _possible("follow")] = None
+    layer: Layer = "rgb"
+    adapters: Annotated[tuple[tuple[AdapterKey, float], ...], _possible("adapters")] = ()
 
     def sampling(self) -> Sampling:
         """The settings, with a seed in any case."""

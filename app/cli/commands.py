@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from app.cli import evaluate, fill, maps, scene, train
+from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
     Guidance,
@@ -62,6 +63,8 @@ def generate(
     steps: Steps = None,
     guidance: Guidance = None,
     sampler: Sampler = None,
+    modality: Modality = "rgb",
+    adapter: Adapters = None,
     model: ModelOption = None,
     device: DeviceOption = None,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many images.")] = 1,
@@ -72,6 +75,7 @@ def generate(
 
     check_image_file(out)  # now, not after the work
     loaded = load_model(model, device)
+    adapters = add_adapters(loaded, adapter or ())
     for note in prompt_notes(loaded, prompt, resolution):
         say(note)
     files = [out] if count == 1 else [out.with_stem(f"{out.stem}-{number:04d}") for number in range(1, count + 1)]
@@ -79,7 +83,7 @@ def generate(
         for number, file in enumerate(files):
             (image,) = loaded.generate(
                 prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance,
-                sampler=sampler or "quality",
+                sampler=sampler or "quality", modality=modality, adapters=dict(adapters),
             )  # fmt: skip
             write_whole(image.save, file)
             advance(number + 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.adapters import Adapters, add_adapters
 from app.cli.output import DeviceOption, Follow, Json, ModelOption, Sampler, bar, emit, say, write_whole
 from app.cli.scene import SceneFile
 from app.errors import AppError, Conflict
@@ -41,6 +42,8 @@ def fill(
     recipe: Annotated[Path, typer.Option(metavar="FILE", help="What to fill with what: a recipe (JSON).")],
     sampler: Sampler = None,
     follow: Follow = None,
+    layer: Annotated[str | None, typer.Option(help="rgb, pan, nir or sar; default: what the recipe says.")] = None,
+    adapter: Adapters = None,
     ray: RayOption = None,
     model: ModelOption = None,
     device: DeviceOption = None,
@@ -61,7 +64,7 @@ def fill(
         raise AppError(f"{recipe} rebuilds a whole scene: use `text2earth scene replay {recipe} SCENE`.")
     with _scene_for(scene, asked.resolution) as opened:
         loaded = load_model(model, device)
-        request = fill_of(asked, opened, loaded, sampler, follow)
+        request = fill_of(asked, opened, loaded, sampler, follow, layer, add_adapters(loaded, adapter or ()))
         _say_notes(loaded, asked.fill["prompts"], opened.resolution)
         job = RegionFill(opened, loaded, request)
         _confirm(job, yes)

@@ -10,7 +10,7 @@ import typer
 from app.cli.output import Json, bar, emit, say
 from app.cli.scene import SceneFile
 from app.errors import AppError
-from app.maps import check_format, parse_anchor, parse_bands, parse_box, parse_point, parse_range
+from app.maps import check_format, parse_anchor, parse_bands, parse_box, parse_layers, parse_point, parse_range
 
 Crs = Annotated[str | None, typer.Option(metavar="EPSG:N", help="Projected system in which the scene lies.")]
 Origin = Annotated[str | None, typer.Option(metavar="E,N", help="Where scene pixel 0,0 begins, in map units.")]
@@ -29,22 +29,33 @@ def export(
     bbox: Annotated[str | None, typer.Option(metavar="X0,Y0,X1,Y1", help="Region in px; default: everything.")] = None,
     crs: Crs = None,
     origin: Origin = None,
+    layers: Annotated[
+        str | None, typer.Option(metavar="rgb,nir", help="Layers; default: the first that has content.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a scene, or a region of it, as a map or image, tagged as synthetic.
 
-    Without --crs and --origin a map lies where the scene is anchored, else in a local system in metres.
+    Without --crs and --origin a map lies where the scene is anchored, else in a local system in metres. A .tif holds
+    any number of layers; for the other formats there is a file for each, with the layer before its suffix.
     """
     from canvas.maps.export import export_scene
+    from canvas.maps.export_file import MANY_LAYERS
     from canvas.scene import Scene
 
     check_format(out)
     region, place = parse_box(bbox), parse_anchor(crs, origin)
+    chosen = parse_layers(layers)
+    each = chosen is not None and len(chosen) > 1 and out.suffix.lower() not in MANY_LAYERS
+    files = {out.with_stem(f"{out.stem}.{one}"): [one] for one in chosen or ()} if each else {out: chosen}
+    made = []
     with Scene.open(scene) as opened, bar("Exporting") as advance:
-        rect = export_scene(opened, out, region, place, advance)
         found = place or opened.anchor
-    result = {"file": str(out), "width": rect.w, "height": rect.h}
-    emit(result | ({"anchor": str(found)} if found else {}), as_json)
+        for file, held in files.items():
+            rect = export_scene(opened, file, region, place, advance, held)
+            result = {"file": str(file), "width": rect.w, "height": rect.h}
+            made.append(result | ({"anchor": str(found)} if found else {}))
+    emit(made if each else made[0], as_json)
 
 
 def import_file(
@@ -54,9 +65,15 @@ def import_file(
     at: Annotated[
         str | None, typer.Option(metavar="X,Y", help="Upper left corner in px; default: its own place, or free ground.")
     ] = None,
-    bands: Annotated[str | None, typer.Option(metavar="R,G,B", help="Which bands, from 1; default: the usual.")] = None,
+    bands: Annotated[
+        str | None,
+        typer.Option(metavar="R,G,B[,NIR]", help="Which bands, from 1; one for a layer of one. Default: the usual."),
+    ] = None,
     value_range: Annotated[
         str | None, typer.Option("--range", metavar="LOW,HIGH", help="Values that become black and white.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="rgb, pan, nir or sar; default: the layers FILE says it holds, else rgb.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -66,11 +83,12 @@ def import_file(
 
     place, chosen, values = parse_point(at), parse_bands(bands), parse_range(value_range)
     with Scene.open(scene) as opened, bar("Importing") as advance:
-        made = import_image(opened, file, resolution, place, chosen, values, progress=advance)
+        made = import_image(opened, file, resolution, place, chosen, values, progress=advance, layer=layer)
         info = {"file": str(scene)} | opened.summary()
     for note in made.notes:
         say(note)
-    emit(made.step.as_dict() | {"notes": made.notes} if as_json else info, as_json)
+    entries = [entry.as_dict() | {"notes": made.notes} for entry in made.entries]
+    emit((entries if len(entries) > 1 else entries[0]) if as_json else info, as_json)
 
 
 def anchor(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.adapters import Adapters, Layer, add_adapters
 from app.cli.edit import clouds, edit
 from app.cli.output import (
     DeviceOption,
@@ -77,6 +79,8 @@ def extend(
     guidance: Guidance = None,
     sampler: Sampler = None,
     follow: Follow = None,
+    layer: Layer = "rgb",
+    adapter: Adapters = None,
     model: ModelOption = None,
     device: DeviceOption = None,
     as_json: Json = False,
@@ -87,14 +91,15 @@ def extend(
     from canvas.scene import Scene
 
     seed = work.random_seed() if seed is None else seed
-    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow)
+    sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow, layer=layer)
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
         loaded = work.load_model(model, device)
+        sampling = replace(sampling, adapters=add_adapters(loaded, adapter or ()))
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
             say(note)
-        frame = extension_frame(opened, direction.value, loaded.info.window)
+        frame = extension_frame(opened, direction.value, loaded.info.window, layer=layer)
         request = work.make_request(opened, loaded, frame, prompt, sampling)
         with bar(f"Extending {direction.value}") as advance:
             entry = work.extend(opened, loaded, request, lambda at: advance(at.step, at.total))

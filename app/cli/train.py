@@ -11,7 +11,8 @@ import typer
 from app.cli.output import Json, emit
 
 app = typer.Typer(
-    help="Train the parts of a model: vae, text, diffusion, student, in this order.", no_args_is_help=True
+    help="Train the parts of a model: vae, text, diffusion, student, in this order; then its adapters.",
+    no_args_is_help=True,
 )
 
 Preset = Annotated[str, typer.Option(help="Size of the model: mini or tiny.")]
@@ -27,6 +28,7 @@ Window = Annotated[
 LearningRate = Annotated[float, typer.Option(help="After the warm-up.")]
 PresetRate = Annotated[float | None, typer.Option(help="Learning rate after the warm-up; default: the preset's.")]
 PresetBatch = Annotated[int | None, typer.Option(min=1, help="Images a step; default: the preset's.")]
+Start = Annotated[Path | None, typer.Option(help="Model that is adapted; default: the shipped one.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")]
 
 
@@ -139,6 +141,73 @@ def student(
         learning_rate=learning_rate, start=start, device=device,
     )  # fmt: skip
     emit(result, as_json)
+
+
+@app.command()
+def lora(
+    modality: Annotated[str, typer.Option(help="What it makes: pan, nir or sar.")],
+    preset: Preset,
+    data: Data,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the adapter.")],
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    start: Start = None,
+    simulator: Annotated[
+        Path | None, typer.Option(help="Folder of `train simulator`, which makes the pictures for nir and sar.")
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Side of the training crops in px (default: half the model's window, then all).")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
+    learning_rate: LearningRate = 1e-3,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train an adapter that makes another modality of a finished model."""
+    from app.work import SHIPPED_MODEL
+    from text2earth_core.training.lora import train_lora
+
+    result = train_lora(
+        modality, preset, data, out, start=start or SHIPPED_MODEL, minutes=minutes, samples=samples, resume=resume,
+        simulator=simulator, window=window, batch=batch, learning_rate=learning_rate, device=device,
+    )  # fmt: skip
+    emit(result, as_json)
+
+
+@app.command()
+def simulator(
+    modality: Annotated[str, typer.Argument(help="What it makes of colours: nir or sar.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the simulator.")],
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the network that turns pictures into another modality, on real pairs, and measure it on others."""
+    from text2earth_core.training.simulator import train_simulator
+
+    emit(train_simulator(modality, data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
+
+
+@app.command()
+def adapters(
+    data: Data,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of pan/, nir/ and sar/.")],
+    minutes: Annotated[float, typer.Option(min=0, help="Time for all of it.")] = 80,
+    start: Start = None,
+    resume: Resume = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train simulators and adapters of all modalities for a base."""
+    from app.work import SHIPPED_MODEL
+    from text2earth_core.training.adapters import train_adapters
+
+    found = train_adapters(data, out, start=start or SHIPPED_MODEL, minutes=minutes, resume=resume, device=device)
+    emit(found if as_json else [{"part": name} | result for name, result in found.items()], as_json)
 
 
 @app.command()

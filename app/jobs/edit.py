@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.store import Job
-from app.jobs.work import JobWork, Outcome
+from app.jobs.work import JobWork, Outcome, decided
 from app.serving.model_host import ModelHost
 from app.work import make_edit
 from canvas.geometry import Rect
@@ -46,8 +46,7 @@ class Edit:
         mask, strength, feather = decode_mask(request["mask"], frame), request["strength"], request["feather"]
         with work.scene() as scene:
             first = make_edit(scene, model, frame, mask, prompt, sampling, strength, feather)
-            decided = {"steps": first.steps, "guidance": first.guidance, "sampler": first.sampler}
-            work.settle(self.expected_steps(request | decided, model.info), decided)
+            work.settle(self.expected_steps(request | decided(first), model.info), decided(first))
             there = {candidate.number for candidate in scene.candidates(batch)}
             for number in range(request["variations"]):
                 if number in there:

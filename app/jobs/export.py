@@ -18,8 +18,8 @@ PERCENT = 100
 
 
 class Export:
-    """Request: `format` (see `app.maps.FORMATS`), `region` (x, y, w, h in px, None for everything), `anchor` (the
-    fields of Anchor, None for the scene's own) and `title` for the queue.  Result: `file` (its suffix) and `bytes`.
+    """Request: `format` (see `app.maps.FORMATS`), `region` (x, y, w, h in px, None for everything), `layers`, `anchor`
+    (the fields of Anchor, None for the scene's own) and `title` for the queue.  Result: `file` (its suffix), `bytes`.
     """
 
     name = "export"
@@ -40,7 +40,7 @@ class Export:
         anchor = Anchor(**request["anchor"]) if request["anchor"] else None
         work.settle(PERCENT, {})
         with work.scene() as scene:
-            export_scene(scene, target, region, anchor, work.show_progress)
+            export_scene(scene, target, region, anchor, work.show_progress, request.get("layers"))
         work.forget_old_files(KEPT, *(f".{suffix}" for suffix in FORMATS))
         return Outcome(result={"file": request["format"], "bytes": target.stat().st_size})
 

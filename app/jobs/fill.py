@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.jobs.store import Job
-from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted
+from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted, decided
 from canvas.fill.cost import windows_alone
 from canvas.geometry import CELL, Rect
 from text2earth_core.sampling.settings import Sampling
@@ -44,8 +44,7 @@ class Fill:
         with work.scene() as scene:
             full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"])
             fill = RegionFill(scene, model, full)
-            decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
-            work.settle(fill.cost.windows, decided)
+            work.settle(fill.cost.windows, decided(full))
             if fill.resumed:
                 work.note("This fill had begun before: it goes on where it was.")
             entry = fill.run(_Preview(work, model, full.frame))

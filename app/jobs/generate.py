@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.store import Job
-from app.jobs.work import JobWork, Outcome, accepted
+from app.jobs.work import JobWork, Outcome, accepted, decided
 from app.work import extend, make_request
 from canvas.geometry import Rect
 from canvas.paint.plan import window_count
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Generate:
-    """Request: `frame` (x, y, w, h in px) `prompt`, and the fields of `Sampling`."""
+    """Request: `frame` (x, y, w, h in px), `prompt`, and the fields of `Sampling`."""
 
     name = "generate"
     denoises = True
@@ -33,8 +33,7 @@ class Generate:
         request = work.request
         with work.scene() as scene:
             full = make_request(scene, model, Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request))
-            decided = {"steps": full.steps, "guidance": full.guidance, "sampler": full.sampler}
-            work.settle(self.expected_steps(request, model.info), decided)
+            work.settle(self.expected_steps(request, model.info), decided(full))
             entry = extend(scene, model, full, lambda progress: work.show_painting(progress, model), work.check)
         return Outcome([entry.rect])
 

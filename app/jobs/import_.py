@@ -20,7 +20,7 @@ RECENT = 20  # accepted steps that are looked at for the one a killed server had
 
 class Import:
     """Request: `file` (the id under which it was received), `name`, `resolution` (m/px), `at` (x, y in px), `bands`,
-    `range`, each None for what the file says, and `title` for the queue.
+    `range`, `layer`, each None for what the file says, and `title` for the queue.
     """
 
     name = "import"
@@ -50,10 +50,14 @@ class Import:
                 request["name"],
                 work.show_progress,
                 work.scratch,
+                request.get("layer"),
             )
         work.note(*made.notes)
         file.unlink(missing_ok=True)
-        return Outcome([made.step.rect], {"rect": list(made.step.rect)})
+        first = made.entries[0]
+        return Outcome(
+            [first.rect], {"rect": list(first.rect), "layers": [one.request["layer"] for one in made.entries]}
+        )
 
     def finished(self, scene: Scene, job: Job) -> Outcome | None:
         """A kill may fall between the scene's record and the queue's."""

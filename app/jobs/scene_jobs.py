@@ -18,9 +18,10 @@ class SceneJobs(JobQueue):
     def __init__(self, store: JobStore, library: Library, host: ModelHost, hub: EventHub) -> None:
         super().__init__(store, library, host, hub, unshown=UNSHOWN)
 
-    def pending_frames(self, scene: str) -> list[Rect]:
-        """Frames that are waiting or being painted: the next extension lies beyond them."""
-        return [Rect(*job.request["frame"]) for job in self.active(scene) if "frame" in job.request]
+    def pending_frames(self, scene: str, layer: str | None = None) -> list[Rect]:
+        """Frames that wait or are being painted, in one layer or in all: the next extension lies beyond them."""
+        asked = [job.request for job in self.active(scene) if "frame" in job.request]
+        return [Rect(*one["frame"]) for one in asked if layer in (None, one.get("layer", "rgb"))]
 
     def cancel_edit(self, scene: str, batch: str) -> None:
         """Stop the edit that still makes candidates of a batch, if there is one."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from canvas.paint.painter import Progress
+    from canvas.request import Request
     from canvas.scene import Scene
     from text2earth_core import ModelInfo, Text2Earth
 
@@ -44,6 +45,12 @@ class Outcome:
 
     changed: list[Rect] = field(default_factory=list)
     result: dict[str, Any] = field(default_factory=dict)
+
+
+def decided(request: Request) -> dict[str, Any]:
+    """What of a complete request its job had left to the model, JSON-ready."""
+    found = {"steps": request.steps, "guidance": request.guidance, "sampler": request.sampler}
+    return found | ({"adapters": [list(one) for one in request.adapters]} if request.adapters else {})
 
 
 def accepted(scene: Scene, job: Job) -> Outcome | None:

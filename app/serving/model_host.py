@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import NotReady
+from app.serving.added_adapters import AddedAdapters
 from app.serving.paces import Paces
 from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
@@ -16,6 +17,7 @@ from text2earth_core.sampling.settings import FAST, QUALITY
 
 if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may pay for it
     from text2earth_core import Text2Earth
+    from text2earth_core.adapters.library import AdapterInfo
 
 log = logging.getLogger("text2earth")
 
@@ -27,7 +29,7 @@ class ModelHost:
     """Owns the model and its state: `loading`, then `ready` or `failed`.
 
     `source` is a folder or hub id, None for the shipped model.  `on_change` is called (in the loading thread) when the
-    state changes.  `paces` may know from earlier starts how long its steps take.
+    state changes.  `paces` may know from earlier starts how long its steps take, `added` what adapters to load.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class ModelHost:
         device: str | None,
         on_change: Callable[[], None],
         paces: Paces | None = None,
+        added: AddedAdapters | None = None,
     ) -> None:
         self._source = source
         self._device = device
@@ -44,6 +47,7 @@ class ModelHost:
         self._model: Text2Earth | None = None
         self._error: str | None = None
         self._paces = paces or Paces()
+        self._added = added
 
     def start(self) -> None:
         """Begin to load; returns at once."""
@@ -51,7 +55,10 @@ class ModelHost:
 
     def _load(self) -> None:
         try:
-            self._model = load_model(self._source, self._device)
+            model = load_model(self._source, self._device)
+            if self._added:
+                self._added.load(model)
+            self._model = model
             info = self._model.info
             self._paces.recall(f"{info.fingerprint} on {info.device} in {info.dtype}")
         except Text2EarthError as error:
@@ -101,9 +108,21 @@ class ModelHost:
             "state": self.state,
             "error": self._error if self._settled.is_set() else None,
             "info": model.info.as_dict() if model else None,
+            "adapters": self.adapters,
             "samplers": list(model.info.samplers) if model else self._foreseen_samplers(),
             "seconds_per_step": self._paces.as_dict(),
         }
+
+    @property
+    def adapters(self) -> list[dict[str, Any]]:
+        """The adapters that the model knows, JSON-ready; none before it is loaded."""
+        model = self._model if self._settled.is_set() else None
+        return [self.told(info) for info in model.adapters] if model else []
+
+    @staticmethod
+    def told(info: AdapterInfo) -> dict[str, Any]:
+        """An adapter as the page knows it: without its file."""
+        return {name: value for name, value in info.as_dict().items() if name != "file"}
 
     def _foreseen_samplers(self) -> list[str]:
         """What the model's folder tells before it is loaded; one of the hub is not looked at: it has no student."""

@@ -47,7 +47,7 @@ class FillWorker:
     """A model at work on one request."""
 
     def __init__(self, model: Text2Earth, request: FillRequest) -> None:
-        self._model = model
+        self._model, self._layer = model, request.layer
         self._stepper = Stepper(model, PromptMap(request.prompt_map).texts, request.sampling)
 
     @property
@@ -71,8 +71,8 @@ class FillWorker:
         return kept.numpy(), estimate.numpy()
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
-        """uint8 (8h, 8w, 3) of latents float32 (4, h, w)."""
-        return self._model.decode(torch.from_numpy(latents))
+        """uint8 (8h, 8w, bands of the layer) of latents float32 (4, h, w)."""
+        return self._model.decode(torch.from_numpy(latents), self._layer)
 
 
 class Workers(Protocol):

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from canvas.errors import SceneError, disk_full
 from canvas.geometry import Rect
@@ -17,33 +21,49 @@ from canvas.maps import cog_copy
 from canvas.maps.crs import placed
 from canvas.maps.export_file import ExportFile
 from canvas.maps.geotiff import chunks, create_draft, gdal, put
+from canvas.maps.layer_bands import band_names, name_bands
+
+Read = Callable[[Rect], tuple[np.ndarray, np.ndarray]]
+"""Of a rectangle (px): uint8 (h, w, bands), and bool (h, w) where anything is known."""
 
 POLL_S = 0.2
 DRAFT_SHARE = 50  # percent of the progress that is the temporary file
 
 
 def write(export: ExportFile) -> None:
-    """Write one moment of a region of a scene as COG."""
+    """Write one moment of a region of a scene as COG; layers that end in different places say where each is known."""
     draft = export.part.with_name(f"{export.part.stem}.stage.tif")
-    write_draft(export, draft, DRAFT_SHARE)
+    whole = all(export.at.opaque(export.rect, layer) for layer in export.layers)
+    known = len(export.layers) > 1 and not whole
+    write_draft(export, draft, DRAFT_SHARE, partial(_bands, export, known), band_names(export.layers, known))
     _copy(export, draft)
 
 
-def write_draft(export: ExportFile, draft: Path, share: int) -> None:
-    """Write the region as plain tiled GeoTIFF, in its place on Earth or in the local system.
+def write_draft(export: ExportFile, draft: Path, share: int, read: Read, names: Sequence[str]) -> None:
+    """Write what `read` gives of the region as plain tiled GeoTIFF, in its place on Earth or in the local system.
 
-    Reports progress from 0 to `share` of 100.
+    `names` are those of its bands. Reports progress from 0 to `share` of 100.
     """
     rect = export.rect
     crs, transform = placed(export.at.resolution, rect, export.anchor)
-    with gdal("Writing the map", draft.parent), create_draft(draft, rect.w, rect.h, crs, transform) as file:
+    with gdal("Writing the map", draft.parent), create_draft(draft, rect.w, rect.h, crs, transform, len(names)) as file:
         file.update_tags(**_tags(export))
+        name_bands(file, names)
         todo = list(chunks(rect.w, rect.h))
         for number, chunk in enumerate(todo, start=1):
-            pixels, valid = export.at.pixels(Rect(rect.x + chunk.x, rect.y + chunk.y, chunk.w, chunk.h))
+            pixels, valid = read(Rect(rect.x + chunk.x, rect.y + chunk.y, chunk.w, chunk.h))
             if valid.any():
                 put(file, chunk.x, chunk.y, pixels, valid)
             export.report(share * number // len(todo), 100)
+
+
+def _bands(export: ExportFile, known: bool, rect: Rect) -> tuple[np.ndarray, np.ndarray]:
+    """(uint8 (h, w, bands), bool (h, w)) of the layers, and where any is known; with `known` a band more for each."""
+    parts = [export.at.pixels(rect, layer) for layer in export.layers]
+    bands = [pixels for pixels, _ in parts]
+    if known:
+        bands += [valid.astype(np.uint8) * 255 for _, valid in parts]
+    return np.dstack(bands), np.logical_or.reduce([valid for _, valid in parts])
 
 
 def _tags(export: ExportFile) -> dict[str, str]:
@@ -54,6 +74,7 @@ def _tags(export: ExportFile) -> dict[str, str]:
         "TIFFTAG_SOFTWARE": tags["software"],
         "SYNTHETIC": "YES",
         "SOURCE": tags["source"],
+        "LAYERS": tags["layers"],
         "GROUND_RESOLUTION": tags["resolution"],
         "GEOREFERENCING": f"user-defined anchor, {export.anchor}" if export.anchor else "none: local system, metres",
     }

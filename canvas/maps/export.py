@@ -6,14 +6,15 @@ given is in `export_file`. This one chooses among them, and sees to it that a fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import reduce
 from pathlib import Path
 
 from canvas.anchor import Anchor
 from canvas.errors import SceneError, storage_error
 from canvas.geometry import LIMIT, Rect
-from canvas.maps.export_file import ExportFile, Report
+from canvas.maps.export_file import ExportFile, Report, chosen_layers
 from canvas.scene import Scene
 from canvas.scene_file.snapshot import Snapshot
 from text2earth_core.whole_file import whole_file
@@ -27,11 +28,13 @@ def export_scene(
     rect: Rect | None = None,
     anchor: Anchor | None = None,
     progress: Report | None = None,
+    layers: Sequence[str] | None = None,
 ) -> Rect:
     """Write a rectangle (px; default: everything known) of a scene to a file and return the rectangle.
 
     The suffix chooses: .png, .tif (Cloud Optimized GeoTIFF), .mbtiles (Web Mercator tiles, only where the scene is
-    anchored), .zip (plain tile pyramid with a viewer). `anchor` says where the scene lies on Earth; without one, and
+    anchored), .zip (plain tile pyramid with a viewer). A GeoTIFF holds any number of `layers` (default: the first that
+    has content), the others one. `anchor` says where the scene lies on Earth; without one, and
     without one in the scene, maps carry a local system in metres. Unknown pixels are transparent or masked out.
     `progress(done, total)` is called often and may raise to stop. The file appears complete or not at all, and shows
     one moment of the scene whatever is accepted meanwhile.
@@ -39,9 +42,10 @@ def export_scene(
     path = Path(path)
     write = _writer(path)
     with scene.snapshot() as at:
-        rect = _region(at, rect)
+        chosen = chosen_layers(at, layers, path.suffix)
+        rect = _region(at, rect, chosen)
         with _complete_or_not_at_all(path) as part:
-            write(ExportFile(at, rect, anchor or at.anchor, part, progress or _unheard))
+            write(ExportFile(at, rect, chosen, anchor or at.anchor, part, progress or _unheard))
     return rect
 
 
@@ -51,9 +55,10 @@ def export_png(scene: Scene, path: str | Path, rect: Rect | None = None, progres
 
     path = Path(path)
     with scene.snapshot() as at:
-        rect = _region(at, rect)
+        chosen = chosen_layers(at, None, ".png")
+        rect = _region(at, rect, chosen)
         with _complete_or_not_at_all(path) as part:
-            write(ExportFile(at, rect, None, part, progress or _unheard))
+            write(ExportFile(at, rect, chosen, None, part, progress or _unheard))
     return rect
 
 
@@ -75,12 +80,12 @@ def _writer(path: Path) -> Callable[[ExportFile], None]:
     return chosen.write
 
 
-def _region(at: Snapshot, rect: Rect | None) -> Rect:
-    bounds = at.bounds
+def _region(at: Snapshot, rect: Rect | None, layers: tuple[str, ...]) -> Rect:
     if rect is None:
-        if bounds is None:
+        boxes = [box for layer, box in at.layer_bounds.items() if layer in layers]
+        if not boxes:
             raise SceneError("The scene is empty: generate something before exporting it.")
-        return bounds
+        return reduce(Rect.union, boxes)
     rect = Rect(*rect)
     if rect.empty or max(map(abs, (rect.x, rect.y, rect.x1, rect.y1))) > LIMIT:
         raise SceneError("The region to export must be at least 1 px wide and high: choose another one.")

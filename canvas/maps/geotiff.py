@@ -55,12 +55,18 @@ def gdal(doing: str, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def create_draft(path: Path, width: int, height: int, crs: CRS, transform: Affine) -> Iterator[DatasetWriter]:
-    """A new RGB file with an internal mask, lightly compressed, open for windows in any order."""
+def create_draft(
+    path: Path, width: int, height: int, crs: CRS, transform: Affine, bands: int = 3
+) -> Iterator[DatasetWriter]:
+    """A new 8-bit file with an internal mask, lightly compressed, open for windows in any order.
+
+    Three and more `bands` begin with red, green and blue.
+    """
     with rasterio.open(
-        path, "w", driver="GTiff", width=width, height=height, count=3, dtype="uint8", photometric="RGB",
-        tiled=True, blockxsize=BLOCK, blockysize=BLOCK, interleave="pixel", compress="ZSTD", zstd_level=1,
-        bigtiff="IF_SAFER", sparse_ok=True, crs=crs, transform=transform,
+        path, "w", driver="GTiff", width=width, height=height, count=bands, dtype="uint8",
+        photometric="RGB" if bands >= 3 else "MINISBLACK", tiled=True, blockxsize=BLOCK, blockysize=BLOCK,
+        interleave="pixel", compress="ZSTD", zstd_level=1, bigtiff="IF_SAFER", sparse_ok=True, crs=crs,
+        transform=transform,
     ) as file:  # fmt: skip
         # A file without a mask would count as known throughout, also where nothing is ever written.
         file.write_mask(np.zeros((1, 1), bool), window=Window(0, 0, 1, 1))
@@ -68,7 +74,7 @@ def create_draft(path: Path, width: int, height: int, crs: CRS, transform: Affin
 
 
 def put(file: DatasetWriter, x: int, y: int, pixels: np.ndarray, valid: np.ndarray) -> None:
-    """Write pixels (h, w, 3) uint8 and their mask (h, w) bool with the upper left corner at (x, y)."""
+    """Write pixels (h, w, bands) uint8 and their mask (h, w) bool with the upper left corner at (x, y)."""
     window = Window(x, y, pixels.shape[1], pixels.shape[0])
     file.write(np.moveaxis(pixels, 2, 0), window=window)
     file.write_mask(valid, window=window)

@@ -22,6 +22,7 @@ from canvas.geometry import TILE, Rect
 from canvas.maps.cog import write_draft
 from canvas.maps.export_file import ExportFile
 from canvas.maps.geotiff import gdal
+from canvas.maps.layer_bands import band_names
 from canvas.maps.tile_tree import build
 from canvas.maps.web_world import HALF_WORLD, WebWorld, web_world
 
@@ -41,7 +42,7 @@ def write(export: ExportFile) -> None:
             "or write a plain tile pyramid with a name that ends in .zip."
         )
     draft = export.part.with_name(f"{export.part.stem}.stage.tif")
-    write_draft(export, draft, DRAFT_SHARE)
+    write_draft(export, draft, DRAFT_SHARE, export.picture, band_names(["rgb"], False))
     with gdal("Warping the map", draft.parent), rasterio.open(draft, driver="GTiff") as source:
         world = web_world(source)
         _, south, _, north = world.degrees
@@ -99,6 +100,7 @@ def _fill(
             "description": f"{tags['title']} ({tags['source']})",
             "generator": tags["software"],
             "synthetic": "yes",
+            "layer": tags["layers"],
             "ground_resolution": tags["resolution"],
             "anchor": str(export.anchor),
             "prompts": json.dumps(tags["prompts"].splitlines(), ensure_ascii=False),

@@ -8,6 +8,7 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect
+from canvas.layers import bands_of
 from canvas.maps.export_file import ExportFile
 from canvas.maps.png_writer import MAX_PNG, PngWriter
 
@@ -28,14 +29,15 @@ def write(export: ExportFile) -> None:
     if max(rect.w, rect.h) > MAX_PNG:
         raise SceneError(f"A PNG is at most {MAX_PNG} px wide and high: export a part, or a .tif.")
     with export.part.open("wb") as file:
-        opaque = at.opaque(rect)
-        writer = PngWriter(file, rect.w, rect.h, 3 if opaque else 4, _text(export))
+        layer = export.layers[0]
+        opaque = at.opaque(rect, layer)
+        writer = PngWriter(file, rect.w, rect.h, bands_of(layer) + (not opaque), _text(export))
         rows = max(1, min(TILE, BAND_BYTES // (4 * rect.w)))
         y = rect.y
         while y < rect.y1:
             # Bands end on tile borders where they can, so that no tile is read twice.
             end = min(rect.y1, y + rows, (y // TILE + 1) * TILE)
-            pixels, valid = at.pixels(Rect(rect.x, y, rect.w, end - y))
+            pixels, valid = at.pixels(Rect(rect.x, y, rect.w, end - y), layer)
             writer.band(pixels if opaque else np.dstack([pixels, valid.astype(np.uint8) * 255]))
             y = end
             export.report(y - rect.y, rect.h)

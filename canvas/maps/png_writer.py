@@ -10,12 +10,12 @@ import numpy as np
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2  # filter: difference to the row above; on photographs within a few percent of choosing per row
-_COLOUR_TYPE = {3: 2, 4: 6}  # samples per pixel: truecolour without and with alpha
+_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # samples per pixel: grey and truecolour, each without and with alpha
 MAX_PNG = 2**31 - 1
 
 
 class PngWriter:
-    """Writes an 8-bit image of `channels` samples (3 or 4) to an open file: `band()` top to bottom, then `finish()`."""
+    """Writes an 8-bit image of `channels` samples (1 to 4) to an open file: `band()` top to bottom, then `finish()`."""
 
     def __init__(self, file: BinaryIO, width: int, height: int, channels: int, text: dict[str, str]) -> None:
         """`text` becomes UTF-8 iTXt chunks before the pixels, where every reader finds them."""

@@ -32,7 +32,7 @@ def write(export: ExportFile) -> None:
         nonlocal done
         tile = Rect(whole.x + x * TILE, whole.y + y * TILE, TILE, TILE)
         part = tile.intersect(rect)
-        pixels, valid = export.at.pixels(part)
+        pixels, valid = export.picture(part)
         done += 1
         export.report(done, span.area)
         if not valid.any():

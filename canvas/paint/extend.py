@@ -9,28 +9,37 @@ from canvas.geometry import CELL, DIRECTIONS, TILE, Rect, side_window
 from canvas.scene import Scene
 
 
-def extension_frame(scene: Scene, direction: str, window: int, anchor: Rect | None = None) -> Rect:
-    """The frame of one window (px) that grows the scene in a direction, half over known ground, half beyond it.
+def extension_frame(scene: Scene, direction: str, window: int, anchor: Rect | None = None, layer: str = "rgb") -> Rect:
+    """The frame of one window (px) that grows a layer in a direction, half over known ground, half beyond it.
 
     With an `anchor` (px) it is the window in the middle of that rectangle's side. Without one, the side is that of the
-    whole content, and the window sits as near to its middle as there is ground along the edge to continue from. The
-    first window of an empty scene starts at the origin, whatever the direction.
+    whole layer, and the window sits as near to its middle as there is ground along the edge to continue from. The
+    first window of an empty layer lies in the middle of what other layers show, in an empty scene at the origin,
+    whatever the direction.
     """
     if direction not in DIRECTIONS:
         raise SceneError(f"The direction {direction!r} does not exist: use one of {', '.join(DIRECTIONS)}.")
     if anchor is not None:
         return side_window(Rect(*anchor), direction, window)
     with scene.snapshot() as at:
-        bounds = at.bounds
+        bounds = at.layer_bounds.get(layer)
         if bounds is None:
-            return Rect(0, 0, window, window)
+            return _first(at.bounds, window)
         horizontal = direction in ("left", "right")
         first, length = (bounds.y, bounds.h) if horizontal else (bounds.x, bounds.w)
         known = np.zeros(length, bool)
         for start in range(0, length, TILE):  # piece by piece: the edge of a scene may be long
             piece = _edge(bounds, direction, start, min(TILE, length - start))
-            known[start : start + TILE] = at.pixels(piece)[1].any(axis=1 if horizontal else 0)
+            known[start : start + TILE] = at.pixels(piece, layer)[1].any(axis=1 if horizontal else 0)
     return side_window(bounds, direction, window, first + _best_centre(known, window))
+
+
+def _first(elsewhere: Rect | None, window: int) -> Rect:
+    """Where an empty layer begins, given the bounds of the others."""
+    if elsewhere is None:
+        return Rect(0, 0, window, window)
+    x, y = elsewhere.x + (elsewhere.w - window) // 2, elsewhere.y + (elsewhere.h - window) // 2
+    return Rect(x, y, window, window).snap()
 
 
 def _edge(bounds: Rect, direction: str, start: int, length: int) -> Rect:

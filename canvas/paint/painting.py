@@ -12,6 +12,7 @@ import torch
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, Rect, bounding_rect
+from canvas.layers import bands_of
 from canvas.masks import decode_mask, dilate, spread
 from canvas.paint import plan
 from canvas.paint.agreement import foreign_ground
@@ -172,17 +173,17 @@ class Painting:
         self._latents[:, box.y : box.y1, box.x : box.x1][:, part] = encoded[:, part]
 
     def _decode(self, rect: Rect) -> np.ndarray:
-        """uint8 (h, w, 3) of a rectangle, in pieces with a halo: memory is bounded, the pieces fit to a rounding."""
+        """uint8 (h, w, bands) of a rectangle, in pieces with a halo: memory is bounded, they fit to a rounding."""
         halo = self._model.info.halo
         # The area ends where content ends, as far as a rectangle can: there the decoder continues the edge by itself.
         content = bounding_rect(self._known, self._cells.x, self._cells.y)
         latents = spread(self._latents, self._known, halo)
-        pixels = np.empty((rect.h, rect.w, 3), np.uint8)
+        pixels = np.empty((rect.h, rect.w, bands_of(self._request.layer)), np.uint8)
         for x, y in product(range(rect.x, rect.x1, DECODE), range(rect.y, rect.y1, DECODE)):
             piece = Rect(x, y, DECODE, DECODE).intersect(rect)
             context = piece.cells().expand(halo).intersect(content)
             rows, columns = context.slices(self._cells)
-            decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()))
+            decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()), self._request.layer)
             pixels[piece.slices(rect)] = decoded[piece.slices(context.pixels())]
         return pixels
 

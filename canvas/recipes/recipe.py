@@ -6,9 +6,10 @@ Version 1 has two forms. A fill, made by hand or by a program:
      "prompts": [{"text": "...", "region": [x0, y0, x1, y1] or [[x, y], ...], "feather": px}]}
 
 and optionally `region` (only this part of the bbox, in the same form or a list of several), `negative_prompt`, `steps`,
-`guidance`, `sampler` ("quality" or "fast"), `feather` (px, at known ground), `follow` (0 to 1, see `Request`) and
-`model` (a fingerprint). And a scene's history, as `recipe_of` makes it: `resolution`, `model`, `made_on`, `history`
-(requests, oldest first) and `files` (masks and imported pixels in base64, named by their SHA-256).
+`guidance`, `sampler` ("quality" or "fast"), `feather` (px, at known ground), `follow` (0 to 1, see `Request`),
+`layer`, `adapters` ([[fingerprint, weight]]) and `model` (a fingerprint). And a scene's history, as `recipe_of` makes
+it: `resolution`, `model`, `made_on`, `history` (requests, oldest first) and `files` (masks and imported pixels in
+base64, named by their SHA-256).
 Coordinates are scene pixels, y down; `resolution` is in m/px.
 """
 
@@ -41,7 +42,18 @@ REPLAYABLE = (*MADE_BY_MODEL, "erase", "import")
 _ELSEWHERE = ("version", "resolution", "model", "device", "dtype")  # of a request: said once for a whole recipe
 
 _FILL = {"version", "resolution", "seed", "bbox", "prompts"}
-_FILL_MORE = {"region", "negative_prompt", "steps", "guidance", "sampler", "feather", "follow", "model"}
+_FILL_MORE = {
+    "region",
+    "negative_prompt",
+    "steps",
+    "guidance",
+    "sampler",
+    "feather",
+    "follow",
+    "model",
+    "layer",
+    "adapters",
+}
 _HISTORY = {"version", "resolution", "history"}
 _HISTORY_MORE = {"files", "model", "made_on"}
 
@@ -238,6 +250,10 @@ def _fill_recipe(request: dict[str, Any]) -> dict[str, Any]:
     }
     if request.get("region") is not None:
         recipe["region"] = request["region"]
+    if request["layer"] != "rgb":
+        recipe["layer"] = request["layer"]
+    if request.get("adapters"):
+        recipe["adapters"] = request["adapters"]
     names = ("negative_prompt", "steps", "guidance", "sampler", "feather", "model")
     if request.get("follow", 0) is not None:
         recipe["follow"] = request.get("follow", 0)

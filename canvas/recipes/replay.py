@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from canvas.fill.region_fill import RegionFill, fill_request
 from canvas.fill.request import FillRequest
 from canvas.fill.workers import Workers
 from canvas.geometry import LIMIT, TILE, Rect
+from canvas.layers import bands_of
 from canvas.paint.painter import Painter, Progress
 from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, entry_of
 from canvas.request import Request
@@ -28,11 +29,18 @@ Callback = Callable[[int, Progress], None]
 
 
 def fill_of(
-    recipe: Recipe, scene: Scene, model: Text2Earth, sampler: str | None = None, follow: float | None = None
+    recipe: Recipe,
+    scene: Scene,
+    model: Text2Earth,
+    sampler: str | None = None,
+    follow: float | None = None,
+    layer: str | None = None,
+    adapters: Sequence[tuple[str, float]] = (),
 ) -> FillRequest:
     """The fill that a recipe asks for, on a scene and with a model it fits; SceneError otherwise.
 
-    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance; `follow` of its own.
+    `sampler` takes the place of the recipe's own, with that sampler's steps and guidance; so do `follow`, `layer`
+    and `adapters`.
     """
     if recipe.fill is None:
         raise SceneError("This recipe rebuilds a whole scene: use `text2earth scene replay` with it.")
@@ -43,6 +51,10 @@ def fill_of(
         fill |= {"sampler": sampler, "steps": None, "guidance": None}
     if follow is not None:
         fill["follow"] = follow
+    if layer is not None:
+        fill["layer"] = layer
+    if adapters:
+        fill["adapters"] = adapters
     return fill_request(model, scene, **fill)
 
 
@@ -121,7 +133,7 @@ def _repeat(
             again = fill_request(model, scene, [x, y, x + w, y + h], sampling=Sampling.of(step), **rest)
             return _fill(scene, model, again, callback, workers)
         case "import":
-            return scene.accept_tiles(Request.from_dict(fields), _pieces(recipe, step), step["layer"])
+            return scene.accept_tiles([(Request.from_dict(fields), _pieces(recipe, step))])[0]
         case _:
             return scene.accept(Painter(model).paint(scene, Request.from_dict(fields), callback))
 
@@ -142,7 +154,7 @@ def _pieces(recipe: Recipe, step: dict[str, Any]) -> Iterator[Piece]:
             raise SceneError("An import of this recipe lies too far from the origin: write the recipe again.")
         pixels = codec.decode_image(recipe.files[name])
         valid = pixels[..., 3] > 0 if pixels.shape[2] == 4 else np.ones(pixels.shape[:2], bool)
-        yield Piece(x, y, pixels[..., :3], valid)
+        yield Piece(x, y, pixels[..., : bands_of(step["layer"])], valid)
 
 
 def _of_step(callback: Callback | None, number: int) -> Callable[[Progress], None] | None:

@@ -7,6 +7,7 @@ import sqlite3
 from canvas.anchor import Anchor
 from canvas.errors import SceneConflict, SceneError
 from canvas.geometry import Rect, bounding_rect, tile_rect
+from canvas.layers import LAYERS
 from canvas.request import Request
 from canvas.scene_file import branches, codec, commit, tiles
 from canvas.scene_file.change import Change, merge
@@ -27,10 +28,8 @@ def apply_change(connection: sqlite3.Connection, change: Change) -> Entry:
     return commit.finish(connection, change.request, box, revision, merge(connection, change, revision))
 
 
-def apply_pieces(
-    connection: sqlite3.Connection, request: Request, spool: Spool, layer: str, anchor: Anchor | None
-) -> Entry:
-    """Write spooled pixels without latents, and set `anchor` where one is given.
+def apply_pieces(connection: sqlite3.Connection, request: Request, spool: Spool, anchor: Anchor | None) -> Entry:
+    """Write spooled pixels without latents into the layer of the request, and set `anchor` where one is given.
 
     Raises SceneError where the scene lies somewhere else by now: the pixels were placed as if it lay at `anchor`.
     """
@@ -40,7 +39,7 @@ def apply_pieces(
         raise SceneError(f"The scene got another place on Earth meanwhile ({found}): import the picture again.")
     revision = commit.next_revision(connection)
     branches.set_aside(connection)
-    changed: list[TileChange] = []
+    layer, changed = request.layer, list[TileChange]()
     for x, y, image, whole in spool:
         before = tiles.head(connection, layer, x, y)
         if whole:
@@ -49,7 +48,7 @@ def apply_pieces(
             blank = tiles.Tile.blank(layer)
             tile = blank if before is None else tiles.load(connection, layer, x, y, before)
             pixels = codec.decode_image(image)
-            tile.write_pixels((slice(None), slice(None)), pixels[..., :3], pixels[..., 3] > 0)
+            tile.write_pixels((slice(None), slice(None)), pixels[..., : LAYERS[layer]], pixels[..., 3] > 0)
             tiles.store(connection, layer, x, y, revision, tile)
         changed.append((layer, x, y, before, revision))
     if anchor is not None:

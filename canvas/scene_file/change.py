@@ -26,7 +26,7 @@ class Change:
     request: Request
     layer: str
     rect: Rect
-    pixels: np.ndarray  # uint8 (h, w, 3)
+    pixels: np.ndarray  # uint8 (h, w, bands of the layer)
     valid: np.ndarray  # bool (h, w)
     latents: np.ndarray  # float32 (4, h/8, w/8)
     latent_valid: np.ndarray  # bool (h/8, w/8)

@@ -13,7 +13,7 @@ import numpy as np
 
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect
-from canvas.layers import LAYERS
+from canvas.layers import checked_layer
 from canvas.scene_file import codec, tiles
 
 MAX_ZOOM = 10  # one pixel then stands for 1024, one tile for 262,144 px
@@ -25,8 +25,7 @@ DrawnTile = tuple[bytes, str, int, int, int, int]  # image, layer, z, x, y, revi
 
 def check_tile(layer: str, z: int) -> None:
     """Raise SceneError for a layer or a zoom level that no scene has."""
-    if layer not in LAYERS:
-        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(LAYERS)}.")
+    checked_layer(layer)
     if not 0 <= z <= MAX_ZOOM:
         raise SceneError(f"Zoom level {z} does not exist: use 0 to {MAX_ZOOM}.")
 

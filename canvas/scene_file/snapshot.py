@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from canvas.anchor import Anchor
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
-from canvas.layers import LAYERS
+from canvas.layers import LAYERS, bands_of
 from canvas.scene_file import codec, tiles
 
 
@@ -23,7 +24,7 @@ class Patch:
     """A rectangle of one layer; where a mask is False nothing is known, and the values there are 0."""
 
     rect: Rect
-    pixels: np.ndarray  # uint8 (h, w, 3)
+    pixels: np.ndarray  # uint8 (h, w, bands of the layer)
     valid: np.ndarray  # bool (h, w)
     latents: np.ndarray  # float32 (4, h/8, w/8)
     latent_valid: np.ndarray  # bool (h/8, w/8)
@@ -52,8 +53,7 @@ class Snapshot:
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers with content, `rgb` first."""
-        found = {row[0] for row in self._connection.execute("SELECT DISTINCT layer FROM heads")}
-        return tuple(layer for layer in LAYERS if layer in found)
+        return tuple(self.layer_bounds)
 
     @property
     def tile_count(self) -> int:
@@ -62,12 +62,19 @@ class Snapshot:
 
     @property
     def bounds(self) -> Rect | None:
-        """The smallest rectangle (px) around everything known; None in an empty scene."""
-        row = self._connection.execute(
-            f"SELECT min(x * {TILE} + left), min(y * {TILE} + top),"
-            f" max(x * {TILE} + right), max(y * {TILE} + bottom) FROM heads"
-        ).fetchone()
-        return None if row[0] is None else Rect.from_corners(*row)
+        """The smallest rectangle (px) around everything known, in any layer; None in an empty scene."""
+        boxes = self.layer_bounds
+        return reduce(Rect.union, boxes.values()) if boxes else None
+
+    @property
+    def layer_bounds(self) -> dict[str, Rect]:
+        """Of each layer with content the smallest rectangle (px) around it, `rgb` first."""
+        rows = self._connection.execute(
+            f"SELECT layer, min(x * {TILE} + left), min(y * {TILE} + top),"
+            f" max(x * {TILE} + right), max(y * {TILE} + bottom) FROM heads GROUP BY layer"
+        ).fetchall()
+        found = {layer: Rect.from_corners(*box) for layer, *box in rows}
+        return {layer: found[layer] for layer in LAYERS if layer in found}
 
     @property
     def anchor(self) -> Anchor | None:
@@ -102,7 +109,7 @@ class Snapshot:
         return Patch(rect, pixels, valid, latents, latent_valid)
 
     def pixels(self, rect: Rect, layer: str = "rgb") -> tuple[np.ndarray, np.ndarray]:
-        """(uint8 (h, w, 3), bool (h, w)) of any rectangle: what is known and where."""
+        """(uint8 (h, w, bands of the layer), bool (h, w)) of any rectangle: what is known and where."""
         pixels, valid = _blank(rect, layer)
         for tile, whole in self._tiles(rect, layer):
             part = whole.intersect(rect)
@@ -137,19 +144,21 @@ class Snapshot:
         ):
             yield Rect(*box), json.loads(request)
 
-    def prompts(self, rect: Rect, limit: int = 100) -> list[str]:
-        """The different prompts whose changes touch a rectangle, newest first, at most `limit`."""
-        return self._of_requests(rect, limit, lambda request: request.get("prompt"))
+    def prompts(self, rect: Rect, layers: Collection[str], limit: int = 100) -> list[str]:
+        """The different prompts whose changes touch a rectangle of some layers, newest first, at most `limit`."""
+        return self._of_requests(rect, layers, limit, lambda request: request.get("prompt"))
 
-    def imported_files(self, rect: Rect, limit: int = 100) -> list[str]:
-        """The names of the files whose imports touch a rectangle, newest first, at most `limit`."""
-        return self._of_requests(rect, limit, lambda request: (request.get("source") or {}).get("file"))
+    def imported_files(self, rect: Rect, layers: Collection[str], limit: int = 100) -> list[str]:
+        """The names of the files whose imports touch a rectangle of some layers, newest first, at most `limit`."""
+        return self._of_requests(rect, layers, limit, lambda request: (request.get("source") or {}).get("file"))
 
-    def _of_requests(self, rect: Rect, limit: int, wanted: Callable[[dict[str, Any]], str | None]) -> list[str]:
+    def _of_requests(
+        self, rect: Rect, layers: Collection[str], limit: int, wanted: Callable[[dict[str, Any]], str | None]
+    ) -> list[str]:
         """The different texts that `wanted` finds in the requests whose changes touch a rectangle, newest first."""
         found: dict[str, None] = {}
         for _, request in self.requests(rect):
-            text = wanted(request)
+            text = wanted(request) if request.get("layer", "rgb") in layers else None
             if text:
                 found[text] = None
             if len(found) == limit:
@@ -163,6 +172,4 @@ class Snapshot:
 
 
 def _blank(rect: Rect, layer: str) -> tuple[np.ndarray, np.ndarray]:
-    if layer not in LAYERS:
-        raise SceneError(f"There is no layer {layer!r}: use one of {', '.join(LAYERS)}.")
-    return np.zeros((rect.h, rect.w, LAYERS[layer]), np.uint8), np.zeros((rect.h, rect.w), bool)
+    return np.zeros((rect.h, rect.w, bands_of(layer)), np.uint8), np.zeros((rect.h, rect.w), bool)

@@ -16,7 +16,7 @@ from canvas.scene_file import codec
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """New pixels of tile (x, y): `pixels` uint8 (256, 256, 3), taken only where `valid` bool (256, 256) is set."""
+    """New pixels of tile (x, y): `pixels` uint8 (256, 256, bands), taken only where `valid` bool (256, 256) is set."""
 
     x: int
     y: int

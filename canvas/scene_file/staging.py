@@ -124,7 +124,7 @@ def _change(row: tuple[Any, ...]) -> Change:
         raise SceneError(_DAMAGED) from error
     # An image that is opaque throughout comes back without alpha.
     valid = pixels[..., 3] > 0 if pixels.shape[2] == 4 else np.ones((h, w), bool)
-    visible = np.where(valid[..., None], pixels[..., :3], 0).astype(np.uint8)
+    visible = np.where(valid[..., None], pixels[..., : LAYERS[layer]], 0).astype(np.uint8)
     return Change(
         Request.from_json(request), layer, rect, visible, valid, values, known.astype(bool),
         bytes(place),

@@ -8,7 +8,7 @@ import sqlite3
 import numpy as np
 from PIL import Image
 
-from canvas.geometry import Rect, tile_rect
+from canvas.geometry import TILE, Rect, tile_rect
 from canvas.scene_file import tiles
 
 SIDE = 128  # px along the longer side
@@ -47,7 +47,8 @@ def draw(connection: sqlite3.Connection, step: int) -> bytes | None:
         if part.empty:
             continue
         tile = tiles.load(connection, layer, x, y, revision)
-        rgba = np.dstack([tile.pixels, tile.valid.astype(np.uint8) * 255])[part.slices(whole)]
+        colours = np.broadcast_to(tile.pixels, (TILE, TILE, 3))
+        rgba = np.dstack([colours, tile.valid.astype(np.uint8) * 255])[part.slices(whole)]
         left, top, right, bottom = (
             round(v / factor) for v in (part.x - rect.x, part.y - rect.y, part.x1 - rect.x, part.y1 - rect.y)
         )

@@ -21,7 +21,7 @@ class Tile:
     latents of a tile come from the model `latent_model` (a fingerprint), for those of another mean nothing beside them.
     """
 
-    pixels: np.ndarray  # uint8 (256, 256, 3)
+    pixels: np.ndarray  # uint8 (256, 256, bands of the layer)
     valid: np.ndarray  # bool (256, 256)
     latents: np.ndarray  # float32 (4, 32, 32)
     latent_valid: np.ndarray  # bool (32, 32)
@@ -86,7 +86,7 @@ def load(connection: sqlite3.Connection, layer: str, x: int, y: int, revision: i
         raise SceneError("A tile of this scene is missing: restore the scene from a copy.")
     valid = codec.decode_mask(row[0], TILE)
     # The encoder may put any colour under alpha 0.
-    pixels = np.where(valid[..., None], codec.decode_image(row[4])[..., :3], 0).astype(np.uint8)
+    pixels = np.where(valid[..., None], codec.decode_image(row[4])[..., : LAYERS[layer]], 0).astype(np.uint8)
     latent_valid = codec.decode_mask(row[1], TILE_CELLS)
     return Tile(pixels, valid, codec.decode_latents(row[2]), latent_valid, row[3])
 

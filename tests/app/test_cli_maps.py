@@ -48,7 +48,7 @@ def test_an_image_goes_in_and_a_map_comes_out(scene: Path, tmp_path: Path) -> No
         (["import", "{scene}", "{tmp}/none.png", "--resolution", "1"], "no file"),
         (["import", "{scene}", "{root}/LICENSE", "--resolution", "1"], "no PNG"),
         (["import", "{scene}", "{tmp}/in.png", "--resolution", "1", "--at", "here"], "two whole numbers"),
-        (["import", "{scene}", "{tmp}/in.png", "--resolution", "1", "--bands", "1,2"], "one or three"),
+        (["import", "{scene}", "{tmp}/in.png", "--resolution", "1", "--bands", "1,2"], "one, three or four"),
         (["import", "{scene}", "{tmp}/in.png", "--resolution", "1", "--range", "low"], "two numbers"),
         (["export", "{scene}", "--out", "{tmp}/a.tif", "--bbox", "0,0,0,5"], "four whole numbers"),
         (["export", "{scene}", "--out", "{tmp}/a.tif", "--crs", "EPSG:32632"], "needs both"),

@@ -33,7 +33,8 @@ def test_a_picture_is_received_described_and_imported_as_one_step(
     told = server.http.post(f"/api/scenes/{scene}/imports", params={"name": "roof.png"}, content=picture())
     assert told.json() | {"file": ""} == {
         "file": "", "name": "roof.png", "width": 40, "height": 30, "bands": 3, "dtype": "uint8", "alpha": False,
-        "crs": None, "resolution": None, "rect": None, "placed": False, "why": None,
+        "names": ["", "", ""], "layers": {"rgb": [1, 2, 3]}, "crs": None, "resolution": None, "rect": None,
+        "placed": False, "why": None,
     }  # fmt: skip
     wish = {"name": "roof.png", "resolution": 1.0, "at": [8, -5]}
     job = server.post(f"/api/scenes/{scene}/imports/{told.json()['file']}", wish)

@@ -187,7 +187,7 @@ def test_more_scenes_than_are_kept_open_stay_usable(server: Server) -> None:
         ("GET", "/{scene}/index", None, "z"),
         ("GET", "/{scene}/index?z=99&x0=0&y0=0&x1=1&y1=1", None, "z"),
         ("GET", "/{scene}/index?z=0&x0=0&y0=0&x1=99999&y1=1", None, "tiles along a side"),
-        ("GET", "/{scene}/tiles/nir/0/0/0.webp", None, "no such tile"),
+        ("GET", "/{scene}/tiles/thermal/0/0/0.webp", None, "no such tile"),
         ("GET", "/{scene}/tiles/rgb/-1/0/0.webp", None, "no such tile"),
         ("GET", "/{scene}/tiles/rgb/0/zero/0.webp", None, "x"),
         ("GET", "/nosuchscene0", None, "no scene"),

@@ -11,20 +11,23 @@ import numpy as np
 import pytest
 
 from canvas import CELL, Change, Rect, Request, Scene
+from canvas.layers import bands_of
 from canvas.scene_file.snapshot import Patch
 
 if TYPE_CHECKING:
     from text2earth_core import Text2Earth
 
 
-def random_change(rect: Rect, seed: int = 0, *, model: str = "model-a", resolution: float = 1.0) -> Change:
+def random_change(
+    rect: Rect, seed: int = 0, *, model: str = "model-a", resolution: float = 1.0, layer: str = "rgb"
+) -> Change:
     """A change that fills `rect` with random pixels and latents."""
     rng = np.random.default_rng(seed)
     return Change(
-        Request("generate", rect, resolution, prompt=f"prompt {seed}", seed=seed, model=model),
-        "rgb",
+        Request("generate", rect, resolution, layer, prompt=f"prompt {seed}", seed=seed, model=model),
+        layer,
         rect,
-        rng.integers(0, 256, (rect.h, rect.w, 3), dtype=np.uint8),
+        rng.integers(0, 256, (rect.h, rect.w, bands_of(layer)), dtype=np.uint8),
         np.ones((rect.h, rect.w), bool),
         rng.normal(size=(4, rect.h // CELL, rect.w // CELL)).astype(np.float32),
         np.ones((rect.h // CELL, rect.w // CELL), bool),

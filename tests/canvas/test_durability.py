@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from canvas import Rect, Scene, SceneError
+from canvas.layers import LAYERS
 
 WRITER = Path(__file__).with_name("writer.py")
 ROOT = WRITER.parents[2]
@@ -63,7 +64,7 @@ def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path, numbered_cha
             accepted = seeds
             if accepted:
                 last = numbered_change(accepted[-1])
-                patch = scene.read(last.rect)
+                patch = scene.read(last.rect, last.layer)
                 assert np.array_equal(patch.pixels, last.pixels)
                 assert np.array_equal(patch.latents, last.latents)
     assert len(accepted) >= KILLS
@@ -74,8 +75,9 @@ def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path, numbered_cha
     with Scene.open(path) as scene, Scene.create(replay, 1.0) as expected:
         for seed in accepted:
             expected.accept(numbered_change(seed))
-        assert np.array_equal(scene.read(everything).pixels, expected.read(everything).pixels)
-        assert np.array_equal(scene.read(everything).latents, expected.read(everything).latents)
+        for layer in LAYERS:
+            assert np.array_equal(scene.read(everything, layer).pixels, expected.read(everything, layer).pixels)
+            assert np.array_equal(scene.read(everything, layer).latents, expected.read(everything, layer).latents)
 
 
 def test_a_scene_killed_while_being_created_is_there_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def test_sixteen_bits_are_stretched_and_it_is_told(tmp_path: Path) -> None:
         made = import_image(scene, file)
         found, _ = pixels(scene)
         assert "percentile" in " ".join(made.notes)
-        low, high = made.step.request["source"]["range"]
+        low, high = made.entries[0].request["source"]["range"]
         assert (low, high) == pytest.approx(tuple(np.percentile(data, (2, 98))), abs=60)
         expected = np.clip((data - low) * (255 / (high - low)) + 0.5, 0, 255).astype(np.uint8)
         assert np.abs(np.moveaxis(found, 2, 0).astype(int) - expected).max() <= 1
@@ -320,7 +320,7 @@ def test_a_picture_without_a_place_never_covers_what_is_there_by_itself(
     scene.accept(make_change(Rect(8, 16, 64, 64)))
     Image.fromarray(np.moveaxis(noise(20, 30), 0, 2)).save(tmp_path / "a.png")
     made = import_image(scene, tmp_path / "a.png", resolution=1.0)
-    assert made.step.rect == Rect(72, 16, 30, 20)
+    assert made.entries[0].rect == Rect(72, 16, 30, 20)
 
 
 def test_a_map_says_which_files_it_was_made_from(scene: Scene, tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canvas import Change, Rect, Request, Scene, SceneError
+from canvas.layers import LAYERS
 from canvas.scene_file.snapshot import Patch
 
 Make = Callable[..., Change]
@@ -150,16 +151,26 @@ operations = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations)
-def test_undo_and_redo_walk_through_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, ops: list[tuple]) -> None:
-    """Against a list of whole pictures, the plainest history there is."""
+def test_undo_and_redo_walk_through_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, make_change: Make, ops: list[tuple]
+) -> None:
+    """Against a list of whole pictures, the plainest history there is; each change is of another layer."""
     from canvas.geometry import CELL
 
     view = Rect(-40 * CELL, -40 * CELL, 84 * CELL, 84 * CELL)
     with Scene.create(tmp_path_factory.mktemp("walk") / "s.t2e", 1.0) as scene:
-        states, place = [scene.read(view)], 0
+
+        def shown() -> list[Patch]:
+            return [scene.read(view, layer) for layer in LAYERS]
+
+        def all_same(one: list[Patch], other: list[Patch]) -> bool:
+            return all(map(same, one, other))
+
+        states, place = [shown()], 0
         for number, (kind, *numbers) in enumerate(ops):
+            layer = tuple(LAYERS)[number % len(LAYERS)]
             if kind == "undo":
                 assert (scene.undo() is None) == (place == 0)
                 place = max(0, place - 1)
@@ -169,25 +180,16 @@ def test_undo_and_redo_walk_through_the_same_bytes(tmp_path_factory: pytest.Temp
             else:
                 rect = Rect(*(n * CELL for n in numbers))
                 if kind == "accept":
-                    rng = np.random.default_rng(number)
-                    shape = (rect.h // CELL, rect.w // CELL)
-                    scene.accept(
-                        Change(
-                            Request("generate", rect, 1.0, model="m"), "rgb", rect,
-                            rng.integers(0, 256, (rect.h, rect.w, 3), dtype=np.uint8),
-                            np.ones((rect.h, rect.w), bool),
-                            rng.normal(size=(4, *shape)).astype(np.float32), np.ones(shape, bool),
-                        )
-                    )  # fmt: skip
+                    scene.accept(make_change(rect, number, layer=layer))
                 else:
                     try:
-                        scene.erase(rect)
+                        scene.erase(rect, layer)
                     except SceneError:
-                        assert same(scene.read(view), states[place])
+                        assert all_same(shown(), states[place])
                         continue
-                states = [*states[: place + 1], scene.read(view)]
+                states = [*states[: place + 1], shown()]
                 place += 1
-            assert same(scene.read(view), states[place])
+            assert all_same(shown(), states[place])
 
 
 def test_resolution_is_fixed_by_the_first_content(scene: Scene, make_change: Make) -> None:

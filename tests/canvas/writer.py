@@ -13,17 +13,19 @@ import sys
 import numpy as np
 
 from canvas import CELL, Change, Rect, Request, Scene
+from canvas.layers import LAYERS
 
 
 def numbered_change(n: int) -> Change:
-    """Change number n: 64 x 64 px on a diagonal of either sign, over the border of up to four tiles."""
+    """Change number n: 64 x 64 px on a diagonal of either sign, over the border of up to four tiles, of any layer."""
+    layer = tuple(LAYERS)[n % len(LAYERS)]
     rect = Rect((n % 23 - 11) * 40, (n % 17 - 8) * 48, 64, 64)
     rng = np.random.default_rng(n)
     return Change(
-        Request("generate", rect, 1.0, seed=n, model="writer"),
-        "rgb",
+        Request("generate", rect, 1.0, layer, seed=n, model="writer"),
+        layer,
         rect,
-        rng.integers(0, 256, (rect.h, rect.w, 3), dtype=np.uint8),
+        rng.integers(0, 256, (rect.h, rect.w, LAYERS[layer]), dtype=np.uint8),
         np.ones((rect.h, rect.w), bool),
         rng.normal(size=(4, rect.h // CELL, rect.w // CELL)).astype(np.float32),
         np.ones((rect.h // CELL, rect.w // CELL), bool),

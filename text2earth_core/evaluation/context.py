@@ -30,16 +30,16 @@ class Context:
     Args:
         folder: of the model. networks: folder of trained networks, worth keeping between evaluations. out: folder of
             this evaluation. samplers: "quality", and "fast" where the student is measured. hub: published networks may
-            be fetched.
+            be fetched. modalities: adapters are measured.
     """
 
     def __init__(
         self, model: Text2Earth, folder: Path, data: Path, out: Path, networks: Path, plan: Plan,
-        samplers: Sequence[str], hub: bool, progress: NamedReport,
+        samplers: Sequence[str], hub: bool, progress: NamedReport, modalities: bool = False,
     ):  # fmt: skip
         self.model, self.folder, self.data, self.out = model, folder, data, out
         self.networks, self.plan, self.samplers, self.progress = networks, plan, tuple(samplers), progress
-        self.hub = hub
+        self.hub, self.modalities = hub, modalities
 
     @cached_property
     def training(self) -> list[Picture]:
@@ -62,16 +62,14 @@ class Context:
     @cached_property
     def features(self) -> SceneClassifier:
         """The feature network: trained on the real images of all other data sets, so that it knows none of these."""
-        place = self.networks / f"features{self._suffix}"
-        return train_classifier(
-            Loaded(self, [name for name in SCENES if name != PROTOCOL_FILE]), place, self.plan.feature_samples
-        )
+        others = Loaded(self, [name for name in SCENES if name != PROTOCOL_FILE])
+        return train_classifier(others, self.network("features"), self.plan.feature_samples)
 
     @cached_property
     def judge(self) -> SceneClassifier:
         """The feature network trained on: names the 30 classes of RSICD, from all of its training images."""
-        place = self.networks / f"judge{self._suffix}"
-        return train_classifier(self.training, place, self.plan.judge_samples, self.features, self.held_back)
+        place, samples = self.network("judge"), self.plan.judge_samples
+        return train_classifier(self.training, place, samples, self.features, self.held_back)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -128,6 +126,10 @@ class Context:
         side = self.model.info.window // CELL
         for number in range(count):
             yield self.model.decode(world_noise(10_000 + number, 0, 0, side, side))
+
+    def network(self, name: str) -> Path:
+        """Where a measuring network that was trained on these data is kept."""
+        return self.networks / f"{name}{self._suffix}"
 
     @property
     def _suffix(self) -> str:

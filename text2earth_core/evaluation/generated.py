@@ -13,6 +13,7 @@ from PIL import Image
 from text2earth_core.data.corpus import Picture
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
+from text2earth_core.pictures import picture_of
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.settings import DEFAULTS, Sampling
 from text2earth_core.sampling.stepper import Stepper
@@ -57,7 +58,7 @@ def generate_set(
         known, mask = torch.zeros_like(noise), torch.ones_like(noise[:, :1])
         made = stepper.denoise(noise, known, mask, torch.eye(len(noise)), None)
         for number, latents in zip(numbers, made, strict=True):
-            save_whole(Image.fromarray(model.decode(latents)), paths[number])
+            save_whole(picture_of(model.decode(latents, sampling.layer)), paths[number])
 
     asked = [(want.prompt, want.resolution) for want in wanted]
     make_missing(model, asked, paths, make, progress, sampling)

@@ -16,6 +16,7 @@ from text2earth_core.evaluation.classifier import accuracy, train_classifier
 from text2earth_core.evaluation.context import Context
 from text2earth_core.evaluation.frechet import compare, frechet_distance
 from text2earth_core.evaluation.generated import Wanted, generate_set, save_whole
+from text2earth_core.evaluation.modalities import modalities
 from text2earth_core.evaluation.outpainting import SIDES, measure_outpainting, outpaint_set
 from text2earth_core.evaluation.plan import OMEGAS
 from text2earth_core.evaluation.pretrained import Clip, Inception
@@ -291,7 +292,7 @@ MEASUREMENTS: dict[str, Callable[[Context], Figures]] = {
     function.__name__: function
     for function in (
         networks, structure, distances, eyes, class_accuracy, towers, alignment, pretrained, autoencoder, copies,
-        guidance, text_control, outpainting, resolution, speed,
+        guidance, text_control, outpainting, resolution, modalities, speed,
     )
 }  # fmt: skip
 """In the order in which they run and are reported: what others rest on comes first."""

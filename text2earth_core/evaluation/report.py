@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
+from text2earth_core.evaluation.modalities import grid, layers_of
 from text2earth_core.evaluation.plots import Curve, plot_bars, plot_curves
 from text2earth_core.evaluation.targets import check_all
 from text2earth_core.structure.measures import FROM_NOISE_SHEET
@@ -47,6 +48,11 @@ def write_report(report: dict[str, Any], context: Context) -> None:
             sheets.append((f"One prompt a class ({sampler})", class_rows(context, sampler)))
     if "missing" not in figures.get("outpainting", {"missing": ""}):
         sheets.append(("Outpainting: the real image, then half of it made anew", outpainting_rows(context)))
+    if "missing" not in figures.get("modalities", {"missing": ""}):
+        layers = ", ".join(name.upper() for name in layers_of(context))
+        for sampler in report["samplers"]:
+            rows = [(prompt, [data_uri(one) for one in row]) for prompt, row in grid(context, sampler)]
+            sheets.append((f"{layers} of one prompt and seed ({sampler})", rows))
     if "copies" in figures:
         sheets.append(("Generated images and their nearest training images", pair_rows(context, figures["copies"])))
     environment = Environment(autoescape=True, undefined=StrictUndefined)

@@ -50,6 +50,7 @@ def evaluate(
     *,
     student: bool = False,
     hub: bool = False,
+    modalities: bool = False,
     networks: Path | None = None,
     only: Sequence[str] = (),
     device: str | None = None,
@@ -60,8 +61,8 @@ def evaluate(
     Args:
         folder: the model's. data: parquet files of real images. out: of this evaluation; what an earlier run with the
             same budget left there is taken up. networks: folder of the trained networks, to be shared by evaluations
-            (default: inside `out`). hub: also measure with Inception-v3 and CLIP, fetched from the hub. only: names of
-            `MEASUREMENTS`; empty means all.
+            (default: inside `out`). hub: also measure with Inception-v3 and CLIP, fetched from the hub. modalities:
+            also measure what the model makes with its adapters. only: names of `MEASUREMENTS`; empty means all.
 
     Returns:
         The content of `report.json`.
@@ -79,7 +80,7 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     plan = choose_plan(model, out, budget, len(samplers))
     started = time.monotonic()
-    context = Context(model, folder, data, out, networks or out / "networks", plan, samplers, hub, progress)
+    context = Context(model, folder, data, out, networks or out / "networks", plan, samplers, hub, progress, modalities)
     results = out / "results"
     results.mkdir(exist_ok=True)
     report: dict[str, Any] = {
@@ -92,6 +93,8 @@ def evaluate(
             depends.append(model.info.device)
         if name == "outpainting":
             depends.append(FEATHER)
+        if name == "modalities" and modalities:
+            depends += [info.fingerprint for info in model.adapters]
         if name in MEASURED_WITH_TOWERS:
             depends.append(towers_fingerprint(folder))
         key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:12]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from text2earth_core.evaluation.modalities import VEGETATION
+
 
 @dataclass(frozen=True)
 class Check:
@@ -48,6 +50,10 @@ def check_all(figures: dict[str, Any], samplers: list[str]) -> list[Check]:
     if "resolution" in figures:
         found = figures["resolution"]["spearman"]
         checks.append(_least("rank correlation of scales with real images", found, 0.8, share=False))
+    if "missing" not in figures.get("modalities", {"missing": ""}):
+        for sampler in samplers:
+            for name, found in figures["modalities"][sampler].items():
+                checks += _MODALITIES[name](sampler, found)
     if "speed" in figures:
         ratio = figures["speed"]["part"]["decode"] / figures["speed"]["part"]["unet"]
         checks.append(Check("decode / UNet forward", f"{ratio:.2f}", "at most 1", ratio <= 1))
@@ -83,6 +89,37 @@ def _autoencoder(found: dict[str, float]) -> Iterator[Check]:
     yield Check("autoencoder: saturation", f"{colour:+.1%}", "within 2 %", abs(colour) <= 0.02)
     drift, name = found["colour_drift"] * 255, f"autoencoder: cell colours after {found['rounds']:.0f} rounds"
     yield Check(name, f"{drift:.2f} / 255", "within 1 / 255", drift <= 1)
+
+
+def _pan(sampler: str, found: dict[str, Any]) -> Iterator[Check]:
+    yield _least(f"PAN: pictures with equal channels ({sampler})", found["equal_channels"], 1.0)
+    ratio = found["over_colours"]
+    name = f"PAN: Fréchet distance over that of colours turned grey ({sampler})"
+    yield Check(name, f"{ratio:.2f}", "at most 1.15", ratio <= 1.15)
+
+
+def _nir(sampler: str, found: dict[str, Any]) -> Iterator[Check]:
+    yield _within(f"NIR: vegetation / water ({sampler})", found["ratio"], found["ratio_measured"])
+    for prompt, index in found["ndvi"].items():
+        positive = prompt in VEGETATION
+        yield Check(
+            f"NIR: NDVI of {prompt} ({sampler})", f"{index:+.2f}", "positive" if positive else "negative",
+            (index > 0) == positive,
+        )  # fmt: skip
+
+
+def _sar(sampler: str, found: dict[str, Any]) -> Iterator[Check]:
+    yield _within(f"SAR: equivalent number of looks ({sampler})", found["looks"], found["looks_measured"])
+    ours, theirs = found["histogram_distance"], found["histogram_distance_of_colours"]
+    name = f"SAR: histogram distance ({sampler})"
+    yield Check(name, f"{ours:.3f}", f"below half of {theirs:.3f} (colours turned grey)", ours < theirs / 2)
+
+
+_MODALITIES = {"pan": _pan, "nir": _nir, "sar": _sar}
+
+
+def _within(name: str, value: float, real: float, share: float = 0.3) -> Check:
+    return Check(name, f"{value:.2f}", f"within {share:.0%} of {real:.2f}", abs(value / real - 1) <= share)
 
 
 def _least(name: str, value: float, limit: float, share: bool = True) -> Check:

@@ -17,6 +17,9 @@ from torch.nn import functional as F
 CELL = 8
 """Pixels along one side of a latent cell."""
 
+COLOURS = slice(1, 3)
+"""Channels of the latent that hold Cb and Cr."""
+
 ENCODER_WIDTH = 48
 """3 colours x 4x4 px: what two space-to-depth steps need."""
 

@@ -46,24 +46,29 @@ def blend(old: np.ndarray, new: np.ndarray, weights: np.ndarray) -> np.ndarray:
     theirs, in the proportion of the weights; where they agree nothing is lost, and nothing changes.
 
     Args:
-        old, new: uint8 (H, W, 3). weights: float32 (H, W) of `new`, from 0 to 1.
+        old, new: uint8 (H, W, bands). weights: float32 (H, W) of `new`, from 0 to 1.
 
     Returns:
-        uint8 (H, W, 3), equal to `old` where the weight is 0 and to `new` where it is 1.
+        uint8 (H, W, bands), equal to `old` where the weight is 0 and to `new` where it is 1.
     """
     between = (weights > 0) & (weights < 1)
     if not between.any():
         return np.where((weights == 1)[..., None], new, old)
     weight, known, made = weights[..., None], old.astype(np.float32), new.astype(np.float32)
     mixed = known + weight * (made - known)
-    coarse = cv2.GaussianBlur(mixed, (0, 0), FINE)
+    coarse = _coarse(mixed)
     # Between logarithms: a busy texture should not outweigh a calm one.
     wanted = weights * np.log(_energy(made) + 1) + (1 - weights) * np.log(_energy(known) + 1)
     gain = np.exp((wanted - np.log(_energy(mixed) + 1)) / 2).clip(*GAINS)[..., None]
     return np.rint(np.where(between[..., None], coarse + gain * (mixed - coarse), mixed)).clip(0, 255).astype(np.uint8)
 
 
+def _coarse(pixels: np.ndarray) -> np.ndarray:
+    """What is left without texture, float32 of the same shape (OpenCV drops the axis of a single band)."""
+    return cv2.GaussianBlur(pixels, (0, 0), FINE).reshape(pixels.shape)
+
+
 def _energy(pixels: np.ndarray) -> np.ndarray:
     """Mean square of the fine detail around each pixel, float32 (H, W)."""
-    detail = pixels - cv2.GaussianBlur(pixels, (0, 0), FINE)
+    detail = pixels - _coarse(pixels)
     return cv2.GaussianBlur((detail**2).mean(2), (0, 0), NEAR)

@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.modalities import MODALITIES, RGB, Modality, get_modality
 from text2earth_core.networks.thumbnail_vae import CELL
-from text2earth_core.pictures import as_mask, as_rgb
+from text2earth_core.pictures import as_mask, as_rgb, picture_of
 from text2earth_core.sampling.differential import remake
 from text2earth_core.sampling.feather import blend, feather_weight
 from text2earth_core.sampling.leading import Lead, lead_in
@@ -36,7 +37,7 @@ def inpaint_image(
     """See `Text2Earth.inpaint`."""
     if not 0 < strength <= 1:
         raise Text2EarthError(f"A strength of {strength} is not possible: give more than 0 up to 1 (anew).")
-    task = prepare(model, image, mask, feather, sampling.seed)
+    task = prepare(model, image, mask, feather, sampling.seed, get_modality(sampling.layer))
     share = sampling.follow if sampling.follow is not None else float(bool(prompt.strip()))
     given: dict[str, Any] = {
         "known": task.known,
@@ -55,8 +56,8 @@ def inpaint_image(
 class Task:
     """A picture that is to be regenerated in part.
 
-    original: uint8 (H, W, 3). weight: of new pixels, float32 (H, W). known, noise: (4, h, w), padded to what the UNet
-    can halve. mask: (h, w), 1 = regenerate. masked: see `Text2Earth.denoise`.
+    original: uint8 (H, W, 3), a single band three times. weight: of new pixels, float32 (H, W). known, noise:
+    (4, h, w), padded to what the UNet can halve. mask: (h, w), 1 = regenerate. masked: see `Text2Earth.denoise`.
     """
 
     original: np.ndarray
@@ -65,9 +66,17 @@ class Task:
     mask: Tensor
     noise: Tensor
     masked: Tensor | None
+    modality: Modality
 
 
-def prepare(model: ModelView, image: Image.Image, mask: Image.Image, feather: int, seed: int) -> Task:
+def prepare(
+    model: ModelView,
+    image: Image.Image,
+    mask: Image.Image,
+    feather: int,
+    seed: int,
+    modality: Modality = MODALITIES[RGB],
+) -> Task:
     """Everything of `Text2Earth.inpaint` that comes before denoising.
 
     Raises:
@@ -81,7 +90,7 @@ def prepare(model: ModelView, image: Image.Image, mask: Image.Image, feather: in
         )
     if feather < 0:
         raise Text2EarthError("The feather must not be negative.")
-    original, chosen = as_rgb(image), as_mask(mask) >= 128
+    original, chosen = modality.to_rgb(modality.to_bands(as_rgb(image))), as_mask(mask) >= 128
     if original.shape[:2] != chosen.shape:
         (height, width), (rows, columns) = original.shape[:2], chosen.shape
         raise Text2EarthError(f"Image ({width}x{height}) and mask ({columns}x{rows}), both upright, differ in size.")
@@ -93,7 +102,7 @@ def prepare(model: ModelView, image: Image.Image, mask: Image.Image, feather: in
     cells = cells_touched(_pad(weight) > 0)
     noise = world_noise(seed, 0, 0, known.shape[2], known.shape[1])
     masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
-    return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked)
+    return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked, modality)
 
 
 def _lead(task: Task, follow: float, seed: int) -> Lead | None:
@@ -104,9 +113,10 @@ def _lead(task: Task, follow: float, seed: int) -> Lead | None:
 
 def finish(model: ModelView, task: Task, made: Tensor) -> Image.Image:
     """Decode denoised latents and blend them into the picture, which stays bit-identical outside mask + feather."""
-    painted = model.decode(made)
+    painted = task.modality.to_rgb(task.modality.to_bands(model.decode(made)))
     height, width = task.original.shape[:2]
-    return Image.fromarray(blend(task.original, painted[:height, :width], task.weight))
+    blended = blend(task.original, painted[:height, :width], task.weight)
+    return picture_of(task.modality.to_bands(blended))
 
 
 def cells_touched(changed: np.ndarray) -> np.ndarray:

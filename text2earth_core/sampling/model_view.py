@@ -9,9 +9,11 @@ import numpy as np
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor
 
+from text2earth_core.adapters.library import Chosen
 from text2earth_core.facts import ModelFacts
 from text2earth_core.networks.codec import Codec
 from text2earth_core.sampling.conditioning import TextConditioner
+from text2earth_core.sampling.settings import Sampling, Settled
 
 
 class InfoView(Protocol):
@@ -42,8 +44,11 @@ class ModelView(Protocol):
     def denoise(self) -> Callable[..., Tensor]:
         """One window, in all steps."""
 
-    def unet_of(self, sampler: str) -> UNet2DConditionModel:
-        """The network that a sampler asks."""
+    def settled(self, sampling: Sampling) -> Settled:
+        """Settings with nothing left open, adapters included."""
+
+    def unet_of(self, sampler: str, adapters: Chosen = ()) -> UNet2DConditionModel:
+        """The network that a sampler asks, with adapters."""
 
     def encode(self, pixels: np.ndarray) -> Tensor:
         """Pixels (H, W, 3) uint8 to latents (4, H/8, W/8)."""

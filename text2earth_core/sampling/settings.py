@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import FAST_STEPS, MAX_GUIDANCE, MAX_RESOLUTION, MAX_STEPS, MIN_RESOLUTION, ModelFacts
+from text2earth_core.modalities import MODALITIES, RGB
 from text2earth_core.values import is_number, is_text, is_whole
 
 QUALITY, FAST = "quality", "fast"
@@ -18,6 +19,11 @@ QUALITY, FAST = "quality", "fast"
 
 MAX_SEED = 2**63 - 1
 """The largest number that a scene file can hold."""
+
+MAX_WEIGHT = 2.0
+"""Of an adapter, either way; it was trained to be used with 1."""
+
+MAX_ADAPTERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,8 @@ class Sampling:
     `guidance` is the scale s = 1 + omega, its mean over the steps; 1 is none. `sampler` is "quality", or "fast" for the
     student, which has its guidance built in and hears no negative prompt. `follow` goes from 0, what is made continues
     the known ground, to 1, it follows the prompt; None decides by the ground. `resolution` is in m/px, None for what
-    the prompt says, or for unknown.
+    the prompt says, or for unknown. `layer` is the modality that is made, under the name that its layer of a scene has;
+    its own adapter comes by itself. `adapters` are further ones, each a name or a fingerprint with a weight.
 
     Raises:
         Text2EarthError: a setting is impossible with any model.
@@ -40,10 +47,13 @@ class Sampling:
     sampler: str | None = None
     follow: float | None = None
     resolution: float | None = None
+    layer: str = RGB
+    adapters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         for name in SETTINGS:
             check(name, getattr(self, name))
+        object.__setattr__(self, "adapters", tuple((key, weight) for key, weight in self.adapters))  # JSON has lists
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Sampling:
@@ -55,8 +65,13 @@ class Sampling:
         return cls(**{field.name: there[field.name] for field in fields(cls) if field.name in there})
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings as queued jobs hold them: JSON-ready, without the resolution, which is the scene's."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "resolution"}
+        """The settings as queued jobs hold them: JSON-ready, without the resolution, which is the scene's.
+
+        Layer and adapters are there only where they say something, as they were not always there.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "resolution"}
+        unsaid = {name for name in ("layer", "adapters") if values[name] == getattr(DEFAULTS, name)}
+        return {name: value for name, value in values.items() if name not in unsaid}
 
     def settled(self, facts: ModelFacts, samplers: Collection[str]) -> Settled:
         """The same with nothing left open, for a model of these facts and samplers.
@@ -88,6 +103,13 @@ class Settled(Sampling):
     steps: int = 1
     guidance: float = 1.0
     sampler: str = QUALITY
+
+
+def _is_adapter(value: Any) -> bool:
+    """Whether it is a name with a possible weight."""
+    if not (isinstance(value, list | tuple) and len(value) == 2 and is_text(value[0]) and value[0]):
+        return False
+    return is_number(value[1]) and abs(value[1]) <= MAX_WEIGHT
 
 
 class Setting(NamedTuple):
@@ -132,6 +154,18 @@ SETTINGS = {
         "A resolution of {!r} m/px is not possible",
         lambda value: is_number(value) and MIN_RESOLUTION <= value <= MAX_RESOLUTION,
         f"metres per pixel between {MIN_RESOLUTION} and {MAX_RESOLUTION:g}",
+    ),
+    "layer": Setting(
+        "A modality {!r} is not possible",
+        lambda value: is_text(value) and value in MODALITIES,
+        f"one of {', '.join(MODALITIES)}",
+        False,
+    ),
+    "adapters": Setting(
+        "The adapters {!r} are not possible",
+        lambda value: isinstance(value, list | tuple) and len(value) <= MAX_ADAPTERS and all(map(_is_adapter, value)),
+        f"up to {MAX_ADAPTERS} names, each with a weight from {-MAX_WEIGHT:g} to {MAX_WEIGHT:g}",
+        False,
     ),
 }
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from text2earth_core.modalities import get_modality
+from text2earth_core.networks.thumbnail_vae import COLOURS
 from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import (
     guidance_at,
@@ -35,6 +37,9 @@ The estimate is (B, 4, h, w), or (4, h, w) where one window is denoised.
 class Stepper:
     """Steps windows under one set of prompts and settings. Holds no latents; safe to use from several threads.
 
+    Of a modality with a single band it is known that it has no colour: where the latent has a thumbnail, every estimate
+    is told so, and none can creep in from window to window.
+
     Attributes:
         looks_back: whether a step wants to know the estimate of the step before.
 
@@ -54,9 +59,10 @@ class Stepper:
         sampling: Sampling,
     ) -> None:
         self._model = model
-        settled = sampling.settled(model.facts, model.info.samplers)
+        settled = model.settled(sampling)
         self.steps, self._guidance = settled.steps, settled.guidance
-        self._unet = model.unet_of(settled.sampler)
+        self._unet = model.unet_of(settled.sampler, settled.adapters)
+        self._colourless = model.facts.thumbnail and get_modality(settled.layer).channels == 1
         self._device = self._unet.device
         self._path = noise_path(model.scheduler, self.steps, model.facts, settled.sampler)
         # The student's steps are jumps of its own.
@@ -148,6 +154,8 @@ class Stepper:
             own = self._predict(latents, t, scale, mixed, torch.maximum(mask, foreign), known, hidden)
             output = torch.lerp(output, own, weight)
         estimate = self._path.clean(output, latents, step)
+        if self._colourless:
+            estimate[:, COLOURS] = self._grey[COLOURS, None, None]
         if known is not None:
             estimate = join(estimate, known, mask)
         before = before.to(latents) if before is not None and self.looks_back and step > 0 else None

@@ -68,6 +68,12 @@ def load_state(folder: Path) -> dict[str, Any] | None:
         raise _damaged(place, error) from None
 
 
+def minutes_left(folder: Path, minutes: float) -> float:
+    """What is left of a budget over all calls of a run whose checkpoint is `folder`."""
+    state = load_state(folder)
+    return max(0.0, minutes - (state["seconds"] / 60 if state else 0.0))
+
+
 def _newest(folder: Path) -> Path:
     old = folder.with_name(folder.name + ".old")
     return old if old.is_dir() and not folder.is_dir() else folder

@@ -1,4 +1,4 @@
-"""Whatever bands, depth and nodata an image file has: 8-bit RGB and a mask of known pixels, window by window."""
+"""Whatever bands, depth and nodata a file has: the 8-bit bands of a layer and where they are known, by windows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from canvas.errors import SceneError
+from canvas.layers import bands_of
+from canvas.maps.layer_bands import LayerBands
 from text2earth_core.pictures import PERCENTILES, percentiles, stretched
 
 SAMPLES = 8  # windows along each side that are looked at for the percentiles
@@ -18,28 +20,32 @@ SAMPLE_SIDE = 128  # px
 _INKS = {ColorInterp.cyan, ColorInterp.magenta, ColorInterp.yellow, ColorInterp.black}
 
 
-class RgbReader:
-    """Reads an open image file as RGB.
+class LayerReader:
+    """Reads an open image file as one layer.
 
-    `bands`: which bands (counted from 1) are red, green and blue, or one that is grey; by default those that say so,
-    else the first three. Who names bands knows what the file holds: a band marked as transparency then hides nothing,
-    as it is often another measurement. `value_range` becomes 0 to 255; by default that of the type for 8 bit, and the
-    2nd to 98th percentile of a sample for all others.
+    `chosen`: the bands of the layer in the file; None takes for `rgb` those that say that they are red, green and blue,
+    else the first three, or one that is grey. Who names bands knows what the file holds: a band marked as transparency
+    then hides nothing, as it is often another measurement. `value_range` becomes 0 to 255; by default that of the type
+    for 8 bit, and the 2nd to 98th percentile of a sample for all others.
     """
 
     def __init__(
         self,
         source: DatasetReader,
-        bands: Sequence[int] | None = None,
+        layer: str,
+        chosen: LayerBands | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> None:
-        self._source = source
+        self._source, self.channels = source, bands_of(layer)
         self._decided: list[str] = []
         self._palette = _palette(source)
+        if self._palette is not None and self.channels == 1:
+            raise SceneError(f"A picture with a colour table cannot be the layer {layer}: import it as rgb.")
         self._white_is_zero = self._palette is None and source.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
-        self.bands = self._checked(bands) if bands else self._usual_bands()
+        self.bands = self._checked(chosen.bands) if chosen else self._usual_bands()
+        self._known_in = chosen.known if chosen else None
         self._alpha = _alpha(source, self.bands)
-        self._sees_through = bool(self._alpha) and not bands
+        self._sees_through = bool(self._alpha) and not chosen
         self._seen = self._hidden = 0  # px
         self.value_range = self._range(value_range)
 
@@ -66,7 +72,7 @@ class RgbReader:
         return self._seen > 0 and self._hidden == self._seen
 
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        """(h, w, 3) uint8 and (h, w) bool of a window; a pixel is known where any of its bands is."""
+        """(h, w, channels) uint8 and (h, w) bool of a window; a pixel is known where any of its bands is."""
         values = self._source.read(list(self.bands), window=window)
         valid = np.logical_or.reduce(self._known(window), axis=0)
         if self._sees_through:
@@ -81,10 +87,12 @@ class RgbReader:
             values = stretched(values, *self.value_range)
         if self._white_is_zero:
             values = 255 - values
-        return np.moveaxis(np.broadcast_to(values, (3, *values.shape[1:])), 0, 2), valid
+        return np.moveaxis(np.broadcast_to(values, (self.channels, *values.shape[1:])), 0, 2), valid
 
     def _known(self, window: Window) -> np.ndarray:
         """(bands, h, w) bool."""
+        if self._known_in is not None:
+            return self._source.read([self._known_in], window=window) >= 128
         if self._alpha and not self._sees_through:
             return np.ones((len(self.bands), int(window.height), int(window.width)), bool)
         return self._source.read_masks(list(self.bands), window=window) >= 128

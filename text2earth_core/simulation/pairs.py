@@ -1,0 +1,72 @@
+"""Real pairs of one place: a picture in colours or grey, and what another sensor measured there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from text2earth_core.data.corpus import decode_image, files_of
+from text2earth_core.errors import Text2EarthError, reason_of
+
+PAIRS = {"nir": ("pairs_rgb_nir",), "sar": ("pairs_sar_pan", "pairs_sar_rgb")}
+"""The data sets of each modality."""
+
+_COLUMNS = ("source_image", "target_image", "source_modality", "target_modality", "label", "split")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """picture: uint8 (H, W, 3). measured: uint8 (H, W). label: class in words, "" where there is none."""
+
+    picture: np.ndarray
+    measured: np.ndarray
+    label: str
+
+
+def load_pairs(data: Path, modality: str, split: str, files: Sequence[str] | None = None) -> list[Pair]:
+    """Every pair of a modality in one split, "train" or "val", whichever of its two pictures comes first in the file.
+
+    Args:
+        files: only of these data sets; None takes all of `PAIRS`.
+
+    Raises:
+        Text2EarthError: a data set is missing, damaged, or holds no such pairs.
+    """
+    found = []
+    for name in files or PAIRS[modality]:
+        paths = files_of(Path(data), name)
+        if not paths:
+            raise Text2EarthError(f"{Path(data) / name}.parquet is missing: pairs of {modality} are needed here.")
+        for path in paths:
+            try:
+                rows = pq.read_table(path, columns=list(_COLUMNS)).to_pylist()
+            except (OSError, KeyError, ValueError) as error:
+                raise Text2EarthError(f"{path} cannot be read as a table of pairs: {reason_of(error)}.") from None
+            found += [
+                _pair(row, modality, f"Row {number} of {path}")
+                for number, row in enumerate(rows)
+                if row["split"] == split
+            ]
+    if not found:
+        raise Text2EarthError(f"{data} holds no pairs of {modality} for {split!r}: choose another folder.")
+    return found
+
+
+def _pair(row: dict, modality: str, place: str) -> Pair:
+    sides = ("source", "target")
+    measured = next((side for side in sides if row[f"{side}_modality"] == modality), None)
+    if measured is None:
+        raise Text2EarthError(f"{place} is damaged: neither of its pictures is {modality}.")
+    picture = sides[measured == "source"]
+    images = {}
+    for side in sides:
+        image = row[f"{side}_image"]
+        images[side] = decode_image(image["bytes"] if isinstance(image, dict) else image, place)
+    if images["source"].shape != images["target"].shape:
+        raise Text2EarthError(f"{place} is damaged: its pictures differ in size.")
+    # Compressed with losses as if it had colours: the green channel is the least altered.
+    return Pair(images[picture], images[measured][..., 1], row["label"] or "")

@@ -1,0 +1,193 @@
+"""An adapter that makes another modality: a LoRA on the attention of a frozen UNet (paper, multimodal generation).
+
+It learns what the UNet learned, on pictures of the modality: text to image, extension and edits, at the same noise
+levels. UNet, autoencoder and text tower stay what they are, so that one base makes all modalities.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers.models.attention_processor import AttnProcessor
+from peft import LoraConfig
+from peft.tuners.lora import LoraLayer
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from text2earth_core.adapters.manifest import ATTENTION, RANK, Manifest
+from text2earth_core.adapters.weights import metadata_of
+from text2earth_core.data.corpus import Picture, load_corpus
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.folder import fingerprints, load_unet, locate, read_facts
+from text2earth_core.modalities import ADAPTED, MODALITIES
+from text2earth_core.model import Text2Earth
+from text2earth_core.networks.build import build_scheduler
+from text2earth_core.networks.presets import get_preset
+from text2earth_core.networks.student import WEIGHTS_FILE
+from text2earth_core.networks.thumbnail_vae import COLOURS
+from text2earth_core.sampling.angles import angles_of, timesteps_at
+from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
+from text2earth_core.training.checkpoint import minutes_left
+from text2earth_core.training.foreign_ground import swap_ground
+from text2earth_core.training.grids import tile_images
+from text2earth_core.training.loop import Objective, Schedule, fit
+from text2earth_core.training.noise_levels import LossShares, NoiseLevels
+from text2earth_core.training.progressive import FIRST_STAGE, SMALLEST_WINDOW
+from text2earth_core.training.windows import Windows
+
+SHOWN = ("dense green forest", "a lake", "farmland", "a beach", "dense housing", "a river between green banks")
+
+BATCH, RATE = 32, 1e-3
+
+LIGHT = 1_000
+"""Pictures by which those of a corpus are known."""
+
+LICENCE = "for research: of the images that it learned from"
+
+
+def train_lora(
+    modality: str,
+    preset: str,
+    data: Path,
+    out: Path,
+    *,
+    start: Path,
+    minutes: float | None = None,
+    samples: int | None = None,
+    resume: bool = False,
+    window: int | None = None,
+    batch: int = BATCH,
+    learning_rate: float = RATE,
+    simulator: Path | None = None,
+    device: str | None = None,
+    limit: int | None = None,
+) -> dict:
+    """Train the adapter `out` of the model `start`.
+
+    Args:
+        modality: "pan", "nir" or "sar". preset: must be that of `start`. minutes: of training, over all calls.
+        window: px along the side of the crops. None takes half of the model's window for the first part of the budget
+            and all of it for the rest, as the UNet was trained.
+        simulator: folder of what `train simulator` wrote; needed for nir and sar, of which there are no captioned
+            pictures.
+
+    Raises:
+        Text2EarthError: there is no such modality, the model is of another preset, or the simulator is missing.
+    """
+    if modality not in ADAPTED:
+        raise Text2EarthError(f"An adapter cannot be trained for {modality!r}: use {', '.join(ADAPTED)}.")
+    start = locate(start)
+    facts = read_facts(start)
+    if get_preset(preset).name != facts.name:
+        raise Text2EarthError(f"{start} holds a {facts.name} model, not {preset}: name its preset.")
+    made_by = find_simulator(modality, simulator)
+    corpus = load_corpus(data, limit=limit)
+    stages = (
+        [(window, 1.0)] if window else [(max(SMALLEST_WINDOW, facts.window // 2), FIRST_STAGE), (facts.window, 1.0)]
+    )
+    result = {}
+    for number, (side, until) in enumerate(stages):
+        objective = LoraObjective(modality, start, corpus, side, made_by)
+        goes_on = resume or number > 0
+        of_time = None if minutes is None else minutes * until
+        if of_time is not None and goes_on:
+            of_time = minutes_left(out / "runs" / objective.name / "checkpoint", of_time)
+            if of_time == 0:
+                continue
+        of_samples = None if samples is None else max(1, round(samples * until))
+        together = batch if number == 0 else max(1, batch // 2)  # of four times as many pixels each
+        schedule = Schedule(of_time, of_samples, together, learning_rate, warmup=20 * together, save_minutes=6.0)
+        result = fit(objective, out, schedule, goes_on, device)
+    return result
+
+
+class LoraObjective(Objective):
+    """Denoising in v-prediction, as the UNet was trained, of pictures of one modality."""
+
+    def __init__(
+        self, modality: str, start: Path, corpus: list[Picture], window: int, simulator: Simulator | None = None
+    ):
+        """`simulator`: makes the modality of colours; None takes their luma."""
+        self.name, self.modality = f"lora-{modality}", MODALITIES[modality]
+        self.start, self.window, self.simulator = start, window, simulator
+        self.facts = read_facts(start)
+        self.windows = Windows(start, corpus, window)
+        self.sets = sorted({picture.source for picture in corpus})
+        self.light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
+        torch.manual_seed(0)
+        self.config = LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ATTENTION))
+        self.unet = load_unet(start).float().requires_grad_(False)
+        if not torch.cuda.is_available():
+            self.unet.set_attn_processor(AttnProcessor())  # see `diffusion.DiffusionObjective`
+        self.unet.add_adapter(self.config)
+        self.trainable = layers_of(self.unet)
+        course = get_preset(self.facts.name).course
+        self.levels = NoiseLevels(course.noise_mean, course.noise_spread)
+        self.known = angles_of(build_scheduler().alphas_cumprod)
+        self.shares = LossShares()
+
+    def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        batch = self.windows.batch(size, rng)
+        pixels = batch["pixels"].numpy()
+        bands = self.modality.to_bands(pixels) if self.simulator is None else self.simulator(pixels, rng, self.light)
+        return batch | {"pixels": torch.from_numpy(np.repeat(bands, 3, axis=-1))}
+
+    def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
+        device = next(self.trainable.parameters()).device
+        self.unet.to(device)
+        given = self.windows.condition(batch, device)
+        clean, masks, counted = swap_ground(given.clean, given.masks)
+        given, noise = replace(given, clean=clean, masks=masks), torch.randn_like(clean)
+        self.known = self.known.to(device)
+        angles = self.levels.draw(len(noise), self.known)
+        signal, amount = torch.cos(angles)[:, None, None, None], torch.sin(angles)[:, None, None, None]
+        noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
+        inputs, t = given.inputs(noisy, given.masks), timesteps_at(angles, self.known)
+        output = self.unet(inputs, t, given.embeddings, class_labels=given.levels).sample.float()
+        # The sampler knows that a single band has no colour, and does not ask for it.
+        wrong = (output - target)[:, [channel for channel in range(4) if channel not in range(4)[COLOURS]]]
+        error = wrong.square().mean(1, keepdim=True) * counted
+        per_sample = error.sum((1, 2, 3)) / counted.sum((1, 2, 3))
+        self.shares.add(angles, per_sample)
+        return per_sample.mean(), self.shares.named()
+
+    def grid(self, averaged: nn.Module) -> Image.Image:
+        """A row for each sampler."""
+        model = Text2Earth.from_pretrained(self.start)
+        with tempfile.TemporaryDirectory() as folder:
+            self.export(averaged, Path(folder), 0)
+            model.load_adapter(folder, "trained")
+        asked: dict[str, Any] = {"seed": 0, "size": self.window, "modality": self.modality.name}
+        images = [image for sampler in model.info.samplers for image in model.generate(SHOWN, sampler=sampler, **asked)]
+        return tile_images([np.asarray(image.convert("RGB")) for image in images], len(SHOWN))
+
+    def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        tensors = {
+            name.replace("/", "."): tensor.to(torch.bfloat16).contiguous().cpu()
+            for name, tensor in averaged.state_dict().items()
+        }
+        save_file(tensors, out / WEIGHTS_FILE, metadata_of(self.config))
+        how = "by their luma" if self.simulator is None else f"turned into {self.modality.title} by a trained simulator"
+        Manifest(
+            self.modality.name, self.modality.bands, fingerprints(self.start)[1], self.facts.name, RANK, ATTENTION,
+            seen, f"pictures of {', '.join(self.sets)}, {how}",
+            {} if self.simulator is None else self.simulator.figures, LICENCE,
+        ).write(out)  # fmt: skip
+
+
+def layers_of(unet: nn.Module) -> nn.ModuleDict:
+    """The factors of a UNet's one adapter alone, so that the average and the checkpoints of a run hold nothing else."""
+    return nn.ModuleDict(
+        {
+            name.replace(".", "/"): nn.ModuleDict({"lora_A": m.lora_A["default"], "lora_B": m.lora_B["default"]})
+            for name, m in unet.named_modules()
+            if isinstance(m, LoraLayer)
+        }
+    )
