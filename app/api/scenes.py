@@ -156,7 +156,7 @@ def download_scene(use: Use, scene: str) -> FileResponse:
 
 def download(path: Path, title: str, suffix: str, media_type: str, keep: bool = False) -> FileResponse:
     """Send a file; a temporary one is removed afterwards, unless it is to be kept."""
-    plain = "".join(c if c.isalnum() or c in " -_." else "_" for c in title).strip(" .") or "scene"
+    plain = "".join(c if c.isalnum() or c in " -_.()" else "_" for c in title).strip(" .") or "scene"
     disposition = f"attachment; filename=\"scene{suffix}\"; filename*=UTF-8''{quote(plain + suffix)}"
     remove = None if keep else BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, media_type=media_type, headers={"Content-Disposition": disposition}, background=remove)

@@ -28,13 +28,12 @@ def test_the_pages_frame_holds_the_place_until_the_canvas_is_there(canvas: Canva
     page = canvas.page
     page.emulate_media(color_scheme=scheme)
     held: list[Route] = []
-    page.route("**/scene-canvas.mjs", held.append)
+    page.route("**/scene-canvas.mjs", lambda route: held.append(route))
     page.goto(f"{server.url}/?scene={server.new_scene()}", wait_until="commit")
     page.locator("#t2e-starting header", has_text="Text2Earth").wait_for()
     page.wait_for_function("document.querySelector('scene-canvas')")
     assert page.locator("#t2e-starting .line").is_visible()
     assert (luminance(canvas, "#t2e-starting") < 128) is (scheme == "dark")
-    page.unroute_all()
     for route in held:
         route.continue_()
     canvas.attached()
