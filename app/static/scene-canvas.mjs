@@ -61,6 +61,7 @@ export class SceneCanvasElement extends PageParts {
     signal.addEventListener("abort", () => [observer, themes].forEach((each) => each.disconnect()));
     bindKeys(this, signal);
     this.files.listen(signal);
+    this.theme.watch(signal);
     addEventListener("popstate", () => this.openScene(this.#idInUrl(), false), { signal });
     addEventListener("pagehide", () => this.#place.keep(), { signal });
     this.chooseTool("select");

@@ -103,12 +103,13 @@ export function importDialog(host, picture, scene, middle, send) {
       complaint,
       h("footer", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), go),
     );
+    let keepsOwn = false; // the scene, because the person wants it so
     /** m/px that the scene shall take from the picture, null to keep its own. @param {number} metres */
     const adopted = (metres) => {
       if (!adopting) return null;
       const [first, second] = form.elements["t2e-metres"];
       first.disabled = !(metres >= FINEST && metres <= COARSEST);
-      if (first.disabled) second.checked = true;
+      (first.disabled || keepsOwn ? second : first).checked = true;
       asPicture.textContent = first.disabled ? `a scene has ${FINEST} to ${COARSEST} m/px` : `${short(metres)} m/px`;
       return first.checked && metres !== scene.resolution ? metres : null;
     };
@@ -141,7 +142,8 @@ export function importDialog(host, picture, scene, middle, send) {
       const deep = picture.dtype === "uint8" ? "" : ` Values of ${picture.dtype} are stretched to 8 bit.`;
       summary.textContent = `Becomes ${w} × ${high} px of the scene, ${ground}.${scaled}${deep} ${into.layers.some((layer) => scene.layer_bounds[layer]) ? " It replaces what is there; undo brings it back." : ""}`;
     };
-    form.addEventListener("input", () => {
+    form.addEventListener("input", ({ target }) => {
+      if (target instanceof HTMLInputElement && target.name === "t2e-metres") keepsOwn = target.value === "scene";
       complaint.textContent = "";
       limitPlaces();
       update();

@@ -58,7 +58,7 @@ export class MapFiles {
    */
   receive(file, middle = { x: this.#page.view.cx, y: this.#page.view.cy }) {
     const page = this.#page;
-    if (SCENE_FILE.test(file.name)) return page.actions.upload(file);
+    if (SCENE_FILE.test(file.name)) return page.actions.scenes.upload(file);
     return page.actions.run(async () => {
       const { scene } = page.state;
       if (!scene) return;
