@@ -88,7 +88,7 @@ export class AdapterPanel {
     const node = h(
       "li",
       { class: "adapter" },
-      h("div", { class: "row-line" }, h("span", { class: "adapter-name", title: title || null }, h("b", {}, name), h("small", {}, facts.join(" · "))), shipped ? null : iconButton("bin", `Remove ${name} …`, () => this.#remove(name))),
+      h("div", { class: "row-line" }, h("span", { class: "adapter-name", title: title || null }, h("b", {}, name), h("small", {}, facts.join(" · "))), shipped ? null : iconButton("trash", `Remove ${name} …`, () => this.#remove(name))),
       style && h("div", { class: "row-line" }, weight, told),
     );
     const update = () => {

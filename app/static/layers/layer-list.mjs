@@ -71,7 +71,7 @@ export class LayerList {
       tune.setAttribute("aria-expanded", String(!fields.node.hidden));
     });
     tune?.setAttribute("aria-expanded", "false");
-    const remove = isLayer ? iconButton("bin", `Erase the layer ${title} …`, () => erase(/** @type {Layer} */ (name))) : null;
+    const remove = isLayer ? iconButton("trash", `Erase the layer ${title} …`, () => erase(/** @type {Layer} */ (name))) : null;
     const line = h("div", { class: "layer-line" }, eye, label, opacity, up, down, tune ?? h("span"), remove ?? h("span"));
     const node = h("li", { class: "layer-row" }, line, fields?.node);
     const update = (row) => {

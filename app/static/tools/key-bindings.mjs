@@ -34,6 +34,8 @@ export function bindKeys(page, signal) {
     ...Object.fromEntries(NAMES.map((layer) => [`layer-${layer}`, () => page.layers.choose(layer)])),
     swipe: () => page.layers.toggleSwipe(),
     cancel: () => {
+      const busy = page.pointer.dragging || page.regionTool.draft || page.measure.drawn;
+      if (!busy) page.layers.endSwipe();
       page.pointer.abandon();
       page.regionTool.drop();
       page.measure.drop();
@@ -88,7 +90,7 @@ export function bindKeys(page, signal) {
 
 /** @param {Element|null} element */
 function isTextField(element) {
-  if (element instanceof HTMLTextAreaElement) return true;
+  if (element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement) return true;
   if (element instanceof HTMLElement && element.isContentEditable) return true;
   return element instanceof HTMLInputElement && !["checkbox", "radio", "range", "button"].includes(element.type);
 }
