@@ -52,7 +52,7 @@ export class ImportBands {
     this.#layer = h("select", {}, ...values.map((value) => h("option", { value, selected: value === proposed }, label(value))));
     const bands = Array.from({ length: file.bands }, (_, n) => n + 1);
     const select = (what, chosen) =>
-      h("label", {}, h("span", {}, what), h("select", {}, ...bands.map((band) => h("option", { value: band, selected: band === chosen }, bandName(file, band)))));
+      h("label", {}, h("span", {}, what), h("select", { "aria-label": what }, ...bands.map((band) => h("option", { value: band, selected: band === chosen }, bandName(file, band)))));
     this.#four = file.bands >= 4 ? h("div", { class: "layer-bands" }, ...COLOURS.map((what, n) => select(what, proposedBands(file)[n]))) : null;
     this.#one = file.bands > 1 ? select("Band", file.layers?.[this.#layer.value]?.[0] ?? Math.min(file.bands, 4)) : null;
     this.node = h("div", { class: "import-layer" }, h("label", {}, h("span", {}, "Layer"), this.#layer), this.#four, this.#one);
