@@ -148,6 +148,11 @@ def test_colours_of_a_band_change_the_map_and_not_the_scene(canvas: Canvas, laye
 
 def test_a_layer_is_erased_as_a_whole_and_comes_back(canvas: Canvas, layered: str) -> None:
     page = canvas.open(layered).page
+    toggle(canvas, "NIR")
+    page.locator(".surface").focus()
+    page.keyboard.press("b")
+    assert page.get_by_role("button", name="Find clouds").is_disabled(), "clouds are found in colours"
+    page.keyboard.press("v")
     page.get_by_role("button", name="Erase the layer NIR …").click()
     page.get_by_role("dialog", name="Erase a layer").get_by_role("button", name="Erase", exact=True).click()
     notice = page.locator(".notice", has_text="The layer NIR is erased.")

@@ -38,7 +38,7 @@ export class SceneLayers {
     });
     this.adapters = new AdapterPanel(page, api);
     this.swipe = new SwipeLine({
-      set: (patch) => this.#set({ ...this.view, swipe: { ...this.view.swipe, ...patch } }),
+      set: (patch) => this.#keep({ ...this.view, swipe: { ...this.view.swipe, ...patch } }),
       end: () => this.endSwipe(),
     });
   }
@@ -123,10 +123,16 @@ export class SceneLayers {
 
   /** @param {state.LayerView} view */
   #set(view) {
-    this.view = view;
-    state.save(localStorage, this.#page.sceneId, view);
+    this.#keep(view);
     this.#page.panel.describe();
     this.#page.redraw();
+  }
+
+  /** As `#set`, of what shows on the map alone: a drag changes it a hundred times. @param {state.LayerView} view */
+  #keep(view) {
+    this.view = view;
+    state.save(localStorage, this.#page.sceneId, view);
+    this.#page.drawing.mark("map");
   }
 
   /** Gradio builds what is in its accordion anew each time it is opened. */

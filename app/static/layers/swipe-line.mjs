@@ -59,8 +59,7 @@ export class SwipeLine {
     this.#line.setPointerCapture(event.pointerId);
     const move = ({ clientX }) => this.#move(clientX / this.#width);
     this.#line.addEventListener("pointermove", move);
-    const drop = () => this.#line.removeEventListener("pointermove", move);
-    for (const name of ["pointerup", "pointercancel"]) this.#line.addEventListener(name, drop, { once: true });
+    this.#line.addEventListener("lostpointercapture", () => this.#line.removeEventListener("pointermove", move), { once: true });
   }
 
   /** @param {KeyboardEvent} event */
