@@ -71,10 +71,15 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def new_trunk(unet: UNet2DConditionModel) -> ControlNetModel:
-    """A trunk that leaves what `unet` predicts as it is, bit for bit, until it is trained."""
+    """A trunk that leaves what `unet` predicts as it is, bit for bit, until it is trained.
+
+    Its outputs are zero at first, its view of the condition is not: with both at zero nothing would be learned of the
+    condition until the outputs have grown.
+    """
     trunk = ControlNetModel.from_unet(
         unet, conditioning_channels=CHANNELS, conditioning_embedding_out_channels=EMBEDDING
     )
+    trunk.controlnet_cond_embedding.conv_out.reset_parameters()
     return cast_levels(trunk)
 
 
