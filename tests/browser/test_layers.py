@@ -250,7 +250,7 @@ def test_on_a_phone_layers_are_in_reach_of_a_thumb(
     page.get_by_role("button", name="Compare two layers").click()
     page.get_by_role("slider", name="Line between NIR and RGB").wait_for()
     assert page.evaluate(SMALL) == []
-    low = "[...document.querySelectorAll('select')].filter((one) => one.checkVisibility() && one.offsetHeight < 44).length"
+    low = "[...document.querySelectorAll('select')].filter((s) => s.checkVisibility() && s.offsetHeight < 44).length"
     assert phone.get(low) == 0
 
 
