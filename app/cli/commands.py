@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import evaluate, fill, maps, scene, train
+from app.cli import enhance, evaluate, fill, maps, scene, train
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -47,6 +47,7 @@ fill.add_to(scene.app)
 app.add_typer(scene.app, name="scene")
 app.add_typer(train.app, name="train")
 app.command()(evaluate.evaluate)
+app.command()(enhance.enhance)
 
 
 @app.callback()
