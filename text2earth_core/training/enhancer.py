@@ -25,7 +25,8 @@ from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.vae import band_energy_distance
 
-SHAPE = Shape(features=24, blocks=4, growth=12, scale=2, over_bicubic=True)
+SHAPE = Shape(features=32, blocks=3, growth=16, scale=2, over_bicubic=True)
+"""0.58 M parameters, 1.2 MB in 16 bits; the official network has 16.7 M."""
 
 CROP = 96
 """Side of the true pictures, px."""
@@ -34,7 +35,7 @@ SHOWN = 6
 JUDGED = 96
 """Held-back pictures that are measured while it learns."""
 
-ENERGY = 0.02
+ENERGY = 0.008
 """Weight of the texture's amount: distances alone make what cannot be known smooth."""
 
 
@@ -45,7 +46,7 @@ def train_enhancer(
     minutes: float | None = None,
     samples: int | None = None,
     resume: bool = False,
-    limit: int | None = 1500,
+    limit: int | None = 1000,
     device: str | None = None,
 ) -> dict:
     """Train an enhancer and write it into `out`.
@@ -58,7 +59,7 @@ def train_enhancer(
     """
     corpus, held_back = (_large_enough(load_corpus(data, split, limit=limit)) for split in ("train", "val"))
     objective = EnhancerObjective(corpus, held_back)
-    schedule = Schedule(minutes, samples, 16, 6e-4, warmup=1_000, clip=1.0, decay=0.4, measure_minutes=4)
+    schedule = Schedule(minutes, samples, 8, 1e-3, warmup=400, decay=0.5, ema=1_000, measure_minutes=4)
     return fit(objective, out, schedule, resume, device) | objective.figures
 
 
@@ -74,7 +75,7 @@ class EnhancerObjective(Objective):
         self.corpus = corpus
         self.sources = sorted({picture.source for picture in corpus})
         torch.manual_seed(0)
-        self.trainable = begun(SHAPE)
+        self.trainable = begun(SHAPE).to(memory_format=torch.channels_last)
         self.figures: dict[str, Any] = {}
         step = max(1, len(held_back) // JUDGED)
         self.judged = [
