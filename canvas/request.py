@@ -157,4 +157,4 @@ _POSSIBLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "feather": _whole(0, MAX_FEATHER),
     "strength": (lambda value: is_number(value) and 0 < value <= 1, "a number above 0 up to 1"),
     "source": (_is_source, "an object with the file and its sha256"),
-} | {name: (is_text, "a text") for name in ("kind", "prompt", "model", "dtype", "device", "mask")}
+} | {name: (is_text, "a text") for name in ("kind", "prompt", "model", "dtype", "device", "mask", "task", "translator")}

@@ -124,3 +124,15 @@ def style_folder(tmp_path_factory: pytest.TempPathFactory, student_folder: Path)
     from tests.adapters import write_adapter
 
     return write_adapter(tmp_path_factory.mktemp("styles") / "autumn", student_folder, seed=7, rank=4)
+
+
+@pytest.fixture(scope="session")
+def translating_folder(tmp_path_factory: pytest.TempPathFactory, student_folder: Path) -> Path:
+    """As `student_folder`, with a random translator of its own for all tasks."""
+    from tests.translators import write_translator
+    from text2earth_core.translation.translator import OWN
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-translating"
+    shutil.copytree(student_folder, folder)
+    write_translator(folder / OWN, student_folder)
+    return folder

@@ -31,6 +31,8 @@ from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.settings import FAST, QUALITY, Sampling, Settled
 from text2earth_core.sampling.stepper import StepCallback, Stepper
+from text2earth_core.translation.translator import OWN as TRANSLATOR
+from text2earth_core.translation.translator import Translators
 from text2earth_core.untrained import untrained_parts
 
 
@@ -95,7 +97,7 @@ class Text2Earth:
             (QUALITY,) if student is None else (QUALITY, FAST), FAST_STEPS, str(unet.device),
             str(unet.dtype).removeprefix("torch."), base,
         )  # fmt: skip
-        self._library = Library(base, unet)
+        self._library, self.translators = Library(base, unet), Translators(base, unet, facts.thumbnail)
 
     @classmethod
     def from_pretrained(
@@ -124,6 +126,7 @@ class Text2Earth:
         words = load_words(folder / "tokenizer")
         model = cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base)
         model._library.find((folder / OWN, SHIPPED))
+        model.translators.find(folder / TRANSLATOR)
         return model
 
     @classmethod

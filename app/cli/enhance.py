@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.fill import RayOption
+from app.cli.fill import RayOption, stoppable
 from app.cli.output import DeviceOption, Json, bar, emit, say
 from app.errors import AppError, NotFound
 
@@ -107,16 +107,13 @@ def _one(source: Path, out: Path, enhancer: Enhancer, recipe: Recipe, as_json: b
 def _many(todo: Plan, crew: Crew) -> None:
     """Do what is to be done; `todo` knows afterwards what came of it."""
     try:
-        with bar("Enhancing", todo.total) as advance:
+        with stoppable(), bar("Enhancing", todo.total) as advance:
             advance(todo.done)
             for job, outcome in crew.do(todo.jobs):
                 todo.finish(job)
                 todo.done += outcome.count
                 todo.bad += outcome.bad
                 advance(todo.done)
-    except KeyboardInterrupt:
-        say("What is done is kept: the same command goes on from here.")
-        raise
     finally:
         crew.close()
 

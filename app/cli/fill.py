@@ -67,12 +67,12 @@ def fill(
         request = fill_of(asked, opened, loaded, sampler, follow, layer, add_adapters(loaded, adapter or ()))
         _say_notes(loaded, asked.fill["prompts"], opened.resolution)
         job = RegionFill(opened, loaded, request)
-        _confirm(job, yes)
+        confirm(job, yes)
         if ray is not None:
-            workers = _ray(ray, model or SHIPPED_MODEL, request)
+            workers = ray_workers(ray, model or SHIPPED_MODEL, request)
             job = RegionFill(opened, loaded, request, workers)
         try:
-            with _stoppable(), bar("Filling") as advance:
+            with stoppable(), bar("Filling") as advance:
                 entry = job.run(lambda at: advance(at.step, at.total))
         finally:
             if ray is not None:
@@ -117,7 +117,7 @@ def replay(
         for note in replaying.notes(asked, loaded):
             say(note)
         steps = max(1, len(asked.history))
-        with _stoppable(), bar("Replaying") as advance:
+        with stoppable(), bar("Replaying") as advance:
             replaying.replay(
                 asked, opened, loaded, lambda number, at: advance(number + at.step / max(1, at.total), steps)
             )
@@ -144,7 +144,7 @@ def _scene_for(path: Path, resolution: float) -> Iterator[Scene]:
         raise
 
 
-def _confirm(job: RegionFill, yes: bool) -> None:
+def confirm(job: RegionFill, yes: bool) -> None:
     """Say what a fill takes, and ask before a long one."""
     cost = job.cost
     seconds = cost.seconds(job.pace())
@@ -161,7 +161,7 @@ def _confirm(job: RegionFill, yes: bool) -> None:
         raise Conflict("Nothing was done.")
 
 
-def _ray(address: str, source: str | Path, request: FillRequest) -> RayWorkers:
+def ray_workers(address: str, source: str | Path, request: FillRequest) -> RayWorkers:
     from canvas.fill.workers import RayWorkers
 
     local = Path(source).expanduser()
@@ -169,7 +169,7 @@ def _ray(address: str, source: str | Path, request: FillRequest) -> RayWorkers:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Tell somebody who presses Ctrl-C that nothing is lost."""
     try:
         yield

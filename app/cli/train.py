@@ -227,6 +227,42 @@ def adapters(
 
 
 @app.command()
+def translator(
+    preset: Preset,
+    data: Data,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the translator.")],
+    tasks: Annotated[
+        str | None, typer.Option(metavar="pan2rgb,...", help="What it learns; default: all there are examples of.")
+    ] = None,
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    start: Start = None,
+    simulators: Annotated[
+        Path | None, typer.Option(help="Folder with nir/ and sar/ of `train simulator`; default: real pairs alone.")
+    ] = None,
+    further: Annotated[Path | None, typer.Option(help="Train this translator further, instead of a new one.")] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Side of the training crops in px (default: half the model's window, then all).")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 16,
+    learning_rate: LearningRate = 1e-3,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train the trunk that makes a picture from another one, beside a finished model."""
+    from app.work import SHIPPED_MODEL
+    from text2earth_core.training.translator import train_translator
+
+    result = train_translator(
+        preset, data, out, start=start or SHIPPED_MODEL, tasks=tasks.split(",") if tasks else None,
+        simulators=simulators, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
+        learning_rate=learning_rate, further=further, device=device,
+    )  # fmt: skip
+    emit(result, as_json)
+
+
+@app.command()
 def pack(
     data: Data,
     out: Annotated[Path, typer.Option(file_okay=False, help="New folder; no file in it is larger than 16 MiB.")],

@@ -23,6 +23,7 @@ class Band:
     done: bool
     _ground: tuple[np.ndarray, np.ndarray] | None = None
     _latents: np.ndarray | None = None
+    _source: tuple[np.ndarray, np.ndarray] | None = None
     _sum: np.ndarray | None = None
 
     @property
@@ -33,6 +34,12 @@ class Band:
         if self._ground is None:
             self._ground = state.survey(self.y.start, self.end)
         return self._ground
+
+    def source(self, state: FillState, bands: int) -> tuple[np.ndarray, np.ndarray]:
+        """What a translation sees, see `FillState.source`."""
+        if self._source is None:
+            self._source = state.source(self.y.start, self.end, bands)
+        return self._source
 
     def latents(self, state: FillState, phase: int, channels: int) -> np.ndarray:
         if self._latents is None:
@@ -55,7 +62,7 @@ class Band:
         assert self._sum is not None
         low, high = self.y.owned
         rows = self._sum[:, low - self.y.start : high - self.y.start]
-        self._sum = self._ground = self._latents = None
+        self._sum = self._ground = self._latents = self._source = None
         return low, rows
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from canvas.fill.request import FillRequest
 from canvas.fill.survey import BOUNDARY, REMADE, TODO
-from canvas.fill.workers import Workers
+from canvas.fill.workers import Drawing, Workers
 from canvas.geometry import CELL, TILE, Rect, bounding_rect, tile_rect
 from canvas.masks import spread
 from canvas.scene import Scene
@@ -40,6 +40,7 @@ class Merger:
 
     def __init__(self, scene: Scene, request: FillRequest, state: FillState, halo: int) -> None:
         self._scene, self._request, self._state, self._halo = scene, request, state, halo
+        self._task = request.translation
         self._feather = -(-request.feather // CELL) * CELL
         self._content = self._content_box()
         self._area = request.frame.expand(self._feather).intersect(self._content.pixels())
@@ -56,18 +57,18 @@ class Merger:
         """
         waiting: deque[_Piece] = deque()
 
-        def jobs() -> Iterator[np.ndarray]:
-            for piece, latents in self._pieces(band):
+        def jobs() -> Iterator[Drawing]:
+            for piece, drawing in self._pieces(band):
                 waiting.append(piece)
-                yield latents
+                yield drawing
 
         for decoded in workers.map("decode", jobs()):
             piece = waiting.popleft()
             self._state.stage(self._request.layer, self._merge(piece, decoded[piece.rect.slices(piece.context)]))
             report(piece.rect, piece.latents)
 
-    def _pieces(self, band: int) -> Iterator[tuple[_Piece, np.ndarray]]:
-        """What is to be written in a band, piece by piece, and the latents to decode for it."""
+    def _pieces(self, band: int) -> Iterator[tuple[_Piece, Drawing]]:
+        """What is to be written in a band, piece by piece, and what to decode for it."""
         bounds, margin = self._state.bounds, max(self._halo, self._feather // CELL)
         top, bottom = band * TILE // CELL, (band + 1) * TILE // CELL
         rows = Rect.from_corners(bounds.x, max(bounds.y, top - margin), bounds.x1, min(bounds.y1, bottom + margin))
@@ -75,22 +76,30 @@ class Merger:
         made = np.isin(roles, (TODO, REMADE))
         latents[:, made] = self._state.rows(self._request.steps, rows.y, rows.y1)[:, made]
         there = made | np.isin(roles, BOUNDARY)
+        source = None if self._task is None else self._state.source(rows.y, rows.y1, self._task.sees.channels)
         width, staged = PIECE * TILE, self._state.staged(band)
         for x in range(self._area.x // width * width, self._area.x1, width):
             rect = Rect(x, band * TILE, width, TILE).intersect(self._area)
             if not staged.isdisjoint(rect.tiles()):
                 continue
-            weights, before = self._weights(rect, roles, there, rows)
+            weights, before = self._weights(rect, roles, there, rows, source)
             if not weights.any():
                 continue
             context = rect.cells().expand(self._halo).intersect(self._content)
             seen = context.slices(rows)
             carried = spread(latents[:, seen[0], seen[1]], there[seen], self._halo)
             own = rect.cells().slices(rows)
-            yield _Piece(rect, weights, latents[:, own[0], own[1]].copy(), context.pixels(), before), carried
+            around = context.pixels().slices(rows.pixels())
+            drawing = Drawing(carried, *(part[around] for part in source or ()))
+            yield _Piece(rect, weights, latents[:, own[0], own[1]].copy(), context.pixels(), before), drawing
 
     def _weights(
-        self, rect: Rect, roles: np.ndarray, there: np.ndarray, rows: Rect
+        self,
+        rect: Rect,
+        roles: np.ndarray,
+        there: np.ndarray,
+        rows: Rect,
+        source: tuple[np.ndarray, np.ndarray] | None,
     ) -> tuple[np.ndarray, dict[tuple[int, int], int]]:
         """Where a piece is to be written, and the tiles this was looked up in.
 
@@ -102,7 +111,11 @@ class Merger:
         with self._scene.database.read() as connection:
             _, valid = Snapshot(connection).pixels(near, layer)
             before = {(x, y): revision for x, y, revision in tiles.heads_in(connection, layer, rect.tile_span())}
-        missing = _enlarge(roles[at] == TODO) & ~valid
+        missing = _enlarge(roles[at] == TODO)
+        if self._task is None or not self._task.in_place:
+            missing &= ~valid
+        if source is not None:  # a target ends where its source does
+            missing &= source[1][near.slices(rows.pixels())]
         # Only over what is still known: ground that was undone meanwhile must not come back in black.
         weights = feather_weight(missing, self._request.feather) * _enlarge(there[at]) * (valid | missing)
         return weights[rect.slices(near)], before
@@ -126,10 +139,11 @@ class Merger:
             tile.write_pixels(here, blend(old, new, weights), written)
             cells_here = part.cells().slices(whole.cells())
             cells_there = part.cells().slices(piece.rect.cells())
-            tile.write_latents(
-                cells_here, piece.latents[:, cells_there[0], cells_there[1]], tiles.cells_touched(written),
-                self._request.model,
-            )  # fmt: skip
+            if self._task is None or not self._task.holds:  # else the latents do not say what the pixels became
+                tile.write_latents(
+                    cells_here, piece.latents[:, cells_there[0], cells_there[1]], tiles.cells_touched(written),
+                    self._request.model,
+                )  # fmt: skip
             finished.append(StagedTile(x, y, before, bounding_rect(written, part.x, part.y), tile))
         return finished
 

@@ -44,10 +44,12 @@ from canvas.scene_file.codec import LATENT_CHANNELS
 from canvas.scene_file.fill_state import SURVEY, FillState
 from canvas.scene_file.history import Entry
 from text2earth_core import Text2Earth
+from text2earth_core.modalities import RGB
 from text2earth_core.sampling.feather import FEATHER
 from text2earth_core.sampling.leading import lead_in
 from text2earth_core.sampling.noise import world_noise
-from text2earth_core.sampling.settings import DEFAULTS, Sampling
+from text2earth_core.sampling.settings import DEFAULTS, FAST, Sampling
+from text2earth_core.translation.tasks import get_task
 
 ON_CPU, ON_GPU = 4, 16  # windows in a batch; what a result depends on, so it must not follow the machine's load
 
@@ -64,7 +66,7 @@ class RegionFill:
                 f"This was asked for {request.resolution:g} m/px, the scene has {scene.resolution:g} m/px: ask again."
             )
         self._scene, self._model, self._request, self._workers = scene, model, request, workers
-        self._worker = FillWorker(model, request)
+        self._worker, self._task = FillWorker(model, request), request.translation
         self._prompts = PromptMap(request.prompt_map, None if request.region is None else request.shape)
         self._side = model.info.window // CELL
         self._batch = ON_CPU if model.info.device == "cpu" else ON_GPU
@@ -90,7 +92,11 @@ class RegionFill:
         known = np.zeros((count, LATENT_CHANNELS, side, side), np.float32)
         weights = np.zeros((count, len(self._prompts.texts)), np.float32)
         mask = np.ones((count, 1, side, side), np.float32)
-        batch = Batch(0, latents, known, mask, np.zeros_like(mask), np.zeros_like(mask), weights)
+        source: tuple[np.ndarray, ...] = ()
+        if self._task is not None:
+            shape = (count, side * CELL, side * CELL)
+            source = np.zeros((*shape, self._task.sees.channels), np.uint8), np.ones(shape, bool)
+        batch = Batch(0, latents, known, mask, np.zeros_like(mask), np.zeros_like(mask), weights, *source)
         workers = LocalWorkers(self._worker, self._model.info.device)
         try:
             list(workers.map("step", [batch] * workers.count))  # the first ones also pay for what is set up once
@@ -206,7 +212,11 @@ class RegionFill:
         weights = self._prompts.weights(place.pixels())
         lead = self._lead(generate, foreign, place, weights)
         layers = [part[None].astype(np.float32) for part in (generate, foreign, lead)]
-        return np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), *layers, weights
+        seen = np.ascontiguousarray(latents, np.float32), np.ascontiguousarray(known), *layers, weights
+        if self._task is None:
+            return seen
+        of = slice(columns.start * CELL, columns.stop * CELL)
+        return *seen, *(part[:, of] for part in band.source(state, self._task.sees.channels))
 
     def _lead(self, generate: np.ndarray, foreign: np.ndarray, place: Rect, weights: np.ndarray) -> np.ndarray:
         """How far the prompts decide in a window of cells: left to the ground, as far as they say anything there."""
@@ -257,23 +267,32 @@ def fill_request(
     *,
     region: list[Any] | None = None,
     feather: int = FEATHER,
+    task: str = "",
     **settings: Any,
 ) -> FillRequest:
     """A complete, checked request: `bbox` [x0, y0, x1, y1] grown to the cell grid, the rest filled in by the model.
 
     `prompts` and `region` are JSON values as in a recipe; `settings` are fields of `Sampling`, in place of those in
-    `sampling`; the resolution is the scene's. Raises SceneError or Text2EarthError with one sentence.
+    `sampling`; the resolution is the scene's. With a `task` its target is made from its source, the layer is its own,
+    and guidance is none unless it is given, for it is about the text. Raises SceneError or Text2EarthError with one
+    sentence.
     """
-    settled = model.settled(replace(sampling, **settings | {"resolution": scene.resolution}))
+    asked = replace(sampling, **settings | {"resolution": scene.resolution})
+    if task:
+        model.translators.get(get_task(task))
+        quality = asked.sampler != FAST and asked.guidance is None
+        asked = replace(asked, layer=RGB, follow=0.0, guidance=1.0 if quality else asked.guidance)
+    settled = model.settled(asked)
     if not prompts:
         raise SceneError('A fill needs at least one prompt: give [{"text": "..."}].')
     texts = [parse_prompt(value, f"Prompt {number}").text for number, value in enumerate(prompts, 1)]
     if region is not None:
         parse_region(region, "The fill")
     info, together = model.info, "; ".join(filter(None, dict.fromkeys(texts)))
+    made = {"layer": get_task(task).target, "task": task, "translator": model.translators.fingerprint} if task else {}
     return FillRequest(
         kind=KIND, frame=checked_box(bbox), prompt=together, feather=checked_feather(feather), model=info.fingerprint,
-        dtype=info.dtype, device=info.device, prompts=tuple(prompts), region=region, **asdict(settled),
+        dtype=info.dtype, device=info.device, prompts=tuple(prompts), region=region, **asdict(settled) | made,
     )  # fmt: skip
 
 

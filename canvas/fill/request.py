@@ -1,4 +1,4 @@
-"""The request behind a region fill: a request with a prompt map and, where it is not a rectangle, a region."""
+"""The request behind a region fill: a request with a prompt map, where it is not a rectangle a region, and a task."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from canvas.geometry import CELL, LIMIT, Rect
 from canvas.prompt_json import is_box, parse_prompt, parse_region
 from canvas.prompt_map import Prompt, Region
 from canvas.request import Request
+from text2earth_core.translation.tasks import Task, get_task
 
 KIND = "fill"
 MAX_FILL = 2**17  # px: rows of windows are held in memory, and this is as long as one may be
@@ -23,11 +24,23 @@ class FillRequest(Request):
     """`frame` is the bounding box (px, on the cell grid); only cells in `region` are made where that is not None.
 
     `prompts` and `region` are JSON values (see `Recipe`), so that a request reads the same in memory and in a file;
-    `prompt` lists the texts for people.
+    `prompt` lists the texts for people. With a `task` (`text2earth_core.translation.tasks`) its target is made from its
+    source, where that is known, by the translator of this fingerprint.
     """
 
     prompts: tuple[dict[str, Any], ...] = ()
     region: list[Any] | None = None
+    task: str = ""
+    translator: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        data = Request.as_dict(self)
+        return data if self.task else {name: data[name] for name in data if name not in ("task", "translator")}
+
+    @property
+    def translation(self) -> Task | None:
+        """What is translated; None where nothing is."""
+        return get_task(self.task) if self.task else None
 
     @property
     def prompt_map(self) -> list[Prompt]:

@@ -19,6 +19,7 @@ from canvas.scene_file.snapshot import Snapshot
 from canvas.scene_file.tiles import cells_filled, cells_touched
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.feather import remade_cells
+from text2earth_core.translation.tasks import Task
 
 VOID, TODO, REMADE, GHOST, KNOWN, FOREIGN = range(6)
 """Nothing, seen by no window that matters · to be made · known, but made anew beside what is made, for the
@@ -54,6 +55,8 @@ def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Ear
         near = [_masks(at, request, band) for band in bands[:1]]  # of the band before, this one, and the one after
         for number, band in enumerate(bands):
             near += [_masks(at, request, after) for after in bands[number + 1 : number + 2]]
+            if request.translation is not None:
+                state.write_source(band.y, *at.pixels(band.pixels(), request.translation.source))
             todo, filled = (np.concatenate(layers) for layers in zip(*near, strict=True))
             top = band.y - bands[max(0, number - 1)].y
             roles = _roles(todo, filled, side, remade_cells(request.feather))[top : top + band.h]
@@ -65,6 +68,11 @@ def survey(scene: Scene, request: FillRequest, state: FillState, model: Text2Ear
             state.write_survey(band.y, roles, known)
             near = near[-2:]
             looked()
+    if not anything and request.translation is not None:
+        raise SceneError(
+            f"There is nothing to translate: here the layer {request.translation.source} is empty, or {request.layer} "
+            "is there already. Choose another region, or erase first."
+        )
     if not anything:
         raise SceneError(
             f"There is nothing to fill: all of this region exists already, or it holds no {CELL} px cell. "
@@ -92,14 +100,23 @@ def _masks(at: Snapshot, request: FillRequest, band: Rect) -> tuple[np.ndarray, 
     frame = request.frame.cells()
     for chunk in _chunks(band):
         _, valid = at.pixels(chunk.pixels(), request.layer)
+        wanted = ~valid if request.translation is None else _translatable(at, request.translation, chunk, valid)
         inside = np.zeros((chunk.h, chunk.w), bool)
         part = chunk.intersect(frame)
         if not part.empty:
             inside[part.slices(chunk)] = shape.cells(part)
-        made = inside & cells_touched(~valid)
+        made = inside & cells_touched(wanted)
         todo[chunk.slices(band)] = made
         filled[chunk.slices(band)] = cells_filled(valid) & ~made
     return todo, filled
+
+
+def _translatable(at: Snapshot, task: Task, chunk: Rect, valid: np.ndarray) -> np.ndarray:
+    """bool (8h, 8w): where a translation has a source and no target yet, or takes its place."""
+    if task.in_place:
+        return valid
+    _, seen = at.pixels(chunk.pixels(), task.source)
+    return seen & ~valid
 
 
 def _known(at: Snapshot, request: FillRequest, model: Text2Earth, band: Rect, wanted: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ from canvas.scene_file.codec import LATENT_CHANNELS
 from text2earth_core import Text2Earth
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.stepper import Stepper
+from text2earth_core.translation.condition import condition_of
+from text2earth_core.translation.holding import hold
 
 AHEAD = 2  # jobs per worker that wait while another is computed: the bound on memory
 
@@ -40,14 +42,30 @@ class Batch:
     foreign: np.ndarray  # float32 (B, 1, h, w), see `text2earth_core.sampling.leading.Lead`
     lead: np.ndarray  # float32 (B, 1, h, w), its weight
     weights: np.ndarray  # float32 (B, prompts)
+    source: np.ndarray | None = None  # uint8 (B, 8h, 8w, bands), of what a translation is made
+    seen: np.ndarray | None = None  # bool (B, 8h, 8w), where that is known
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Latents float32 (4, h, w) to be decoded, and of a translation what they were made of."""
+
+    latents: np.ndarray
+    source: np.ndarray | None = None  # uint8 (8h, 8w, bands)
+    seen: np.ndarray | None = None  # bool (8h, 8w)
 
 
 class FillWorker:
     """A model at work on one request."""
 
     def __init__(self, model: Text2Earth, request: FillRequest) -> None:
-        self._model, self._layer = model, request.layer
-        self._stepper = Stepper(model, PromptMap(request.prompt_map).texts, request.sampling)
+        self._model, self._layer, self._task = model, request.layer, request.translation
+        control = None
+        if self._task is not None:
+            control = model.translators.get(self._task)
+            if request.translator != model.translators.fingerprint:
+                raise SceneError("This was asked of another translator: ask again with this one.")
+        self._stepper = Stepper(model, PromptMap(request.prompt_map).texts, request.sampling, control)
 
     @property
     def channels(self) -> int:
@@ -64,14 +82,25 @@ class FillWorker:
         known, mask, weights = (torch.from_numpy(part) for part in (batch.known, batch.mask, batch.weights))
         lead = Lead(torch.from_numpy(batch.lead), torch.from_numpy(batch.foreign))
         stepped, estimate = self._stepper.step(
-            batch.step, latents, known, mask, weights, before=before if looks_back else None, lead=lead
-        )
+            batch.step, latents, known, mask, weights, before=before if looks_back else None, lead=lead,
+            condition=self._condition(batch),
+        )  # fmt: skip
         kept = torch.cat([stepped, estimate], 1) if looks_back else stepped
         return kept.numpy(), estimate.numpy()
 
-    def decode(self, latents: np.ndarray) -> np.ndarray:
-        """uint8 (8h, 8w, bands of the layer) of latents float32 (4, h, w)."""
-        return self._model.decode(torch.from_numpy(latents), self._layer)
+    def _condition(self, batch: Batch) -> torch.Tensor | None:
+        if self._task is None or batch.source is None or batch.seen is None:
+            return None
+        encode, grey = self._model.encode, self._model.codec.grey
+        windows = zip(batch.source, batch.seen, strict=True)
+        return torch.stack([condition_of(self._task, source, seen, encode, grey) for source, seen in windows])
+
+    def decode(self, drawing: Drawing) -> np.ndarray:
+        """uint8 (8h, 8w, bands of the layer)."""
+        made = self._model.decode(torch.from_numpy(drawing.latents), self._layer)
+        if self._task is None or drawing.source is None or drawing.seen is None:
+            return made
+        return hold(self._task, made, drawing.source, drawing.seen)
 
 
 class Workers(Protocol):
@@ -189,8 +218,8 @@ class _RemoteWorker:
     def step(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         return self._worker.step(batch)
 
-    def decode(self, latents: np.ndarray) -> np.ndarray:
-        return self._worker.decode(latents)
+    def decode(self, drawing: Drawing) -> np.ndarray:
+        return self._worker.decode(drawing)
 
 
 def _fetch(ray: Any, reference: Any) -> Callable[[], Any]:

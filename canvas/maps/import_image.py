@@ -119,7 +119,7 @@ def import_image(
             ground = _ground(scene)
             placement = place(source, ground, resolution, at, name)
             wanted = layers_for(source, layer, bands, name)
-            about = {"file": name, "sha256": _sha256(path), "resolution": placement.resolution}
+            about = {"file": name, "sha256": sha256_of(path), "resolution": placement.resolution}
             about["at"] = [placement.rect.x, placement.rect.y]
             imports, notes = [], list[str]()
             for number, (into, chosen) in enumerate(wanted.items()):
@@ -243,6 +243,7 @@ def _pieces(draft: Path, placement: Placement, channels: int, report: Report) ->
             report(DRAFT_SHARE + (TILED_SHARE - DRAFT_SHARE) * number // total, 100)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file: by it the history knows what was imported."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

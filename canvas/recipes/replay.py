@@ -130,6 +130,7 @@ def _repeat(
         case "fill":
             x, y, w, h = step["frame"]
             rest = {name: step[name] for name in ("prompts", "region", "feather")}
+            rest["task"] = step.get("task", "")
             again = fill_request(model, scene, [x, y, x + w, y + h], sampling=Sampling.of(step), **rest)
             return _fill(scene, model, again, callback, workers)
         case "import":

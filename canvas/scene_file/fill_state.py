@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from canvas.errors import SceneError
-from canvas.geometry import TILE, Rect
+from canvas.geometry import CELL, TILE, Rect
 from canvas.request import Request
 from canvas.scene_file import branches, history, tiles
 from canvas.scene_file.codec import LATENT_CHANNELS, inflate
@@ -20,6 +20,7 @@ from canvas.scene_file.history import Entry, TileChange
 
 KEPT = 3  # unfinished fills that may still be resumed when another one begins
 SURVEY = -1  # the phase before the first: the ground is kept under it as it was found
+SOURCE = -2  # as which that is kept of which a translation is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,29 @@ class FillState:
             known[:, y - y0] = np.frombuffer(raw, "<f4", offset=width).reshape(-1, width)
         return roles, known
 
+    def write_source(self, y: int, pixels: np.ndarray, known: np.ndarray) -> None:
+        """Keep what is translated: uint8 (8n, 8w, bands) and bool (8n, 8w) of the rows of cells from `y`."""
+        with self._database.write() as connection:
+            for n in range(len(known) // CELL):
+                at = slice(n * CELL, (n + 1) * CELL)
+                data = np.packbits(known[at]).tobytes() + np.ascontiguousarray(pixels[at]).tobytes()
+                connection.execute(
+                    "INSERT OR REPLACE INTO fill_rows VALUES (?, ?, ?, ?)",
+                    (self.id, SOURCE, y + n, zlib.compress(data, 1)),
+                )
+
+    def source(self, y0: int, y1: int, bands: int) -> tuple[np.ndarray, np.ndarray]:
+        """(pixels, known) of rows of cells, as `write_source` took them; nothing is known beyond the bounds."""
+        width = self.bounds.w * CELL
+        pixels = np.zeros(((y1 - y0) * CELL, width, bands), np.uint8)
+        known = np.zeros(((y1 - y0) * CELL, width), bool)
+        for y, data in self._rows(SOURCE, y0, y1):
+            at = slice((y - y0) * CELL, (y - y0 + 1) * CELL)
+            raw = np.frombuffer(inflate(data, width + width * CELL * bands), np.uint8)
+            known[at] = np.unpackbits(raw[:width]).reshape(CELL, width)
+            pixels[at] = raw[width:].reshape(CELL, width, bands)
+        return pixels, known
+
     def rows(self, phase: int, y0: int, y1: int, channels: int = LATENT_CHANNELS) -> np.ndarray:
         """float32 (channels, y1 - y0, w): what `phase` starts from, noisy latents first; 0 where nothing is to do."""
         found = np.zeros((channels, y1 - y0, self.bounds.w), np.float32)
@@ -153,7 +177,7 @@ class FillState:
         with self._database.write() as connection:
             connection.execute("UPDATE fills SET phase = ? WHERE id = ? AND phase < ?", (phase, self.id, phase))
             connection.execute(
-                "DELETE FROM fill_rows WHERE fill = ? AND phase < ? AND phase != ?", (self.id, phase, SURVEY)
+                "DELETE FROM fill_rows WHERE fill = ? AND phase < ? AND phase > ?", (self.id, phase, SURVEY)
             )
             connection.execute("DELETE FROM fill_bands WHERE fill = ? AND phase < ?", (self.id, phase))
         self.phase = phase

@@ -6,8 +6,6 @@ import importlib.util
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -22,9 +20,9 @@ from canvas.fill.workers import Batch, FillWorker, LocalWorkers
 from canvas.paint.painter import Progress
 from canvas.scene_file.snapshot import Patch
 from tests.canvas.conftest import same
+from tests.canvas.filler_process import Filler
 from text2earth_core import Cancelled, Text2Earth
 
-ROOT = Path(__file__).parents[2]
 VIEW = Rect(-256, -256, 768, 768)
 
 
@@ -88,30 +86,6 @@ def test_the_number_of_threads_leaves_no_trace(
     RegionFill(scene, model, request, workers).run()
     workers.close()
     assert same(scene.read(VIEW, model=request.model), expected)
-
-
-class Filler:
-    """The process that fills a scene, again and again, each time in a child that can be killed."""
-
-    def __init__(self, *arguments: str | Path) -> None:
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)], stdin=-1, stdout=-1, text=True, env=environment
-        )
-
-    def start(self) -> int:
-        """Begin or go on; the id of the process that does."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
-        return int(self.line())
-
-    def line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def end(self) -> None:
-        self._process.communicate()
 
 
 def test_a_killed_fill_goes_on_to_the_same_pixels(

@@ -12,6 +12,7 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from text2earth_core.sampling.control import Beside
 from text2earth_core.sampling.settings import check
 
 NULL_LEVEL = 0.0
@@ -94,21 +95,35 @@ def predict_guided(
     levels: Tensor,
     null: Tensor,
     scale: float,
+    beside: Beside | None = None,
 ) -> Tensor:
     """The guided prediction (paper, Algorithm 2), float32 (B, 4, h, w), of both halves in one pass.
 
     Args:
         inputs: (B, 9 or 4, h, w). embeddings: (B, tokens, width). levels: (B,). null: the embedding of the empty or of
-            the negative prompt, (1, tokens, width). scale: s; at 1 the unconditional half is not asked.
+            the negative prompt, (1, tokens, width). scale: s; at 1 the unconditional half is not asked. beside: a
+            control; both halves hear it, for guidance is about the text.
     """
     inputs, embeddings = inputs.to(unet.dtype), embeddings.to(unet.dtype)
     if scale == 1:
-        return unet(inputs, t, embeddings, class_labels=levels).sample.float()
+        return _predict(unet, inputs, t, embeddings, levels, beside)
     both = torch.cat([null.to(embeddings).expand_as(embeddings), embeddings])
     both_levels = torch.cat([torch.full_like(levels, NULL_LEVEL), levels])
-    output = unet(torch.cat([inputs, inputs]), t, both, class_labels=both_levels).sample.float()
+    output = _predict(unet, torch.cat([inputs, inputs]), t, both, both_levels, beside)
     unconditional, conditional = output.chunk(2)
     return guide(unconditional, conditional, scale)
+
+
+def _predict(
+    unet: UNet2DConditionModel, inputs: Tensor, t: Tensor, embeddings: Tensor, levels: Tensor, beside: Beside | None
+) -> Tensor:
+    if beside is None:
+        return unet(inputs, t, embeddings, class_labels=levels).sample.float()
+    skips, middle = beside(inputs, t, embeddings, levels)
+    return unet(
+        inputs, t, embeddings, class_labels=levels, down_block_additional_residuals=skips,
+        mid_block_additional_residual=middle,
+    ).sample.float()  # fmt: skip
 
 
 def guidance_at(step: int, steps: int, scale: float, rise: float) -> float:

@@ -7,11 +7,13 @@ noisy latents.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from text2earth_core.modalities import get_modality
+from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.networks.thumbnail_vae import COLOURS
 from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import (
@@ -21,6 +23,7 @@ from text2earth_core.sampling.conditioning import (
     masked_latents,
     predict_guided,
 )
+from text2earth_core.sampling.control import Control
 from text2earth_core.sampling.joining import join, told_mask
 from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.model_view import ModelView
@@ -47,6 +50,8 @@ class Stepper:
         prompts: what may be mixed in a window, by `weights` in `step`; a Google level before one is taken off it.
         sampling: its resolution goes before such a level; its seed and `follow` are not looked at, for noise and lead
             are passed in.
+        control: what steers the network by conditions, which `step` is given then; the layer's adapter is not used, for
+            a control makes its modality by itself.
 
     Raises:
         Text2EarthError: the model cannot sample like that, or a prompt is no text.
@@ -57,12 +62,13 @@ class Stepper:
         model: ModelView,
         prompts: Sequence[str],
         sampling: Sampling,
+        control: Control | None = None,
     ) -> None:
-        self._model = model
-        settled = model.settled(sampling)
+        self._model, self._control = model, control
+        settled = model.settled(sampling if control is None else replace(sampling, layer=RGB))
         self.steps, self._guidance = settled.steps, settled.guidance
         self._unet = model.unet_of(settled.sampler, settled.adapters)
-        self._colourless = model.facts.thumbnail and get_modality(settled.layer).channels == 1
+        self._colourless = model.facts.thumbnail and get_modality(sampling.layer).channels == 1
         self._device = self._unet.device
         self._path = noise_path(model.scheduler, self.steps, model.facts, settled.sampler)
         # The student's steps are jumps of its own.
@@ -92,6 +98,7 @@ class Stepper:
         masked: Tensor | None,
         callback: StepCallback | None = None,
         lead: Lead | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         """Take all steps from noise (B, 4, h, w), standard normal; the other arguments are those of `step`.
 
@@ -103,7 +110,7 @@ class Stepper:
         """
         latents, estimate = noise, None
         for step in range(self.steps):
-            latents, estimate = self.step(step, latents, known, mask, weights, masked, estimate, lead)
+            latents, estimate = self.step(step, latents, known, mask, weights, masked, estimate, lead, condition)
             if callback is not None:
                 callback(step + 1, self.steps, estimate)
         return latents if known is None else torch.where(mask.to(latents) > 0.5, latents, known.to(latents))
@@ -119,6 +126,7 @@ class Stepper:
         masked: Tensor | None = None,
         before: Tensor | None = None,
         lead: Lead | None = None,
+        condition: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Take step number `step` (from 0).
 
@@ -128,7 +136,8 @@ class Stepper:
                 in a mixture with what is known. weights: (B, prompts), rows that sum to 1; embeddings are
                 mixed by them. masked: see `Text2Earth.denoise`. before: the estimate of the step before, where
                 `looks_back`, NaN where there was none; None takes this step as DDIM does. lead: where the prompt rather
-                than the ground decides; None leaves all to the network.
+                than the ground decides; None leaves all to the network. condition: (B, c, h, w), what the control is
+                shown of each window.
 
         Returns:
             (latents one step cleaner, estimate of the clean ones), float32 on the CPU. A window's result does not
@@ -136,26 +145,29 @@ class Stepper:
         """
         latents, mask = (part.to(self._device, torch.float32) for part in (latents, mask))
         known = None if known is None else known.to(latents)
+        condition = None if condition is None or self._control is None else condition.to(latents)
         mixed = torch.einsum("bp,ptd->btd", weights.to(self._prompts), self._prompts)
         t = torch.tensor(self._path.timesteps[step], device=self._device)
         scale = guidance_at(step, self.steps, self._guidance, self._model.facts.guidance_rise)
         if lead is None or not lead.in_step(step, self.steps) or not self._model.info.inpaints:
-            output = self._predict(latents, t, scale, mixed, mask, known, masked)
+            output = self._predict(latents, t, scale, mixed, mask, known, masked, condition)
         else:
             # Beside the ground nothing is asked for but to go on with it, so that the border lies where the lead passes
             # to the prompt and not, as straight as a frame, where the known ground ends.
             nothing = self._null.expand_as(mixed)
-            output = self._predict(latents, t, 1.0, nothing, mask, known, masked)
+            output = self._predict(latents, t, 1.0, nothing, mask, known, masked, condition)
             weight, foreign = (part.to(latents) for part in (lead.weight, lead.foreign))
             # A window in which the prompt never leads is asked as ever, with all its ground in sight.
             led = weight.amax((1, 2, 3), keepdim=True) > 0
             weight, foreign = torch.where(led, weight * (mask > 0), 1), foreign * led
             hidden = None if masked is None else masked_latents(masked.to(latents), foreign, self._grey)
-            own = self._predict(latents, t, scale, mixed, torch.maximum(mask, foreign), known, hidden)
+            own = self._predict(latents, t, scale, mixed, torch.maximum(mask, foreign), known, hidden, condition)
             output = torch.lerp(output, own, weight)
         estimate = self._path.clean(output, latents, step)
         if self._colourless:
             estimate[:, COLOURS] = self._grey[COLOURS, None, None]
+        if self._control is not None and condition is not None:
+            estimate = self._control.hold(estimate, condition)
         if known is not None:
             estimate = join(estimate, known, mask)
         before = before.to(latents) if before is not None and self.looks_back and step > 0 else None
@@ -171,6 +183,7 @@ class Stepper:
         mask: Tensor,
         known: Tensor | None,
         masked: Tensor | None,
+        condition: Tensor | None,
     ) -> Tensor:
         """What the network, shown the windows of the batch as they are known, predicts of each."""
         inputs = latents
@@ -182,4 +195,7 @@ class Stepper:
                 told = (mask > 0).to(mask)
             inputs = inpainting_input(latents, told, masked.to(latents))
         levels = torch.full((len(latents),), self._level, device=self._device)
-        return predict_guided(self._unet, inputs, t, mixed, levels, self._null, scale)
+        beside = None
+        if self._control is not None and condition is not None:
+            beside = partial(self._control.residuals, condition=condition)
+        return predict_guided(self._unet, inputs, t, mixed, levels, self._null, scale, beside)

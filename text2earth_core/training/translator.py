@@ -1,0 +1,357 @@
+"""A translator: one trunk for all tasks beside the frozen UNet and its student (ControlNet, Zhang et al. 2023)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from PIL import Image
+from torch import Tensor
+
+from text2earth_core.data.corpus import Picture, load_corpus
+from text2earth_core.errors import Text2EarthError
+from text2earth_core.facts import FAST_STEPS
+from text2earth_core.folder import STUDENT, fingerprints, load_unet, locate, read_facts, save_part
+from text2earth_core.model import Text2Earth
+from text2earth_core.networks.build import build_scheduler
+from text2earth_core.networks.presets import get_preset
+from text2earth_core.networks.student import Student
+from text2earth_core.networks.thumbnail_vae import CELL, COLOURS, encode
+from text2earth_core.sampling.angles import angles_of, timesteps_at
+from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
+from text2earth_core.sampling.path import noise_path
+from text2earth_core.sampling.settings import FAST, QUALITY
+from text2earth_core.simulation.pairs import Pair
+from text2earth_core.simulation.simulators import NETWORKS, Light, Simulator
+from text2earth_core.training.checkpoint import minutes_left
+from text2earth_core.training.grids import tile_images
+from text2earth_core.training.loop import Objective, Schedule, fit
+from text2earth_core.training.noise_levels import LossShares, NoiseLevels
+from text2earth_core.training.progressive import FIRST_STAGE, SMALLEST_WINDOW
+from text2earth_core.training.windows import Conditioned, Windows
+from text2earth_core.translation.condition import assemble, held_channels
+from text2earth_core.translation.examples import Example, from_colours, from_pair, possible, real_pairs
+from text2earth_core.translation.picture import translate
+from text2earth_core.translation.tasks import TASKS, Task, get_task
+from text2earth_core.translation.translator import (
+    Manifest,
+    load_trunk,
+    new_trunk,
+    read_manifest,
+)
+
+BATCH, RATE = 16, 1e-3
+
+NOISIER = 1.0
+"""By how much ln(noise / signal) lies above that of the model's own training: with a source in sight it is decided
+early what is where, and the rest the model knows."""
+
+REAL = 0.5
+"""Share of real pairs where a task has them."""
+
+UNSEEN = 0.2
+"""Share of sources that are not known everywhere."""
+
+PAIR_RESOLUTION = 10.0
+"""m/px of the real pairs."""
+
+LIGHT = 1_000
+"""Pictures by which those of a corpus are known."""
+
+LICENCE = "for research: of the images that it learned from"
+
+
+def train_translator(
+    preset: str,
+    data: Path,
+    out: Path,
+    *,
+    start: Path,
+    tasks: Sequence[str] | None = None,
+    simulators: Path | None = None,
+    minutes: float | None = None,
+    samples: int | None = None,
+    resume: bool = False,
+    window: int | None = None,
+    batch: int = BATCH,
+    learning_rate: float = RATE,
+    further: Path | None = None,
+    device: str | None = None,
+    limit: int | None = None,
+) -> dict:
+    """Train the translator `out` of the model `start`.
+
+    Args:
+        preset: must be that of `start`. tasks: None takes all of which there is something to learn from.
+        simulators: folder with nir/ and sar/ as `train simulator` writes them; without one these tasks learn from real
+            pairs alone.
+        window: px along the side of the crops; None takes half of the model's window for the first part of the budget.
+        further: a translator that is trained on, instead of a new one.
+
+    Raises:
+        Text2EarthError: the model is of another preset, or there is nothing to learn a task from.
+    """
+    start = locate(start)
+    facts = read_facts(start)
+    if get_preset(preset).name != facts.name:
+        raise Text2EarthError(f"{start} holds a {facts.name} model, not {preset}: name its preset.")
+    found = find_simulators(simulators)
+    pairs = {name: real_pairs(task, data, "train") for name, task in TASKS.items()}
+    known = [name for name, task in TASKS.items() if possible(task, found) or pairs[name]]
+    chosen = [get_task(name).name for name in tasks or known]
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise Text2EarthError(
+            f"There is nothing to learn {unknown[0]} from: give --simulators, or a data folder with pairs of its kind."
+        )
+    corpus = load_corpus(data, limit=limit)
+    stages = (
+        [(window, 1.0)] if window else [(max(SMALLEST_WINDOW, facts.window // 2), FIRST_STAGE), (facts.window, 1.0)]
+    )
+    result = {}
+    for number, (side, until) in enumerate(stages):
+        lessons = Lessons(chosen, corpus, {name: pairs[name] for name in chosen}, found, side)
+        objective = TranslatorObjective(start, lessons, corpus, side, further)
+        goes_on = resume or number > 0
+        of_time = None if minutes is None else minutes * until
+        if of_time is not None and goes_on:
+            of_time = minutes_left(out / "runs" / objective.name / "checkpoint", of_time)
+            if of_time == 0:
+                continue
+        of_samples = None if samples is None else max(1, round(samples * until))
+        together = batch if number == 0 else max(1, batch // 4)  # of four times as many pixels each
+        schedule = Schedule(of_time, of_samples, together, learning_rate, warmup=20 * together, save_minutes=4.0)
+        result = fit(objective, out, schedule, goes_on, device)
+    return result
+
+
+def find_simulators(folder: Path | None) -> dict[str, Simulator]:
+    """The simulators in a folder of folders; Text2EarthError where one is damaged or there is none."""
+    if folder is None:
+        return {}
+    found = {name: Simulator.load(folder / name) for name in NETWORKS if (folder / name).is_dir()}
+    if not found:
+        raise Text2EarthError(f"{folder} holds no simulators: it needs {' or '.join(f'{name}/' for name in NETWORKS)}.")
+    return found
+
+
+class Lessons:
+    """Draws examples of tasks: of real pairs, and of what can be simulated of the pictures of a corpus."""
+
+    def __init__(
+        self,
+        tasks: Sequence[str],
+        corpus: list[Picture],
+        pairs: Mapping[str, list[Pair]],
+        simulators: Mapping[str, Simulator],
+        side: int,
+    ) -> None:
+        self.tasks, self.side, self._simulators = [TASKS[name] for name in tasks], side, simulators
+        self._pairs = pairs
+        self._light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
+
+    def draw(self, rgb: np.ndarray, rng: np.random.Generator) -> tuple[Task, Example, Pair | None]:
+        """A task, an example of it, and the real pair that it comes from, if it does; else it is made of `rgb`."""
+        task = self.tasks[rng.integers(len(self.tasks))]
+        pairs = self._pairs[task.name]
+        if pairs and (not possible(task, self._simulators) or rng.random() < REAL):
+            pair = self._piece(pairs, rgb.shape[0], rng)
+            return task, from_pair(task, pair), pair
+        return task, from_colours(task, rgb, rng, self._simulators, self._light), None
+
+    def _piece(self, pairs: list[Pair], side: int, rng: np.random.Generator) -> Pair:
+        """A square of a pair, turned at random; of small ones several beside each other."""
+        pair = pairs[rng.integers(len(pairs))]
+        if min(pair.measured.shape) >= side:
+            top, left = (int(rng.integers(0, length - side + 1)) for length in pair.measured.shape)
+            at = (slice(top, top + side), slice(left, left + side))
+            return _turned(pair.picture[at], pair.measured[at], pair.label, int(rng.integers(8)))
+        picture, measured = np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8)
+        for y in range(0, side, pair.measured.shape[0]):
+            for x in range(0, side, pair.measured.shape[1]):
+                one = pairs[rng.integers(len(pairs))]
+                one = _turned(one.picture, one.measured, one.label, int(rng.integers(8)))
+                h, w = picture[y : y + one.measured.shape[0], x : x + one.measured.shape[1]].shape[:2]
+                picture[y : y + h, x : x + w] = one.picture[:h, :w]
+                measured[y : y + h, x : x + w] = one.measured[:h, :w]
+        return Pair(picture, measured, "")
+
+
+def _turned(picture: np.ndarray, measured: np.ndarray, label: str, how: int) -> Pair:
+    picture, measured = (np.rot90(one, how % 4) for one in (picture, measured))
+    if how >= 4:
+        picture, measured = picture[:, ::-1], measured[:, ::-1]
+    return Pair(np.ascontiguousarray(picture), np.ascontiguousarray(measured), label)
+
+
+class TranslatorObjective(Objective):
+    """Denoising in v-prediction, as the UNet was trained, with the trunk beside the teacher and the student in turns.
+
+    The student meets its own few noise levels: what it must say there is what the teacher says in many steps, and with
+    the source in sight that is nearly one picture.
+    """
+
+    name = "translator"
+
+    def __init__(
+        self, start: Path, lessons: Lessons, corpus: list[Picture], window: int, further: Path | None = None
+    ) -> None:
+        self.start, self.lessons, self.window = start, lessons, window
+        self.facts = read_facts(start)
+        self.windows = Windows(start, corpus, window)
+        self.sets = sorted({picture.source for picture in corpus})
+        self.teacher = load_unet(start).float().requires_grad_(False).eval()
+        self.student: UNet2DConditionModel | None = None
+        if (start / STUDENT).is_dir():
+            self.student = Student.load(start / STUDENT, self.teacher).unet.requires_grad_(False)
+        torch.manual_seed(0)
+        trunk = new_trunk(self.teacher)
+        if further is not None:
+            trunk.load_state_dict(load_trunk(further).float().state_dict())
+            self.samples_before = read_manifest(further).samples
+        self.trainable = trunk.requires_grad_(True).train()
+        if not torch.cuda.is_available():  # see `diffusion.DiffusionObjective`
+            for network in (self.teacher, self.student, trunk):
+                if network is not None:
+                    network.set_attn_processor(AttnProcessor())
+        scheduler = build_scheduler()
+        course = get_preset(self.facts.name).course
+        self.levels = NoiseLevels(course.noise_mean + NOISIER, course.noise_spread)
+        self.known = angles_of(scheduler.alphas_cumprod)
+        self.path = noise_path(scheduler, FAST_STEPS, self.facts, FAST)
+        self.shares = LossShares()
+        self.turn = 0
+
+    def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        batch = self.windows.batch(size, rng)
+        drawn = [self.lessons.draw(rgb, rng) for rgb in batch["pixels"].numpy()]
+        for number, (_, _, pair) in enumerate(drawn):
+            if pair is not None:
+                batch["texts"][number] = pair.label
+                batch["levels"][number] = level_of(PAIR_RESOLUTION)
+            if rng.random() < REAL:  # a prompt is optional
+                batch["texts"][number] = ""
+            if rng.random() < REAL / 2:
+                batch["levels"][number] = NULL_LEVEL
+        side = batch["pixels"].shape[1]
+        sources = [task.sees.to_rgb(example.source) for task, example, _ in drawn]
+        targets = [task.makes.to_rgb(example.target) for task, example, _ in drawn]
+        return batch | {
+            "pixels": torch.from_numpy(np.stack(targets)),
+            "sources": torch.from_numpy(np.stack(sources)),
+            "seen": torch.from_numpy(np.stack([_seen(side, rng) for _ in drawn])),
+            "tasks": [task for task, _, _ in drawn],
+        }
+
+    def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
+        device = next(self.trainable.parameters()).device
+        self.teacher.to(device)
+        given = self.windows.condition(batch, device)
+        condition = self._condition(batch, given, device)
+        noise = torch.randn_like(given.clean)
+        self.turn += 1
+        asked: UNet2DConditionModel = self.teacher
+        if self.student is not None and self.turn % 2 == 0:
+            asked = self.student.to(device)
+            signal, amount, t = self._few(len(noise), device)
+        else:
+            self.known = self.known.to(device)
+            angles = self.levels.draw(len(noise), self.known)
+            signal, amount, t = torch.cos(angles), torch.sin(angles), timesteps_at(angles, self.known)
+        signal, amount = signal[:, None, None, None], amount[:, None, None, None]
+        noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
+        inputs = given.inputs(noisy, given.masks)
+        skips, middle = self.trainable(
+            inputs, t, given.embeddings, controlnet_cond=condition, class_labels=given.levels, return_dict=False
+        )
+        output = asked(
+            inputs, t, given.embeddings, class_labels=given.levels, down_block_additional_residuals=skips,
+            mid_block_additional_residual=middle,
+        ).sample.float()  # fmt: skip
+        counted = given.masks * self._asked_for(batch["tasks"], device)
+        error = (output - target).square() * counted
+        per_sample = error.sum((1, 2, 3)) / counted.sum((1, 2, 3)).clamp(min=1)
+        if asked is self.teacher:
+            self.shares.add(angles, per_sample)
+        return per_sample.mean(), self.shares.named() | {
+            f"error_{'fast' if asked is self.student else 'quality'}": per_sample.mean().item()
+        }
+
+    def _few(self, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """Signal, noise and timestep, each (count,), of the student's steps."""
+        step = torch.randint(FAST_STEPS, (count,))
+        signal, amount, t = (
+            torch.tensor(values[:FAST_STEPS])[step].to(device)
+            for values in (self.path.signal, self.path.noise, self.path.timesteps)
+        )
+        first = (step == 0).to(device)  # sampling starts from pure noise, whatever the schedule
+        return torch.where(first, 0, signal), torch.where(first, 1, amount), t
+
+    @torch.no_grad()
+    def _condition(self, batch: dict[str, Any], given: Conditioned, device: torch.device) -> Tensor:
+        rgb, known = batch["sources"].to(device), batch["seen"].to(device)
+        rgb = torch.where(known[..., None], rgb, torch.full_like(rgb, 128))
+        latents = encode(self.windows.vae, rgb.permute(0, 3, 1, 2).float() / 255).float()
+        rows = zip(batch["tasks"], latents, rgb, known, strict=True)
+        return torch.stack([assemble(task, latent, one, where, given.grey) for task, latent, one, where in rows])
+
+    def _asked_for(self, tasks: Sequence[Task], device: torch.device) -> Tensor:
+        """1 for channels (B, 4, 1, 1) of the latent that the sampler asks for and does not know already."""
+        wanted = torch.ones(len(tasks), 4, 1, 1, device=device)
+        for number, task in enumerate(tasks):
+            wanted[number, : held_channels(task)] = 0
+            if task.makes.channels == 1:
+                wanted[number, COLOURS] = 0
+        return wanted
+
+    def grid(self, averaged: ControlNetModel) -> Image.Image:
+        """A row for each task: source, what each sampler makes of it, target."""
+        model = Text2Earth.from_pretrained(self.start)
+        with tempfile.TemporaryDirectory() as folder:
+            self.export(averaged, Path(folder), 0)
+            model.translators.load(folder)
+            rng = np.random.default_rng(0)
+            pictures = self.windows.batch(4 * len(self.lessons.tasks), rng)["pixels"].numpy()
+            cells: list[np.ndarray] = []
+            shown: set[str] = set()
+            for rgb in pictures:
+                task, example, _ = self.lessons.draw(rgb, rng)
+                if task.name in shown:
+                    continue
+                shown.add(task.name)
+                source = Image.fromarray(task.sees.to_rgb(example.source))
+                cells.append(task.sees.to_rgb(example.source))
+                for sampler in (QUALITY, FAST):
+                    made = translate(
+                        model, source, task.name, sampler=sampler if sampler in model.info.samplers else QUALITY
+                    )
+                    cells.append(np.asarray(made.convert("RGB")))
+                cells.append(task.makes.to_rgb(example.target))
+        return tile_images(cells, 4)
+
+    def export(self, averaged: ControlNetModel, out: Path, seen: int) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        trunk = new_trunk(self.teacher.cpu())
+        trunk.load_state_dict(averaged.state_dict())
+        trunk.register_to_config(_name_or_path="")
+        save_part(trunk.to(torch.bfloat16), out)
+        Manifest(
+            tuple(task.name for task in self.lessons.tasks), fingerprints(self.start)[1], self.facts.name, seen,
+            f"pictures of {', '.join(self.sets)} with simulated sources, and real pairs", {}, LICENCE,
+        ).write(out)  # fmt: skip
+
+
+def _seen(side: int, rng: np.random.Generator) -> np.ndarray:
+    """bool (side, side): where a source is known; now and then a part beyond an edge is not."""
+    known = np.ones((side, side), bool)
+    if rng.random() < UNSEEN:
+        kept = int(rng.integers(CELL, side))
+        known[:, kept:] = False
+        known = np.rot90(known, int(rng.integers(4))).copy()
+    return known
