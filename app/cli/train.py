@@ -193,6 +193,22 @@ def simulator(
 
 
 @app.command()
+def enhancer(
+    data: Data,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the enhancer.")],
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train a small network that takes damage back and doubles the size, on pictures damaged by chance."""
+    from text2earth_core.training.enhancer import train_enhancer
+
+    emit(train_enhancer(data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
+
+
+@app.command()
 def adapters(
     data: Data,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder of pan/, nir/ and sar/.")],
