@@ -178,7 +178,7 @@ def main() -> None:
         for name, pictures in made.items():
             pairs = [(one, example.target) for one, example in zip(pictures, held.examples, strict=True)]
             figures = {
-                "psnr": float(np.mean([psnr(one, target) for one, target in pairs])),
+                "psnr": float(np.mean([psnr(one / 255, target / 255) for one, target in pairs])),
                 "ssim": float(np.mean([ssim(one, target) for one, target in pairs])),
                 "perceptual": float(np.mean([perceptual(eyes, one, target) for one, target in pairs])),
             }
