@@ -25,7 +25,6 @@ Window = Annotated[
     int | None,
     typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
 ]
-LearningRate = Annotated[float, typer.Option(help="After the warm-up.")]
 PresetRate = Annotated[float | None, typer.Option(help="Learning rate after the warm-up; default: the preset's.")]
 PresetBatch = Annotated[int | None, typer.Option(min=1, help="Images a step; default: the preset's.")]
 Start = Annotated[Path | None, typer.Option(help="Model that is adapted; default: the shipped one.")]
@@ -126,17 +125,23 @@ def student(
     resume: Resume = False,
     window: Window = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 16, or 64 on a GPU).")] = None,
-    learning_rate: LearningRate = 3e-4,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="After the warm-up (default: 3e-4, or 1e-4 with --critic).")
+    ] = None,
     start: Annotated[
         Path | None, typer.Option(help="Train the student of this model folder further, instead of a new one.")
     ] = None,
+    critic: Annotated[
+        bool, typer.Option("--critic", help="Refine a student that is there against a critic of its pictures.")
+    ] = False,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
     """Train the few-step student of a finished UNet: the page's fast sampler."""
+    from text2earth_core.training.critic import refine_student
     from text2earth_core.training.student import train_student
 
-    result = train_student(
+    result = (refine_student if critic else train_student)(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
         learning_rate=learning_rate, start=start, device=device,
     )  # fmt: skip
