@@ -165,7 +165,7 @@ def lora(
         int | None, typer.Option(help="Side of the training crops in px (default: half the model's window, then all).")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
-    learning_rate: LearningRate = 1e-3,
+    learning_rate: LearningRate = 3e-3,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
