@@ -25,6 +25,7 @@ Window = Annotated[
     int | None,
     typer.Option(help="Side of the training crops in px (default: the model's window); start with half of it."),
 ]
+LearningRate = Annotated[float, typer.Option(help="After the warm-up.")]
 PresetRate = Annotated[float | None, typer.Option(help="Learning rate after the warm-up; default: the preset's.")]
 PresetBatch = Annotated[int | None, typer.Option(min=1, help="Images a step; default: the preset's.")]
 Start = Annotated[Path | None, typer.Option(help="Model that is adapted; default: the shipped one.")]
