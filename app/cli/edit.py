@@ -90,9 +90,10 @@ def clouds(
         content = opened.layer_bounds.get("rgb")
         if content is None:
             raise SceneError(f"{scene} has no colours: there is nothing to look for clouds in.")
-        mask = work.find_clouds(opened, content)
+        mask, sure = work.find_clouds(opened, content)
     write_whole(Image.fromarray(mask).save, out)
-    emit({"file": str(out), "at": [content.x, content.y], "share": round(float((mask > 0).mean()), 4)}, as_json)
+    share = round(float((mask > 0).mean()), 4)
+    emit({"file": str(out), "at": [content.x, content.y], "share": share, "sure": sure}, as_json)
 
 
 def _bytes(mask: Path) -> bytes:
