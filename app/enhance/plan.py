@@ -95,7 +95,8 @@ def _pictures(source: Path, out: Path, facts: dict[str, Any], anew: bool) -> Pla
 
 def _files(source: Path, out: Path) -> Iterator[Path]:
     """Files below a folder in the order of their names, hidden ones left out, and what was made of them."""
-    inside = out.resolve()
+    made = out.resolve()
+    inside = made if source.resolve() in made.parents else None
     for path in sorted(source.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
         if path.is_file() and not hidden and inside not in path.resolve().parents:

@@ -61,6 +61,6 @@ def do(job: Job, enhancer: Enhancer, recipe: Recipe, check: Callable[[], None]) 
     job.out.parent.mkdir(parents=True, exist_ok=True)
     try:
         enhance_file(enhancer, job.source, job.out, recipe.same_size, lambda done, total: check())
-    except SceneError as error:
-        return Outcome(1, Counter({str(error): 1}))
+    except SceneError as error:  # the same words for all that have the same fault, so that they are counted together
+        return Outcome(1, Counter({str(error).replace(job.source.name, "a picture"): 1}))
     return Outcome(1)

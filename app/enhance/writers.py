@@ -23,6 +23,9 @@ from text2earth_core.pictures import picture_of
 GEOTIFF, PNG, WHOLE = (".tif", ".tiff"), (".png",), (".jpg", ".jpeg", ".webp")
 SUFFIXES = (*PNG, *WHOLE, *GEOTIFF)
 
+LARGEST = {".jpg": 65_535, ".jpeg": 65_535, ".webp": 16_383}
+"""px along a side that a format can hold, where that is less than what may be read."""
+
 QUALITY = 95
 """Of JPEG and WebP."""
 
@@ -57,7 +60,7 @@ def open_writer(
             yield writer
             writer.finish()
     else:
-        if width * height > MAX_WHOLE:
+        if width * height > MAX_WHOLE or max(width, height) > LARGEST[suffix]:
             raise SceneError(f"{width} x {height} px are too many for a {suffix} file: write a .tif or a .png.")
         whole = _Whole(width, height, bands)
         yield whole
