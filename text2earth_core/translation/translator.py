@@ -58,14 +58,15 @@ def read_manifest(folder: Path) -> Manifest:
     place = folder / MANIFEST_FILE
     try:
         found = json.loads(place.read_bytes())
-        manifest = Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__ if name in found})
+        known = {name: found[name] for name in Manifest.__dataclass_fields__ if name in found}
+        manifest = Manifest(**known | {"tasks": tuple(found["tasks"])})
         if manifest.version != Manifest.version:
             raise ValueError(f"it has version {manifest.version}: update the program")
         if not all(isinstance(text, str) for text in (manifest.base, manifest.base_name, *manifest.tasks)):
             raise ValueError("a name in it is no text")
     except FileNotFoundError:
         raise Text2EarthError(f"{folder} holds no translator: {MANIFEST_FILE} is missing.") from None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise Text2EarthError(f"{place} cannot be used: {reason_of(error)}.") from None
     return manifest
 
