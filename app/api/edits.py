@@ -66,17 +66,19 @@ def propose_clouds(use: Use, scene: str, body: Area) -> dict[str, Any]:
     """A mask over the clouds and shadows in a rectangle, to be corrected by hand; nothing is changed.
 
     `rect` is the smallest around them, null where none is found; `counts` are the lengths of the runs of its pixels
-    outside and inside the mask in turn, row by row, the first outside.
+    outside and inside the mask in turn, row by row, the first outside.  `sure` is false where no shadow fits
+    them: they may be sand or roofs.
     """
     rect = checked_rect(body.rect)
     with use.library.open(scene) as opened:
-        found = find_clouds(opened, rect) > 0
+        proposed = find_clouds(opened, rect)
+    found = proposed.mask > 0
     box = bounding_rect(found, rect.x, rect.y)
     if box.empty:
-        return {"rect": None, "counts": []}
+        return {"rect": None, "counts": [], "sure": False}
     inside = found[box.slices(rect)].ravel()
     ends = np.flatnonzero(np.diff(inside, prepend=False, append=not inside[-1]))
-    return {"rect": list(box), "counts": np.diff(ends, prepend=0).tolist()}
+    return {"rect": list(box), "counts": np.diff(ends, prepend=0).tolist(), "sure": proposed.sure}
 
 
 @router.post("/edits/cost")

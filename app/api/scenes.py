@@ -12,12 +12,13 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from app.api.services import Services, services
 from app.errors import Conflict, NoRoom
+from app.serving.scene_picture import scene_picture
 
 router = APIRouter(prefix="/api/scenes")
 Use = Annotated[Services, Depends(services)]
@@ -98,6 +99,18 @@ def get_scene(use: Use, scene: str) -> dict[str, Any]:
     return use.library.summary(scene)
 
 
+@router.get("/{scene}/picture.webp")
+def get_picture(use: Use, scene: str, v: int | None = None) -> Response:
+    """A small picture of the whole scene; no content where there is none.  Cached under the revision `v` it has."""
+    with use.library.open(scene) as opened:
+        revision = opened.revision
+        image = scene_picture(opened)
+    forever = "public, max-age=31536000, immutable" if v == revision else "no-store"
+    if image is None:
+        return Response(status_code=204, headers={"Cache-Control": forever})
+    return Response(image, media_type="image/webp", headers={"Cache-Control": forever})
+
+
 @router.patch("/{scene}")
 def change_scene(use: Use, scene: str, body: SceneChange) -> dict[str, Any]:
     """Rename a scene, or set the resolution of one that has no content."""
@@ -143,7 +156,7 @@ def download_scene(use: Use, scene: str) -> FileResponse:
 
 def download(path: Path, title: str, suffix: str, media_type: str, keep: bool = False) -> FileResponse:
     """Send a file; a temporary one is removed afterwards, unless it is to be kept."""
-    plain = "".join(c if c.isalnum() or c in " -_." else "_" for c in title).strip(" .") or "scene"
+    plain = "".join(c if c.isalnum() or c in " -_.()" else "_" for c in title).strip(" .") or "scene"
     disposition = f"attachment; filename=\"scene{suffix}\"; filename*=UTF-8''{quote(plain + suffix)}"
     remove = None if keep else BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, media_type=media_type, headers={"Content-Disposition": disposition}, background=remove)

@@ -43,6 +43,7 @@ log = logging.getLogger("text2earth")
 
 STATIC = Path(__file__).parent.parent / "static"
 STOP_S = 5.0
+SCHEMA = "/api/openapi.json"  # what scripts may ask, in OpenAPI's words
 
 
 def create_app(
@@ -88,7 +89,7 @@ def create_app(
         library.close()
         store.close()
 
-    app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=SCHEMA, lifespan=lifespan)
     app.state.services = Services(library, jobs, host, hub, page, adapters)
     app.add_middleware(Guard, bind=bind, names=tuple(names))
     if prefix:
@@ -97,7 +98,9 @@ def create_app(
     for api in (scenes, content, job_routes, edits, fills, exports, imports, places, adapter_routes):
         app.include_router(api.router)
 
-    @app.api_route("/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+    @app.api_route(
+        "/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+    )
     async def unknown(rest: str) -> Response:
         raise NotFound("There is nothing at this address.")
 

@@ -36,7 +36,7 @@ def edit(
     mask: Annotated[Path, typer.Option(help="PNG in scene pixels: white is made anew, grey changes by a degree.")],
     prompt: Annotated[str, typer.Option(help="What shall be there; empty for anything.")],
     at: Annotated[
-        str | None, typer.Option(help="Place X,Y (px) of the mask's top left; default: the content's corner.")
+        str | None, typer.Option(help="Place X,Y (px) of the mask's top left; default: the corner of the layer.")
     ] = None,
     negative_prompt: NegativePrompt = "",
     seed: Seed = None,
@@ -63,7 +63,7 @@ def edit(
     with Scene.open(scene) as opened:
         if not opened.writable:
             raise SceneError(f"{scene} is read-only; copy it to a place where you may write.")
-        frame, cut = placed(picture, *(_place(at) if at is not None else _corner(opened.bounds)))
+        frame, cut = placed(picture, *(_place(at) if at is not None else _corner(opened.layer_bounds.get(layer))))
         loaded = work.load_model(model, device)
         sampling = replace(sampling, adapters=add_adapters(loaded, adapter or ()))
         for note in work.prompt_notes(loaded, prompt, opened.resolution):
@@ -83,17 +83,17 @@ def clouds(
     from PIL import Image
 
     from app import work
-    from canvas.geometry import Rect
     from canvas.scene import Scene
 
     check_image_file(out)
     with Scene.open(scene) as opened:
-        if opened.bounds is None:
-            raise SceneError(f"{scene} is empty: there is nothing to look for clouds in.")
-        content = Rect(*opened.bounds)
-        mask = work.find_clouds(opened, content)
+        content = opened.layer_bounds.get("rgb")
+        if content is None:
+            raise SceneError(f"{scene} has no colours: there is nothing to look for clouds in.")
+        mask, sure = work.find_clouds(opened, content)
     write_whole(Image.fromarray(mask).save, out)
-    emit({"file": str(out), "at": [content.x, content.y], "share": round(float((mask > 0).mean()), 4)}, as_json)
+    share = round(float((mask > 0).mean()), 4)
+    emit({"file": str(out), "at": [content.x, content.y], "share": share, "sure": sure}, as_json)
 
 
 def _bytes(mask: Path) -> bytes:

@@ -126,17 +126,23 @@ def student(
     resume: Resume = False,
     window: Window = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 16, or 64 on a GPU).")] = None,
-    learning_rate: LearningRate = 3e-4,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="After the warm-up (default: 3e-4, or 1e-4 with --critic).")
+    ] = None,
     start: Annotated[
         Path | None, typer.Option(help="Train the student of this model folder further, instead of a new one.")
     ] = None,
+    critic: Annotated[
+        bool, typer.Option("--critic", help="Refine a student that is there against a critic of its pictures.")
+    ] = False,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
     """Train the few-step student of a finished UNet: the page's fast sampler."""
+    from text2earth_core.training.critic import refine_student
     from text2earth_core.training.student import train_student
 
-    result = train_student(
+    result = (refine_student if critic else train_student)(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
         learning_rate=learning_rate, start=start, device=device,
     )  # fmt: skip
@@ -160,7 +166,7 @@ def lora(
         int | None, typer.Option(help="Side of the training crops in px (default: half the model's window, then all).")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 32,
-    learning_rate: LearningRate = 1e-3,
+    learning_rate: LearningRate = 3e-3,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -190,6 +196,22 @@ def simulator(
     from text2earth_core.training.simulator import train_simulator
 
     emit(train_simulator(modality, data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
+
+
+@app.command()
+def enhancer(
+    data: Data,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the enhancer.")],
+    minutes: Minutes = None,
+    samples: Samples = None,
+    resume: Resume = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train a small network that takes damage back and doubles the size, on pictures damaged by chance."""
+    from text2earth_core.training.enhancer import train_enhancer
+
+    emit(train_enhancer(data, out, minutes=minutes, samples=samples, resume=resume, device=device), as_json)
 
 
 @app.command()

@@ -17,6 +17,7 @@ _ASKED = "text2earth.invalid"
 _FORWARDED = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 
 _HEAD = """<link rel="icon" href="assets/ui/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="assets/ui/colours.css">
 <link rel="stylesheet" href="assets/ui/starting.css">"""
 _BODY = """<script src="assets/ui/page/theme-first.js"></script>
 <div id="t2e-starting" role="status"><header><b>Text2Earth</b><span class="line"></span></header>

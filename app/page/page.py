@@ -34,6 +34,7 @@ HEAD = """
 <link rel="stylesheet" href="assets/ui/style.css">
 <link rel="stylesheet" href="assets/ui/panel.css">
 <link rel="stylesheet" href="assets/ui/map-dialogs.css">
+<link rel="stylesheet" href="assets/ui/layers/layers.css">
 <link rel="stylesheet" href="assets/ui/narrow.css">
 <link rel="modulepreload" href="assets/ui/scene-canvas.mjs">
 """
@@ -54,11 +55,16 @@ def build_page() -> gr.Blocks:
         with gr.Column(elem_id="t2e-panel"):
             prompt, quality, steps, generate = _prompt_section()
             negative, seed, lock, guidance, resolution = _settings_section(quality, steps)
+            with gr.Column(elem_id="t2e-layers-section", elem_classes="t2e-section is-empty"):
+                PanelSlot("layers", label="Layers")
             with gr.Column(elem_id="t2e-queue-section", elem_classes="t2e-section is-empty"):
                 gr.HTML("<h2>Queue</h2>", js_on_load=None, apply_default_css=False)
                 PanelSlot("queue", "ul", "Queue")
+            with gr.Accordion("Adapters", open=False, elem_classes="t2e-section", elem_id="t2e-adapters") as adapters:
+                PanelSlot("adapters", label="Adapters")
             with gr.Accordion("History", open=False, elem_classes="t2e-section", elem_id="t2e-history") as history:
                 PanelSlot("history", "ul", "History")
+        _js(adapters.expand, f"() => {{ {CANVAS}.layers.adaptersOpened(); return []; }}")
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
         _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
@@ -86,7 +92,8 @@ def _js(
 
 
 def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider, gr.Button]:
-    """Prompt, chips, quality and the button."""
+    """Layer, prompt, chips, quality and the button."""
+    PanelSlot("layer", label="Layer")
     prompt = gr.Textbox(label="Prompt", lines=3, max_lines=6, elem_id="t2e-prompt", placeholder="What should be here?")
     _js(prompt.change, _send("prompt"), [prompt])
     PanelSlot("prompt-notes", label="Notes about the prompt")

@@ -1,17 +1,21 @@
 /**
  * What a person can do, in one place: each action talks to the API and says in one sentence what went wrong.
  */
-import { confirm, pickFile } from "./dialogs/dialogs.mjs";
+import { confirm } from "./dialogs/dialogs.mjs";
 import { question } from "./dialogs/fill-cost.mjs";
 import { EditActions } from "./edit-actions.mjs";
 import * as dialogs from "./dialogs/scene-dialogs.mjs";
 import { nextFrame } from "./geometry/frames.mjs";
+import { titleOf } from "./layers/layers.mjs";
 import { fromXYWH, isCovered, snap, snapOut, toXYWH } from "./geometry/rect.mjs";
+import { SceneActions } from "./scene-actions.mjs";
 import { modelInfo, pendingFrames } from "./scene/store.mjs";
 
 export class Actions {
   /** Those that make candidates, and what becomes of them. */
   edits;
+  /** Those on whole scenes. */
+  scenes;
   #page;
   #api;
   /** Extensions follow each other: a quick second click starts where the first one ends. */
@@ -27,6 +31,7 @@ export class Actions {
     this.#page = page;
     this.#api = api;
     this.edits = new EditActions(page, api, this);
+    this.scenes = new SceneActions(page, api, this);
   }
 
   /** Run a task; its error becomes a notice. @param {() => Promise<any>} task @param {(() => void)} [retry] */
@@ -79,7 +84,7 @@ export class Actions {
     return this.once("A window is being queued", async () => {
       const frame = this.#page.frame;
       if (!frame || !this.#page.state.scene) return;
-      if (isCovered(frame, pendingFrames(this.#page.state))) {
+      if (isCovered(frame, pendingFrames(this.#page.state, this.#page.layers.active))) {
         this.#page.notices.show("A job for this frame is waiting already: move the frame or press a handle.");
         return;
       }
@@ -136,7 +141,7 @@ export class Actions {
   nextFrame(direction) {
     const page = this.#page;
     const isFull = (frame) => page.session.coverage.isFull(frame);
-    return nextFrame(page.frame, direction, modelInfo(page.state).window, pendingFrames(page.state), isFull);
+    return nextFrame(page.frame, direction, modelInfo(page.state).window, pendingFrames(page.state, page.layers.active), isFull);
   }
 
   /** @param {string} id */
@@ -185,13 +190,18 @@ export class Actions {
     const region = snapOut(rect);
     return this.run(async () => {
       this.noteBranch();
-      const scene = await this.#api.post(this.scenePath("/erase"), { rect: toXYWH(region) });
-      this.#page.apply("scene", scene);
-      const undo = { label: "Undo", run: () => this.step("undo", scene.step.id) };
-      // After any other change the button would no longer mean this step.
-      const holds = ({ scene: now }) => now?.revision === scene.revision;
-      this.#page.notices.show(`Erased ${region.w} × ${region.h} px.`, { action: undo, holds });
+      const layer = this.#page.layers.active;
+      const scene = await this.#api.post(this.scenePath("/erase"), { rect: toXYWH(region), layer });
+      this.erased(scene, `Erased ${region.w} × ${region.h} px${layer === "rgb" ? "" : ` of ${titleOf(layer)}`}.`);
     });
+  }
+
+  /** Say what was erased, with the way back. @param {any} scene as the server answers @param {string} text */
+  erased(scene, text) {
+    this.#page.apply("scene", scene);
+    const undo = { label: "Undo", run: () => this.step("undo", scene.step.id) };
+    // After any other change the button would no longer mean this step.
+    this.#page.notices.show(text, { action: undo, holds: ({ scene: now }) => now?.revision === scene.revision });
   }
 
   /** @param {number} resolution m/px */
@@ -205,59 +215,10 @@ export class Actions {
     });
   }
 
-  newScene() {
-    return this.run(async () => this.#page.openScene((await this.#api.post("/scenes", {})).id));
-  }
-
-  example() {
-    return this.run(async () => this.#page.openScene((await this.#api.post("/scenes/example")).id));
-  }
-
-  chooseScene() {
-    return this.run(async () => {
-      const id = await dialogs.chooseScene(this.#page, await this.#api.get("/scenes"), this.#page.sceneId);
-      if (id && id !== this.#page.sceneId) this.#page.openScene(id);
-    });
-  }
-
-  rename() {
-    return this.run(async () => {
-      const title = await dialogs.askTitle(this.#page, this.#page.state.scene.title);
-      if (title !== null) this.#page.apply("scene", await this.#api.call("PATCH", this.scenePath(), { title }));
-    });
-  }
-
-  duplicate() {
-    return this.run(async () => {
-      const copy = await this.#api.post(this.scenePath("/duplicate"));
-      this.#page.openScene(copy.id);
-      this.#page.notices.show(`This is the copy, “${copy.title}”.`);
-    });
-  }
-
-  /** @param {File} file */
-  upload(file) {
-    return this.run(async () => this.#page.openScene((await this.#api.post("/scenes/upload", file)).id));
-  }
-
-  pickUpload() {
-    pickFile(".t2e", (file) => this.upload(file));
-  }
-
-  remove() {
-    return this.run(async () => {
-      const { title } = this.#page.state.scene;
-      if (!(await dialogs.confirmDelete(this.#page, title))) return;
-      await this.#api.call("DELETE", this.scenePath());
-      await this.#page.openAny();
-      this.#page.notices.show(`Deleted “${title}”; the file is in the trash folder.`);
-    });
-  }
-
-  /** The browser streams it to disk: a large export never passes through this page's memory. @param {string} rest */
-  download(rest) {
+  /** The browser streams it to disk: a large export never passes through this page's memory. @param {string} rest @param {string} [scene] */
+  download(rest, scene = this.#page.sceneId) {
     const link = document.createElement("a");
-    link.href = `api${this.scenePath(rest)}`;
+    link.href = `api/scenes/${scene}${rest}`;
     link.download = "";
     link.click();
   }
@@ -316,6 +277,7 @@ export class Actions {
     const { kind, prompt, negative_prompt = "", seed, sampler = "quality", strength, feather, follow = 0 } = step.request;
     const { steps, guidance } = sampler === "fast" ? { steps: null, guidance: null } : step.request;
     this.#page.panel.restore({ prompt, negative_prompt, seed, seed_locked: true, sampler, steps, guidance, follow });
+    this.#page.layers.reuse(step.request);
     if (kind === "edit") this.#page.mask.set({ strength, feather });
   }
 

@@ -25,9 +25,13 @@ import { RegionBar } from "./regions/region-bar.mjs";
 import { RegionTool } from "./regions/region-tool.mjs";
 import { Staging } from "./map/staging.mjs";
 import { SeedDice } from "./panel/seed-dice.mjs";
+import { NARROW } from "./page/layout.mjs";
+import { CHOICES, ThemeChoice } from "./page/theme-choice.mjs";
 import { StatusBar } from "./page/status-bar.mjs";
+import { SceneLayers } from "./layers/scene-layers.mjs";
 import { ToolRail } from "./tools/tool-rail.mjs";
 import { TopBar } from "./page/top-bar.mjs";
+import { titleOf } from "./layers/layers.mjs";
 import { isOpen } from "./scene/store.mjs";
 import { Api } from "./scene/transport.mjs";
 
@@ -36,28 +40,32 @@ const MASK_COLOUR = "#ff2bd6";
 const LABEL =
   "Scene map. Arrow keys move the frame, Alt and an arrow key extend the scene, question mark lists all keys.";
 
-/** @param {Actions} actions @param {MapFiles} files @returns {import("./page/top-bar.mjs").MenuItem[]} */
-function sceneMenu(actions, files) {
+/** @param {import("./scene-canvas.mjs").Page} page @param {Actions} actions @param {MapFiles} files @returns {import("./page/top-bar.mjs").MenuItem[]} */
+function sceneMenu(page, actions, files) {
+  // What has no room in the top bar of a small window.
+  const more = [{ label: "Copy the address", run: () => actions.share() }, { label: CHOICES[page.theme.choice].label, run: () => page.bar.turnTheme() }];
   return [
-    { label: "New scene", run: () => actions.newScene() },
-    { label: "Open …", run: () => actions.chooseScene() },
-    { label: "Open an example", run: () => actions.example() },
+    { label: "New scene", run: () => actions.scenes.create() },
+    { label: "Open …", run: () => actions.scenes.choose() },
+    { label: "Open an example", run: () => actions.scenes.example() },
     null,
-    { label: "Rename …", run: () => actions.rename() },
-    { label: "Duplicate", run: () => actions.duplicate() },
+    { label: "Rename …", run: () => actions.scenes.rename() },
+    { label: "Duplicate", run: () => actions.scenes.duplicate() },
     { label: "Download scene file", run: () => actions.download("/file") },
-    { label: "Upload scene file …", run: () => actions.pickUpload() },
+    { label: "Upload scene file …", run: () => actions.scenes.pickUpload() },
     { label: "Import a picture …", run: () => files.pick() },
     null,
-    { label: "Delete …", run: () => actions.remove(), danger: true },
+    ...(innerWidth <= NARROW ? [...more, null] : []),
+    { label: "Delete …", run: () => actions.scenes.remove(), danger: true },
   ];
 }
 
 /** What the panel's main button will do. @param {import("./scene-canvas.mjs").Page} page */
-function mainLabel({ editCost, mask, regions, state }) {
+function mainLabel({ editCost, layers, mask, regions, state }) {
   const first = Boolean(state.scene?.empty) && !state.jobs.some(isOpen);
   const { variations } = mask.settings;
-  return primaryLabel({ masked: !mask.empty, variations, seconds: editCost.seconds, regions: regions.list.length, first });
+  const layer = layers.active === "rgb" ? "" : titleOf(layers.active);
+  return primaryLabel({ masked: !mask.empty, variations, seconds: editCost.seconds, regions: regions.list.length, first, layer });
 }
 
 /** Fills the fields of the element. @param {import("./scene-canvas.mjs").Page} page @returns {Element[]} its children */
@@ -76,6 +84,7 @@ export function assemble(page) {
   });
   const regionTool = new RegionTool(page);
   const files = new MapFiles(page, api);
+  const theme = new ThemeChoice(localStorage);
   const earth = new EarthPlace(api, () => page.redrawStatus());
   Object.assign(page, {
     api,
@@ -86,7 +95,8 @@ export function assemble(page) {
     panel: new PanelLink(api, () => page.state, () => mainLabel(page), () => {
       page.editCost.update();
       page.redraw();
-    }),
+    }, () => page.layers.request),
+    layers: new SceneLayers(page, api),
     follow: new FollowSlider((follow) => {
       page.settings = { follow };
     }),
@@ -95,7 +105,7 @@ export function assemble(page) {
     notices: new Notices(),
     hints: new Hints(page),
     trail: new FrameTrail(),
-    map: new MapLayer(context, page.view),
+    map: new MapLayer(context, page.view, (layer, counts) => page.layers.looks.seen(layer, counts)),
     overlay: new OverlayLayer(context, page.view),
     mask,
     maskBar: new MaskBar(page, mask, actions),
@@ -135,8 +145,9 @@ export function assemble(page) {
       download: (id) => actions.download(`/exports/${id}`),
       look: (frame) => actions.look(frame),
     }),
-    bar: new TopBar({
-      menu: () => sceneMenu(actions, files),
+    theme,
+    bar: new TopBar(theme, {
+      menu: () => sceneMenu(page, actions, files),
       undo: () => page.undo(),
       redo: () => page.redo(),
       goTo: () => actions.goTo(),
@@ -147,6 +158,6 @@ export function assemble(page) {
       panel: () => page.togglePanel(),
     }),
   });
-  const { markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
-  return [surface, ring, markers, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
+  const { layers, markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
+  return [surface, ring, markers, layers.swipe, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
 }

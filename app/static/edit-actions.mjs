@@ -80,8 +80,10 @@ export class EditActions {
       }
       const found = await this.#api.post(this.#actions.scenePath("/clouds"), { rect: toXYWH(rect) });
       if (this.#page.sceneId !== sceneId) return;
-      if (found.rect) mask.add(fromXYWH(found.rect), found.counts);
-      else this.#page.notices.show("No clouds were found in sight: paint over them instead.");
+      if (found.rect) {
+        mask.add(fromXYWH(found.rect), found.counts);
+        if (!found.sure) this.#page.notices.show("These may be sand, surf or roofs: no shadow fits them. Look before they are changed.", { seconds: 12 });
+      } else this.#page.notices.show("No clouds were found in sight: paint over them instead.");
     }, () => this.findClouds());
   }
 

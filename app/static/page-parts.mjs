@@ -23,6 +23,7 @@ export class PageParts extends HTMLElement {
   /** @type {import("./tools/measure-tool.mjs").MeasureTool} */ measure;
   /** @type {import("./mask/brush-ring.mjs").BrushRing} */ ring;
   /** @type {import("./map/staging.mjs").Staging} */ staging;
+  /** @type {import("./layers/scene-layers.mjs").SceneLayers} */ layers;
   /** @type {import("./panel/history-panel.mjs").HistoryPanel} */ history;
   /** @type {import("./tools/pointer-tools.mjs").PointerTools} */ pointer;
   /** @type {import("./map/markers.mjs").Markers} */ markers;
@@ -30,5 +31,6 @@ export class PageParts extends HTMLElement {
   /** @type {import("./page/earth-place.mjs").EarthPlace} */ earth;
   /** @type {import("./page/status-bar.mjs").StatusBar} */ status;
   /** @type {import("./panel/panel-slots.mjs").QueueList} */ queue;
+  /** @type {import("./page/theme-choice.mjs").ThemeChoice} */ theme;
   /** @type {import("./page/top-bar.mjs").TopBar} */ bar;
 }

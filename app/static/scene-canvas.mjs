@@ -61,6 +61,7 @@ export class SceneCanvasElement extends PageParts {
     signal.addEventListener("abort", () => [observer, themes].forEach((each) => each.disconnect()));
     bindKeys(this, signal);
     this.files.listen(signal);
+    this.theme.watch(signal);
     addEventListener("popstate", () => this.openScene(this.#idInUrl(), false), { signal });
     addEventListener("pagehide", () => this.#place.keep(), { signal });
     this.chooseTool("select");
@@ -103,6 +104,7 @@ export class SceneCanvasElement extends PageParts {
     this.ghost = null;
     this.drawing.forgetHistory();
     this.notices.clear();
+    this.layers.open(id);
     this.mask.open(id);
     this.regions.clear();
     this.chooseTool("select");
@@ -123,7 +125,7 @@ export class SceneCanvasElement extends PageParts {
     this.state = reduce(before, name, data);
     if (!before.scene && this.state.scene) this.#arrive();
     // An answer to a request of our own, before the event that tells which tiles have changed.
-    if (name === "scene" && !data.changed && data.revision > before.scene?.revision) this.session.index.invalidateAll();
+    if (name === "scene" && !data.changed && data.revision > before.scene?.revision) this.session.tiles.invalidateAll();
     if (name === "model" && before.model.state !== "ready" && data.state === "ready") this.#modelReady();
     if (this.state.deleted && !before.deleted) this.hints.gone(() => this.openAny());
     if (name === "dismissed") dismiss(localStorage, data.id);
@@ -329,7 +331,7 @@ export class SceneCanvasElement extends PageParts {
 
   /** Bitmaps held outside the JavaScript heap: for tests and benchmarks. */
   get liveBitmaps() {
-    return (this.session?.cache.size ?? 0) + this.map.previews.size + this.staging.size;
+    return (this.session?.tiles.cache.size ?? 0) + this.map.previews.size + this.staging.size;
   }
 }
 

@@ -63,8 +63,8 @@ export class SceneDrawing {
 
   /** @param {import("./geometry/rect.mjs").Rect} seen part of the scene @returns {boolean} whether something still moves */
   #drawMap(now, seen) {
-    const { frame, ghost, map, mask, measure, overlay, pointer, staging, state, view } = this.#page;
-    const fading = map.draw(devicePixelRatio, now, Boolean(state.scene) && !state.deleted);
+    const { frame, ghost, layers, map, mask, measure, overlay, pointer, staging, state, view } = this.#page;
+    const fading = map.draw(devicePixelRatio, now, state.scene && !state.deleted ? layers.drawn : null);
     const settling = staging.draw(map.context, view, map.complete, now);
     mask.draw(map.context, view, seen);
     mask.dirty = null;
@@ -96,7 +96,7 @@ export class SceneDrawing {
   }
 
   #drawBars() {
-    const { free, mask, maskBar, pointer, regionBar, ring, staging, view } = this.#page;
+    const { free, layers, mask, maskBar, pointer, regionBar, ring, staging, view } = this.#page;
     const heights = () => maskBar.node.offsetHeight + regionBar.node.offsetHeight;
     const before = heights();
     maskBar.update(pointer.tool, free);
@@ -104,6 +104,7 @@ export class SceneDrawing {
     // What is free has changed with them.
     if (heights() !== before) this.#page.redraw();
     staging.place(view, free);
+    layers.place(view, free);
     ring.update(pointer.tool === "brush" || pointer.tool === "eraser", mask.settings.size * view.scale);
   }
 
@@ -117,11 +118,12 @@ export class SceneDrawing {
   }
 
   #drawChrome() {
-    const { bar, dice, follow, panel, queue, state } = this.#page;
+    const { bar, dice, follow, layers, panel, queue, state } = this.#page;
     bar.update(state);
     queue.update(state);
     dice.show();
     follow.show(panel.settings.follow);
+    layers.show();
     void this.#drawHistory();
   }
 

@@ -6,9 +6,7 @@ it with one thread on a CPU (sums depend on how many threads share them), and re
 
 from __future__ import annotations
 
-import importlib
 import itertools
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +18,7 @@ import numpy as np
 import torch
 
 from canvas.errors import SceneError
+from canvas.fill.cluster import connect
 from canvas.fill.request import FillRequest
 from canvas.prompt_map import PromptMap
 from canvas.scene_file.codec import LATENT_CHANNELS
@@ -173,16 +172,7 @@ class RayWorkers:
     """
 
     def __init__(self, address: str, source: str, request: FillRequest, count: int | None = None) -> None:
-        try:
-            ray: Any = importlib.import_module("ray")
-        except ImportError:
-            raise SceneError("Ray is not installed: run pip install 'text2earth-canvas[cluster]' first.") from None
-        try:
-            _knock(address)
-            ray.init(address=address, log_to_driver=False, ignore_reinit_error=True)
-        except Exception as error:
-            raise SceneError(f"No Ray cluster answers at {address} ({error}): start one, or leave --ray out.") from None
-        self._ray = ray
+        ray = self._ray = connect(address)
         kind = "GPU" if request.device.startswith("cuda") else "CPU"
         count = count or int(ray.cluster_resources().get(kind, 0))
         if count < 1:
@@ -230,13 +220,6 @@ class _RemoteWorker:
 
     def decode(self, drawing: Drawing) -> np.ndarray:
         return self._worker.decode(drawing)
-
-
-def _knock(address: str) -> None:
-    """Fail within seconds where nobody listens at host:port; Ray itself tries for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _fetch(ray: Any, reference: Any) -> Callable[[], Any]:

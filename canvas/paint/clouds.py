@@ -5,6 +5,8 @@ Classical and without weights: it is there to be corrected by hand.  Pure: array
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -21,6 +23,16 @@ DARKER = 0.06  # mean natural logarithm of the light that a shadow takes, from w
 CLEAR = 2.0  # standard deviations by which the best displacement exceeds the others
 
 
+class CloudProposal(NamedTuple):
+    """`mask`, uint8 (h, w), is 255 over clouds and shadows; `sure` tells whether shadows were found that fit them.
+
+    Sand, roofs and surf are as bright and smooth as clouds, but cast no shadow of their own shape far away from them.
+    """
+
+    mask: np.ndarray
+    sure: bool
+
+
 def find_clouds(pixels: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     """Propose a mask over the clouds of an image and their shadows.
 
@@ -34,12 +46,18 @@ def find_clouds(pixels: np.ndarray, valid: np.ndarray | None = None) -> np.ndarr
     Returns:
         uint8 (h, w): 255 where a cloud or a shadow is, 0 elsewhere; all 0 where none is found.
     """
+    return propose_clouds(pixels, valid).mask
+
+
+def propose_clouds(pixels: np.ndarray, valid: np.ndarray | None = None) -> CloudProposal:
+    """As `find_clouds`, and whether it is to be believed."""
     known = np.ones(pixels.shape[:2], bool) if valid is None else valid
     if not known.any():
-        return np.zeros(pixels.shape[:2], np.uint8)
+        return CloudProposal(np.zeros(pixels.shape[:2], np.uint8), False)
     cloud = cloud_cover(pixels, known)
-    found = (cloud | cloud_shadow(pixels, known, cloud)) & known
-    return np.where(_grown(found, MARGIN) & known, np.uint8(255), np.uint8(0))
+    shadow = cloud_shadow(pixels, known, cloud)
+    found = _grown((cloud | shadow) & known, MARGIN) & known
+    return CloudProposal(np.where(found, np.uint8(255), np.uint8(0)), bool(shadow.any()))
 
 
 def cloud_cover(pixels: np.ndarray, known: np.ndarray) -> np.ndarray:

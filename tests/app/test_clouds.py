@@ -46,6 +46,7 @@ def painted(answer: dict[str, Any]) -> np.ndarray:
 def test_the_answer_is_the_mask_and_the_scene_stays(server: Server, clouded: str) -> None:
     answer = server.post(f"/api/scenes/{clouded}/clouds", {"rect": [-40, 16, 256, 256]})
     assert np.array_equal(painted(answer), find_clouds(PICTURE) > 0)
+    assert answer["sure"]
     # More than the ground is looked at: what is not known is no part of it.
     around = server.post(f"/api/scenes/{clouded}/clouds", {"rect": [-80, 0, 400, 300]})
     overlap = painted(around) & painted(answer)
@@ -55,7 +56,11 @@ def test_the_answer_is_the_mask_and_the_scene_stays(server: Server, clouded: str
 
 def test_nothing_found_is_no_mistake(server: Server, clouded: str) -> None:
     for rect in ([-40, 16, 40, 40], [5000, 5000, 64, 64]):
-        assert server.post(f"/api/scenes/{clouded}/clouds", {"rect": rect}) == {"rect": None, "counts": []}
+        assert server.post(f"/api/scenes/{clouded}/clouds", {"rect": rect}) == {
+            "rect": None,
+            "counts": [],
+            "sure": False,
+        }
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,7 @@ def test_the_command_line_writes_the_mask_that_edit_takes(tmp_path: Path) -> Non
     mask = np.asarray(Image.open(out))
     assert np.array_equal(mask, find_clouds(PICTURE))
     told = json.loads(done.stdout)
-    assert told == {"file": str(out), "at": [-40, 16], "share": round(float((mask > 0).mean()), 4)}
+    assert told == {"file": str(out), "at": [-40, 16], "share": round(float((mask > 0).mean()), 4), "sure": True}
 
 
 def test_an_empty_scene_and_one_that_is_too_large_are_told(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_level_that_no_scene_can_have_is_a_note(server: Server, scene: str) ->
 def test_a_fill_takes_a_level_that_all_its_prompts_share(server: Server) -> None:
     for second, metres in (("15_GOOGLE_LEVEL_a lake", 4), ("16_GOOGLE_LEVEL_a lake", 1)):
         scene = server.new_scene()
-        prompts = [{"text": LEVEL_15, "x": 0, "y": 0}, {"text": second, "x": 60, "y": 0}]
+        prompts = [{"text": LEVEL_15, "region": [0, 0, 32, 64]}, {"text": second}]
         job = server.post(f"/api/scenes/{scene}/fills", {"bbox": [0, 0, 64, 64], "prompts": prompts, "steps": 1})
         assert server.get(f"/api/scenes/{scene}")["resolution"] == metres
         assert server.finished(scene, job["id"])["state"] == "done"

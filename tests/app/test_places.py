@@ -41,6 +41,6 @@ def test_a_scene_that_lies_nowhere_says_so(server: Server, scene: str) -> None:
 
 
 def test_a_place_beyond_the_system_is_one_sentence(server: Server, anchored: str) -> None:
-    answer = server.http.get(f"/api/scenes/{anchored}/place?x=0&y=-16000000")
+    answer = server.http.get(f"/api/scenes/{anchored}/place?x=-200000000&y=0")
     assert answer.status_code == 422
     assert answer.json()["error"].endswith(".")

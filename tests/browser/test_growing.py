@@ -272,3 +272,14 @@ def test_words_the_model_never_saw_and_words_that_do_not_fit(canvas: Canvas, ser
     canvas.page.get_by_role("button", name="desert").click()
     canvas.page.wait_for_function("!document.querySelector('[data-t2e-slot=prompt-notes] q')")
     assert "desert" in canvas.get("c.settings.prompt")
+
+
+def test_a_layer_that_the_model_cannot_make_says_why(canvas: Canvas, server: Server) -> None:
+    page = canvas.open(server.new_scene()).page
+    nir = page.get_by_role("group", name="Layer that is made").get_by_role("button", name="NIR")
+    assert nir.get_attribute("aria-disabled") == "true"
+    assert "No adapter for NIR" in (nir.get_attribute("title") or "")
+    nir.focus()
+    page.keyboard.press("Enter")
+    page.locator(".notice", has_text="No adapter for NIR").wait_for()
+    assert canvas.get("c.layers.active") == "rgb"

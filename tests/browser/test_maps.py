@@ -191,7 +191,7 @@ def test_an_empty_scene_takes_the_resolution_of_its_first_picture(
     ask = page.get_by_role("dialog", name="Go to")
     ask.get_by_label("E, N in EPSG:32632").fill("500300, 5399700")
     ask.get_by_role("button", name="Go", exact=True).click()
-    told.get_by_text("E 500300.0   N 5399700.0").wait_for()
+    ask.wait_for(state="detached")
     middle = canvas.get("c.free")
     assert canvas.screen(1000, 1000) == pytest.approx(
         (middle["x"] + middle["w"] / 2, middle["y"] + middle["h"] / 2), abs=1

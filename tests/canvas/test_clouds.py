@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from canvas.paint.clouds import FAR, find_clouds
+from canvas.paint.clouds import FAR, find_clouds, propose_clouds
 from tests.canvas.cloud_pictures import SIDE, blob, cloudy, forest
 
 
@@ -17,6 +17,16 @@ def test_a_cloud_and_its_shadow_are_covered_and_little_else(shift: tuple[int, in
     assert found[cloud].mean() > 0.95
     assert found[shadow].mean() > 0.85
     assert found[~cv2.dilate((cloud | shadow).astype(np.uint8), np.ones((25, 25))).astype(bool)].mean() < 0.01
+
+
+def test_a_proposal_is_sure_only_where_shadows_fit_the_clouds() -> None:
+    """A white patch without a shadow may as well be sand: it is proposed, and said to be doubtful."""
+    assert propose_clouds(cloudy(forest(), (128, 128), (50, 20))).sure
+    sand = blob(128, 128, 34)[..., None]
+    found = propose_clouds((forest() * (1 - sand) + 235 * sand).astype(np.uint8))
+    assert found.mask[128, 128] == 255
+    assert not found.sure
+    assert not propose_clouds(forest()).sure
 
 
 def test_ground_without_clouds_gives_nothing() -> None:

@@ -50,7 +50,7 @@ def pairs(tmp_path_factory):
         nir = (2 * rgb[..., 1].astype(int) - rgb[..., 2] + 20).clip(0, 255).astype(np.uint8)
         grey = np.repeat(rgb[..., 1:2], 3, axis=2)
         sar = speckled(grey[..., 0], rng)
-        told = {"label": ("river", "forest", "resident")[number % 3], "split": "val" if number % 5 == 0 else "train"}
+        told = {"label": ("river", "forest", "gorge")[number % 3], "split": "val" if number % 5 == 0 else "train"}
         for name, kinds, images in (
             ("pairs_rgb_nir", ("rgb", "nir"), (rgb, nir)), ("pairs_sar_pan", ("sar", "pan"), (sar, grey)),
             ("pairs_sar_rgb", ("sar", "rgb"), (sar, rgb)),

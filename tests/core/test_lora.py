@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ from text2earth_core.adapters.manifest import RANK, read_manifest
 from text2earth_core.data.corpus import load_corpus
 from text2earth_core.folder import load_unet
 from text2earth_core.networks.student import WEIGHTS_FILE
-from text2earth_core.training.lora import LoraObjective, train_lora
+from text2earth_core.simulation.networks import sar_network
+from text2earth_core.simulation.pairs import real_pictures
+from text2earth_core.simulation.simulators import Light, Simulator
+from text2earth_core.training.lora import TURNS, LoraObjective, train_lora
 
 SAMPLES, RATE = 16 * 80, 1e-2
 
@@ -85,6 +89,23 @@ def test_impossible_wishes_are_refused_before_any_work(few_images, student_folde
     with pytest.raises(Text2EarthError, match=sentence):
         train_lora(**asked, start=student_folder, samples=16)
     assert not (tmp_path / "out").exists()
+
+
+def test_simulated_and_real_pictures_take_turns(student_folder, few_images, pairs):
+    """Each for some steps, with other masks, and all of them of one band."""
+    simulator = Simulator("sar", sar_network(), Light((50.0,) * 3, (30.0,) * 3))
+    real = [replace(picture, pixels=np.tile(picture.pixels, (2, 2, 1))) for picture in real_pictures(pairs, "sar")]
+    assert {picture.label for picture in real} == {"river", "forest", "mountain"}
+    objective = LoraObjective("sar", student_folder, load_corpus(few_images), 64, simulator, real)
+    batches = [objective.batch(16, np.random.default_rng(n)) for n in range(TURNS * 6)]
+    assert all((batch["pixels"][..., :1] == batch["pixels"]).all() for batch in batches)
+    for start in range(0, len(batches), TURNS):
+        turn = batches[start : start + TURNS]
+        assert all(torch.equal(batch["pixels"], turn[0]["pixels"]) for batch in turn)
+        assert not all(torch.equal(batch["masks"], turn[0]["masks"]) for batch in turn)
+    told = {text for batch in batches for text in batch["texts"]}
+    assert any("mountain" in text or "hills" in text for text in told)
+    assert any("desert" in text or "sand" in text or "dunes" in text for text in told)
 
 
 def test_the_base_alone_is_what_it_was(student_folder, few_images):

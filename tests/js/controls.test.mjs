@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { samplerWords } from "../../app/static/panel/history-panel.mjs";
 import { primaryLabel } from "../../app/static/panel/primary-label.mjs";
 import { chosen, described } from "../../app/static/panel/controls.mjs";
+import { found } from "../../app/static/dialogs/scene-list.mjs";
+import { choiceOf, isDark } from "../../app/static/page/theme-choice.mjs";
 
 const description = {
   resolution: 2, trained: true, choices: [{ metres: 1, trained: true }, { metres: 16, trained: false }], fixed: false, window: 256,
@@ -52,4 +54,13 @@ test("steps of one's own are a quality of their own, and what the fast sampler d
 test("the history says which sampler took how many steps", () => {
   assert.equal(samplerWords({ sampler: "fast", steps: 4 }), " · fast, 4 steps");
   assert.equal(samplerWords({ steps: 20 }), " · quality, 20 steps");
+});
+
+test("the theme is what was chosen, else what the system is", () => {
+  assert.deepEqual([null, "light", "dark", "blue"].map(choiceOf), ["system", "light", "dark", "system"]);
+  assert.deepEqual([isDark("system", true), isDark("light", true), isDark("dark", false)], [true, false, true]);
+});
+
+test("scenes are found by any part of their name", () => {
+  assert.ok(found("Coast of Ärö", "ärö ") && found("anything", "") && !found("Coast", "cost"));
 });

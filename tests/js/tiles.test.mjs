@@ -117,13 +117,13 @@ test("a server that fails is asked a few times, not for ever", async () => {
   assert.ok(asked <= 6);
 });
 
-const wish = (name, distance, revision = 1) => ({ key: name, z: 0, x: 0, y: 0, revision, distance });
+const wish = (name, distance, revision = 1) => ({ key: name, layer: "rgb", z: 0, x: 0, y: 0, revision, distance });
 
 test("the loader takes the nearest first, a few at a time, and leaves no bitmap of an aborted wish open", async () => {
   live = 0;
   const cache = new TileCache(10);
   const waiting = new Map();
-  const fetchTile = (z, x, y, revision, signal) =>
+  const fetchTile = (wanted, signal) =>
     new Promise((resolve) => waiting.set(signal, () => resolve(bitmap())));
   const loader = new TileLoader(fetchTile, cache, () => {});
   loader.want([9, 1, 5, 3, 7, 2].map((n) => wish(`k${n}`, n)));

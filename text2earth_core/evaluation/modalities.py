@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from text2earth_core.data.captions import CLASSES
 from text2earth_core.data.corpus import SCENES, Picture
 from text2earth_core.evaluation.classifier import SceneClassifier, accuracy, train_classifier
 from text2earth_core.evaluation.context import PROTOCOL_FILE, Context, Loaded
@@ -31,12 +32,6 @@ SEEDS = 8
 
 GREEN, WET, PURE = 0.4, 0.0, 0.9
 """NDVI above which a place is vegetation and below which it is water, and the share of a picture that makes it pure."""
-
-SAR_SCENES = {
-    "agriculture": "farmland", "forest": "dense green forest", "gorge": "mountain ridges",
-    "resident": "dense housing", "river": "a river through green land",
-}  # fmt: skip
-"""The scenes of the radar pairs, and how people ask for them."""
 
 LANDS = ("dense green forest", "farmland", "a green meadow", "a blue lake", "deep blue sea", "dense housing", "a river")
 """What the near infrared pairs show, as people ask for it."""
@@ -167,15 +162,17 @@ def measured_brightness(pairs: Sequence[Pair]) -> dict[str, float]:
 
 
 def measure_sar(context: Context, sampler: str) -> Figures:
-    """Distances, Cls-OA over the five scenes, grey values, looks and spectrum; `colours` are turned grey."""
+    """Distances, Cls-OA over the classes of the pairs, grey values, looks and spectrum; `colours` are turned grey."""
     training, held_back = (
-        [pair for pair in load_pairs(context.data, "sar", split) if pair.label in SAR_SCENES]
-        for split in ("train", "val")
+        [pair for pair in load_pairs(context.data, "sar", split) if pair.label] for split in ("train", "val")
     )
     real = [_labelled(stacked(pair), pair.label) for pair in training]
     network = train_classifier(real, context.network("features-sar"), context.plan.feature_samples)
     count = min(len(held_back) // 2, context.plan.images)
-    wanted = [Wanted(SAR_SCENES[pair.label], pair.label, n) for n, pair in enumerate(held_back[1::2][:count])]
+    wanted = [
+        Wanted(CLASSES.get(pair.label, (pair.label,))[0], pair.label, n)
+        for n, pair in enumerate(held_back[1::2][:count])
+    ]
     reference, other = ([stacked(pair) for pair in held_back[start::2][:count]] for start in (0, 1))
     pictures = made(context, sampler, "sar", "scenes", wanted)
     colours = [grey(picture) for picture in made(context, sampler, RGB, "scenes", wanted)]

@@ -11,35 +11,54 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 class SmallUNet(nn.Module):
-    """Maps (B, inputs, H, W), sides multiples of 4, to one band (B, 1, H, W) around [0, 1].
+    """Maps (B, inputs, H, W), sides multiples of 4, to one band (B, 1, H, W) around [0, 1]."""
 
-    noise: channels of noise that join the features at every scale; none for a network that knows no chance.
-    """
-
-    def __init__(self, inputs: int, widths: Sequence[int], noise: int = 0):
+    def __init__(self, inputs: int, widths: Sequence[int]):
         super().__init__()
-        self.noise = noise
         before = [inputs, *widths[:-1]]
-        self.down = nn.ModuleList(_pair(b + noise, w) for b, w in zip(before, widths, strict=True))
+        self.down = nn.ModuleList(_pair(b, w) for b, w in zip(before, widths, strict=True))
         self.up = nn.ModuleList(
             _pair(fine + coarse, fine) for fine, coarse in zip(widths[-2::-1], widths[:0:-1], strict=True)
         )
         self.last = nn.Conv2d(widths[0], 1, 3, padding=1, padding_mode="replicate")
 
     def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """`generator`: of the noise, on the CPU."""
+        """`generator`: not needed, as it knows no chance."""
         kept: list[Tensor] = []
         for level, layer in enumerate(self.down):
-            if level:
-                x = F.avg_pool2d(x, 2)
-            if self.noise:
-                shape = (len(x), self.noise, *x.shape[2:])
-                x = torch.cat([x, torch.randn(shape, generator=generator).to(x)], 1)
-            x = layer(x)
+            x = layer(F.avg_pool2d(x, 2) if level else x)
             kept.append(x)
         for layer, skip in zip(self.up, kept[-2::-1], strict=True):
             x = layer(torch.cat([skip, F.interpolate(x, scale_factor=2, mode="nearest")], 1))
         return self.last(x) + 0.5
+
+
+class SpeckledUNet(nn.Module):
+    """As `SmallUNet`, with speckle: a smooth mean, and what a few layers make of noise and that mean on top of it.
+
+    Apart from each other the mean follows from the picture as fast as any band does, and the speckle, which is much the
+    same everywhere, needs few layers.
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int], speckle: int):
+        super().__init__()
+        self.mean = SmallUNet(inputs, widths)
+        self.speckle = nn.Sequential(
+            _pair(NOISE + 1, speckle), nn.Conv2d(speckle, 1, 3, padding=1, padding_mode="replicate")
+        )
+
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """`generator`: of the noise, on the CPU."""
+        return self.speckled(self.mean(x), generator)
+
+    def speckled(self, mean: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Speckle on a mean (B, 1, H, W)."""
+        noise = torch.randn((len(mean), NOISE, *mean.shape[2:]), generator=generator).to(mean)
+        return mean + self.speckle(torch.cat([mean, noise], 1))
+
+
+NOISE = 2
+"""Channels of noise that speckle is made of."""
 
 
 def _pair(before: int, after: int) -> nn.Sequential:
@@ -54,9 +73,9 @@ def nir_network() -> SmallUNet:
     return SmallUNet(3, (16, 32, 64))
 
 
-def sar_network() -> SmallUNet:
+def sar_network() -> SpeckledUNet:
     """From grey to backscatter with speckle."""
-    return SmallUNet(1, (16, 32, 64), noise=2)
+    return SpeckledUNet(1, (16, 32, 64), 24)
 
 
 class PairCritic(nn.Module):

@@ -9,18 +9,21 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from text2earth_core.data.corpus import decode_image, files_of
+from text2earth_core.data.corpus import Picture, decode_image, files_of
 from text2earth_core.errors import Text2EarthError, reason_of
 
 PAIRS = {"nir": ("pairs_rgb_nir",), "sar": ("pairs_sar_pan", "pairs_sar_rgb")}
 """The data sets of each modality."""
+
+SCENES = {"agriculture": "farmland", "gorge": "mountain", "resident": "dense residential"}
+"""What the radar pairs call some classes."""
 
 _COLUMNS = ("source_image", "target_image", "source_modality", "target_modality", "label", "split")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """picture: uint8 (H, W, 3). measured: uint8 (H, W). label: class in words, "" where there is none."""
+    """picture: uint8 (H, W, 3). measured: uint8 (H, W). label: common class name, "" where there is none."""
 
     picture: np.ndarray
     measured: np.ndarray
@@ -56,6 +59,15 @@ def load_pairs(data: Path, modality: str, split: str, files: Sequence[str] | Non
     return found
 
 
+def real_pictures(data: Path, modality: str) -> list[Picture]:
+    """What was measured in the training pairs that have a class, as pictures to train on, a single band three times."""
+    return [
+        Picture(np.repeat(pair.measured[..., None], 3, axis=2), pair.label, (), None, "pairs")
+        for pair in load_pairs(data, modality, "train")
+        if pair.label
+    ]
+
+
 def _pair(row: dict, modality: str, place: str) -> Pair:
     sides = ("source", "target")
     measured = next((side for side in sides if row[f"{side}_modality"] == modality), None)
@@ -69,4 +81,4 @@ def _pair(row: dict, modality: str, place: str) -> Pair:
     if images["source"].shape != images["target"].shape:
         raise Text2EarthError(f"{place} is damaged: its pictures differ in size.")
     # Compressed with losses as if it had colours: the green channel is the least altered.
-    return Pair(images[picture], images[measured][..., 1], row["label"] or "")
+    return Pair(images[picture], images[measured][..., 1], SCENES.get(row["label"], row["label"] or ""))

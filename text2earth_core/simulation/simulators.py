@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.modalities import MODALITIES
-from text2earth_core.simulation.networks import SmallUNet, nir_network, sar_network
+from text2earth_core.simulation.networks import SmallUNet, SpeckledUNet, nir_network, sar_network
 
-NETWORKS = {"nir": nir_network, "sar": sar_network}
+NETWORKS: dict[str, Callable[[], SmallUNet | SpeckledUNet]] = {"nir": nir_network, "sar": sar_network}
 
 WEIGHTS, FACTS = "simulator.safetensors", "simulator.json"
 
@@ -43,8 +43,12 @@ class Simulator:
     light: of the pictures that it learned from. figures: what was measured on real pairs it had not seen, by name.
     """
 
-    def __init__(self, modality: str, network: SmallUNet, light: Light, figures: dict[str, Any] | None = None) -> None:
-        self.modality, self.network, self.light, self.figures = modality, network.eval(), light, figures or {}
+    def __init__(
+        self, modality: str, network: SmallUNet | SpeckledUNet, light: Light, figures: dict[str, Any] | None = None
+    ) -> None:
+        # In this order of memory a CPU convolves thin layers faster.
+        self.modality, self.network = modality, network.eval().to(memory_format=torch.channels_last)
+        self.light, self.figures = light, figures or {}
 
     @torch.no_grad()
     def __call__(self, pixels: np.ndarray, rng: np.random.Generator, light: Light | None = None) -> np.ndarray:
@@ -59,7 +63,8 @@ class Simulator:
             moved = (pixels - theirs[0]) / theirs[1] * ours[1] + ours[0]
             pixels = np.rint(moved).clip(0, 255).astype(np.uint8)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        made = self.network(inputs_of(self.modality, pixels), generator)
+        seen = inputs_of(self.modality, pixels).to(memory_format=torch.channels_last)
+        made = self.network(seen, generator)
         return (made.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
 
     def save(self, folder: Path) -> None:

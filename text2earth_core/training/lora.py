@@ -7,6 +7,7 @@ levels. UNet, autoencoder and text tower stay what they are, so that one base ma
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,20 +31,40 @@ from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
 from text2earth_core.networks.student import WEIGHTS_FILE
-from text2earth_core.networks.thumbnail_vae import COLOURS
+from text2earth_core.networks.thumbnail_vae import CELL, COLOURS
 from text2earth_core.sampling.angles import angles_of, timesteps_at
+from text2earth_core.simulation.pairs import real_pictures
 from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
 from text2earth_core.training.checkpoint import minutes_left
 from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
+from text2earth_core.training.masks import random_mask
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
-from text2earth_core.training.progressive import FIRST_STAGE, SMALLEST_WINDOW
+from text2earth_core.training.progressive import SMALLEST_WINDOW
 from text2earth_core.training.windows import Windows
+
+FIRST_STAGE = 0.75
+"""Share of a run that goes to half the window."""
 
 SHOWN = ("dense green forest", "a lake", "farmland", "a beach", "dense housing", "a river between green banks")
 
-BATCH, RATE = 32, 1e-3
+BATCH, RATE = 32, 3e-3
+
+LEVELS = NoiseLevels(mean=1.0, spread=1.5, anywhere=0.2)
+"""Noisier than the UNet's own course: what sets a modality apart is above all how bright things are, which is decided
+first, and the base knows how their borders run."""
+
+WHOLE = 0.5
+"""Of the windows with known ground, so many are made anew as a whole: known ground tells how bright things are, and
+only without it the text must."""
+
+REAL = 0.5
+"""Share of the batches that are real pictures of the modality, where there are some with classes."""
+
+TURNS = 3
+"""Steps in which a batch of simulated pictures is met, each with other noise and masks: making it costs as much as a
+step does."""
 
 LIGHT = 1_000
 """Pictures by which those of a corpus are known."""
@@ -87,13 +108,14 @@ def train_lora(
     if get_preset(preset).name != facts.name:
         raise Text2EarthError(f"{start} holds a {facts.name} model, not {preset}: name its preset.")
     made_by = find_simulator(modality, simulator)
+    real = real_pictures(data, modality) if made_by is not None else []
     corpus = load_corpus(data, limit=limit)
     stages = (
         [(window, 1.0)] if window else [(max(SMALLEST_WINDOW, facts.window // 2), FIRST_STAGE), (facts.window, 1.0)]
     )
     result = {}
     for number, (side, until) in enumerate(stages):
-        objective = LoraObjective(modality, start, corpus, side, made_by)
+        objective = LoraObjective(modality, start, corpus, side, made_by, real)
         goes_on = resume or number > 0
         of_time = None if minutes is None else minutes * until
         if of_time is not None and goes_on:
@@ -111,13 +133,16 @@ class LoraObjective(Objective):
     """Denoising in v-prediction, as the UNet was trained, of pictures of one modality."""
 
     def __init__(
-        self, modality: str, start: Path, corpus: list[Picture], window: int, simulator: Simulator | None = None
-    ):
-        """`simulator`: makes the modality of colours; None takes their luma."""
+        self, modality: str, start: Path, corpus: list[Picture], window: int, simulator: Simulator | None = None,
+        real: Sequence[Picture] = (),
+    ):  # fmt: skip
+        """`simulator`: makes the modality of colours; None takes their luma. real: pictures of the modality itself."""
         self.name, self.modality = f"lora-{modality}", MODALITIES[modality]
         self.start, self.window, self.simulator = start, window, simulator
         self.facts = read_facts(start)
         self.windows = Windows(start, corpus, window)
+        self.real = Windows(start, list(real), window) if real else None
+        self.classes = sorted({picture.label for picture in real})
         self.sets = sorted({picture.source for picture in corpus})
         self.light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
         torch.manual_seed(0)
@@ -127,12 +152,24 @@ class LoraObjective(Objective):
             self.unet.set_attn_processor(AttnProcessor())  # see `diffusion.DiffusionObjective`
         self.unet.add_adapter(self.config)
         self.trainable = layers_of(self.unet)
-        course = get_preset(self.facts.name).course
-        self.levels = NoiseLevels(course.noise_mean, course.noise_spread)
         self.known = angles_of(build_scheduler().alphas_cumprod)
         self.shares = LossShares()
+        self._kept: dict[str, Any] = {}
+        self._turn = 0
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        if self._turn % TURNS == 0:
+            self._kept = self._simulated(size, rng)
+        self._turn += 1
+        side = self._kept["pixels"].shape[1] // CELL
+        masks = np.stack([random_mask(side, rng) for _ in range(size)])[:, None]
+        masks[rng.random(size) < WHOLE] = 1
+        return self._kept | {"masks": torch.from_numpy(masks)}
+
+    def _simulated(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
+        """Windows of the modality itself or turned into it, a single band three times."""
+        if self.real is not None and rng.random() < REAL:
+            return self.real.batch(size, rng)
         batch = self.windows.batch(size, rng)
         pixels = batch["pixels"].numpy()
         bands = self.modality.to_bands(pixels) if self.simulator is None else self.simulator(pixels, rng, self.light)
@@ -145,7 +182,7 @@ class LoraObjective(Objective):
         clean, masks, counted = swap_ground(given.clean, given.masks)
         given, noise = replace(given, clean=clean, masks=masks), torch.randn_like(clean)
         self.known = self.known.to(device)
-        angles = self.levels.draw(len(noise), self.known)
+        angles = LEVELS.draw(len(noise), self.known)
         signal, amount = torch.cos(angles)[:, None, None, None], torch.sin(angles)[:, None, None, None]
         noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
         inputs, t = given.inputs(noisy, given.masks), timesteps_at(angles, self.known)
@@ -174,7 +211,10 @@ class LoraObjective(Objective):
             for name, tensor in averaged.state_dict().items()
         }
         save_file(tensors, out / WEIGHTS_FILE, metadata_of(self.config))
-        how = "by their luma" if self.simulator is None else f"turned into {self.modality.title} by a trained simulator"
+        title = self.modality.title
+        how = "by their luma" if self.simulator is None else f"turned into {title} by a trained simulator"
+        if self.real is not None:
+            how += f", and in every second batch real {title} pictures of {', '.join(self.classes)}"
         Manifest(
             self.modality.name, self.modality.bands, fingerprints(self.start)[1], self.facts.name, RANK, ATTENTION,
             seen, f"pictures of {', '.join(self.sets)}, {how}",

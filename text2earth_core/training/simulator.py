@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.simulation import figures
-from text2earth_core.simulation.networks import PairCritic, SmallUNet
+from text2earth_core.simulation.networks import PairCritic, SmallUNet, SpeckledUNet
 from text2earth_core.simulation.pairs import Pair, load_pairs
 from text2earth_core.simulation.simulators import NETWORKS, Light, Simulator, inputs_of
 from text2earth_core.training.checkpoint import (
@@ -31,8 +31,15 @@ SHOWN = 8
 SIDE = 64
 """Largest crops, px."""
 
-POOLED = 8
-"""Pixels along the squares whose means radar is held to; what is finer is speckle, which is never twice the same."""
+POOLED, MEANS = 8, 30.0
+"""Pixels along the squares whose means radar is held to, and how much they count; what is finer is speckle, which is
+never twice the same."""
+
+ADVERSARIAL = 0.1
+"""How much the critic counts beside the energy of speckle, which alone keeps its amount right."""
+
+OCTAVES, AROUND = 3, 16
+"""Of speckle, and pixels along the squares in which its energy is compared."""
 
 
 def train_simulator(
@@ -66,6 +73,7 @@ class SimulatorObjective(Objective):
     modality: str
     size = 32
     rate = 2e-3
+    disturbed = 1.0
 
     def __init__(self, pairs: list[Pair], held_back: list[Pair]) -> None:
         self.name = f"simulator-{self.modality}"
@@ -90,7 +98,7 @@ class SimulatorObjective(Objective):
                 into.append(turned[:, ::-1] if mirrored else turned)
         seen = inputs_of(self.modality, np.stack(pictures))
         measured = torch.from_numpy(np.stack(bands))[:, None].float() / 255
-        return {"seen": disturb(seen, rng), "measured": measured}
+        return {"seen": disturb(seen, rng, self.disturbed), "measured": measured}
 
     def grid(self, averaged: nn.Module) -> Image.Image:
         """Columns: picture, what was measured, what is made."""
@@ -106,7 +114,7 @@ class SimulatorObjective(Objective):
     def export(self, averaged: nn.Module, out: Path, seen: int) -> None:
         made = self._simulate(averaged, self.held_back)
         self.figures = {"samples": seen, "pairs": len(self.held_back)} | self.measured(made)
-        assert isinstance(averaged, SmallUNet)
+        assert isinstance(averaged, SmallUNet | SpeckledUNet)
         Simulator(self.modality, averaged, self.light, self.figures).save(out)
 
     def _simulate(self, network: Any, pairs: list[Pair]) -> list[np.ndarray]:
@@ -145,12 +153,14 @@ class NirObjective(SimulatorObjective):
 class SarObjective(SimulatorObjective):
     """Backscatter against a critic that sees the grey picture beside it (pix2pix, Isola et al. 2017).
 
-    Only the means of squares are held to what was measured: speckle is chance, and the mean over all of it is smooth.
+    The smooth mean is held to what was measured over squares. Of speckle, which is chance, the energy is, in octaves
+    and place by place, and the critic judges the rest.
     """
 
     modality = "sar"
-    size = 8
-    rate = 4e-4
+    size = 16
+    rate = 6e-4
+    disturbed = 0.3  # of radar, dark water tells more than anything else
 
     def __init__(self, pairs: list[Pair], held_back: list[Pair]) -> None:
         super().__init__(pairs, held_back)
@@ -161,13 +171,18 @@ class SarObjective(SimulatorObjective):
         place = next(self.trainable.parameters()).device
         self.critic.to(place)
         grey, measured = batch["seen"].to(place), batch["measured"].to(place)
-        made = self.trainable(grey)
+        mean = self.trainable.mean(grey)
+        made = self.trainable.speckled(mean.detach())
         figure = self._train_critic(grey, measured, made.detach())
         self.critic.requires_grad_(False)
         adversarial = -sum(score.mean() for score in self.critic(grey, made)) / 2
         self.critic.requires_grad_(True)
-        means = F.l1_loss(F.avg_pool2d(made, POOLED), F.avg_pool2d(measured, POOLED))
-        return adversarial + 10 * means, {"critic": figure, "means": means.item()}
+        pooled = [F.avg_pool2d(band, POOLED) for band in (mean, made, measured)]
+        # Speckle adds nothing to a mean that is left to it as it is.
+        means, added = F.mse_loss(pooled[0], pooled[2]), F.mse_loss(pooled[1], pooled[0].detach())
+        energy = energy_distance(made, measured)
+        told = {"critic": figure, "means": means.item(), "added": added.item(), "energy": energy.item()}
+        return ADVERSARIAL * adversarial + MEANS * (means + added) + energy, told
 
     def _train_critic(self, grey: Tensor, real: Tensor, fake: Tensor) -> float:
         loss = torch.zeros((), device=grey.device)
@@ -206,15 +221,31 @@ class SarObjective(SimulatorObjective):
 OBJECTIVES = {objective.modality: objective for objective in (NirObjective, SarObjective)}
 
 
-def disturb(seen: Tensor, rng: np.random.Generator) -> Tensor:
-    """Change the light of pictures (B, C, H, W) at random: others than those of the pairs are brighter and hazier."""
+def energy_distance(made: Tensor, measured: Tensor) -> Tensor:
+    """Mean |ln ratio| of the local energies of two bands (B, 1, H, W) in `OCTAVES` octaves."""
+    total = torch.zeros((), device=made.device)
+    for _ in range(OCTAVES):
+        energies = []
+        for band in (made, measured):
+            low = F.interpolate(F.avg_pool2d(band, 2), scale_factor=2, mode="bilinear", align_corners=False)
+            energies.append(torch.log(F.avg_pool2d((band - low).square(), min(AROUND, band.shape[-1])) + 1e-4))
+        total = total + (energies[0] - energies[1]).abs().mean() / OCTAVES
+        made, measured = F.avg_pool2d(made, 2), F.avg_pool2d(measured, 2)
+    return total
+
+
+def disturb(seen: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
+    """Change the light of pictures (B, C, H, W) at random: others than those of the pairs are brighter and hazier.
+
+    amount: how much, up to 1.
+    """
     count, channels = seen.shape[:2]
 
     def each(shape: tuple[int, ...], spread: float) -> Tensor:
-        return torch.from_numpy(np.exp(rng.normal(0, spread, shape)).astype(np.float32))
+        return torch.from_numpy(np.exp(rng.normal(0, amount * spread, shape)).astype(np.float32))
 
     gain = each((count, 1, 1, 1), 0.25) * each((count, channels, 1, 1), 0.05)
-    haze = torch.from_numpy(rng.uniform(0, 0.15, (count, 1, 1, 1)).astype(np.float32))
+    haze = torch.from_numpy(rng.uniform(0, amount * 0.15, (count, 1, 1, 1)).astype(np.float32))
     bent = seen.clamp(min=1e-3) ** each((count, 1, 1, 1), 0.15)
     return (haze + (1 - haze) * gain * bent).clamp(0, 1)
 

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError, reason_of
-from text2earth_core.facts import FAST_STEPS
+from text2earth_core.facts import FAST_STEPS, ModelFacts
 from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
@@ -51,6 +51,9 @@ STRIDE = 5
 TEACHER_STEPS = FAST_STEPS * STRIDE
 """As many as the teacher takes by default."""
 
+RATE = 3e-4
+"""Learning rate after the warm-up, unless a run says otherwise."""
+
 HUBER = 0.03
 """Where the loss turns from squares to distances (Song & Dhariwal 2024, eq. 8), in units of the latent."""
 
@@ -69,7 +72,7 @@ def train_student(
     resume: bool = False,
     window: int | None = None,
     batch: int | None = None,
-    learning_rate: float = 3e-4,
+    learning_rate: float | None = None,
     start: Path | None = None,
     device: str | None = None,
     limit: int | None = None,
@@ -80,13 +83,7 @@ def train_student(
         preset: must be the teacher's; the rest is read from the folder. window: px along the side of the crops
             (default: the model's window). start: a model whose student is trained further, on the UNet of `out`.
     """
-    if not (out / "unet").is_dir():
-        raise Text2EarthError(
-            f"{out} has no UNet whose student could be trained: run `text2earth train diffusion` first."
-        )
-    facts = read_facts(out)
-    if get_preset(preset).name != facts.name:
-        raise Text2EarthError(f"{out} holds a {facts.name} model, not {preset}: name the teacher's preset.")
+    facts = check_teacher(preset, out)
     if start is not None:
         start = locate(start)
     corpus = load_corpus(data, limit=limit)
@@ -94,25 +91,35 @@ def train_student(
     if start is not None:
         objective.start_from(start)
     default = 64 if torch.cuda.is_available() else 16  # windows, of which each keeps what its four steps need
-    return fit(objective, out, Schedule(minutes, samples, batch or default, learning_rate), resume, device)
+    rate = RATE if learning_rate is None else learning_rate
+    return fit(objective, out, Schedule(minutes, samples, batch or default, rate), resume, device)
 
 
-class StudentObjective(Objective):
-    """One step of the student must lead where many guided steps of the teacher lead."""
+def check_teacher(preset: str, out: Path) -> ModelFacts:
+    """The facts of the model in `out`; Text2EarthError where it has no UNet, or is of another preset."""
+    if not (out / "unet").is_dir():
+        raise Text2EarthError(
+            f"{out} has no UNet whose student could be trained: run `text2earth train diffusion` first."
+        )
+    facts = read_facts(out)
+    if get_preset(preset).name != facts.name:
+        raise Text2EarthError(f"{out} holds a {facts.name} model, not {preset}: name the teacher's preset.")
+    return facts
+
+
+class FewStepObjective(Objective):
+    """The student's LoRA on its own path through training windows; what it should say there is told by a subclass."""
 
     name = "student"
 
     def __init__(self, folder: Path, corpus: list[Picture], window: int):
         self.folder, self.window, self.facts = folder, window, read_facts(folder)
         self.windows = Windows(folder, corpus, window)
-        self.teacher = load_unet(folder).float().requires_grad_(False)
         student = load_unet(folder).float().requires_grad_(False)
         torch.manual_seed(0)
         student.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED)))
         self.trainable = student
-        self.path, self.teacher_path = (
-            noise_path(build_scheduler(), TEACHER_STEPS, self.facts, sampler) for sampler in (FAST, QUALITY)
-        )
+        self.path = noise_path(build_scheduler(), TEACHER_STEPS, self.facts, FAST)
 
     def start_from(self, model: Path) -> None:
         """Take over the adapter of a model's student, and its count of samples.
@@ -131,6 +138,36 @@ class StudentObjective(Objective):
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         return self.windows.batch(size, rng)
 
+    def estimate(
+        self, given: Conditioned, noisy: Tensor, step: int, unet: UNet2DConditionModel | None = None
+    ) -> Tensor:
+        """The clean estimate, at a step of the teacher's, of the student or of another UNet."""
+        t = torch.tensor(self.path.timesteps[step], device=noisy.device)
+        inputs = given.inputs(noisy, told_mask(given.masks))
+        output = (unet or self.trainable)(inputs, t, given.embeddings, class_labels=given.levels).sample.float()
+        return self.path.clean(output, noisy, step)
+
+    def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
+        self.windows.to(averaged.device)  # a run that was finished already has drawn no batch yet
+        parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())
+        student = Student(averaged.eval(), {}, {})
+        model = Text2Earth.from_parts(*parts, student=student, **asdict(replace(self.facts, window=self.window)))
+        images = model.generate(list(SHOWN), seed=0, size=self.window, sampler="fast")
+        return tile_images([np.asarray(image) for image in images], columns=6)
+
+    def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
+        averaged.save_lora_adapter(out / STUDENT)
+        write_facts(out, replace(self.facts, student_samples=seen))
+
+
+class StudentObjective(FewStepObjective):
+    """One step of the student must lead where many guided steps of the teacher lead."""
+
+    def __init__(self, folder: Path, corpus: list[Picture], window: int):
+        super().__init__(folder, corpus, window)
+        self.teacher = load_unet(folder).float().requires_grad_(False)
+        self.teacher_path = noise_path(build_scheduler(), TEACHER_STEPS, self.facts, QUALITY)
+
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
         given = self.windows.condition(batch, next(self.trainable.parameters()).device)
         noisy = torch.randn_like(given.clean)
@@ -138,23 +175,12 @@ class StudentObjective(Objective):
         for first in range(0, TEACHER_STEPS, STRIDE):
             last = first + STRIDE
             target = self.path.origin(noisy, self._walk(given, noisy, first, last), first, last)
-            estimate = self._student(given, noisy, first)
-            difference = (estimate - target) * given.masks
-            fine, coarse = (
-                _mean(_huber(difference), given.masks),
-                _mean(_huber(_squares(difference)), _squares(given.masks)),
-            )
+            estimate = self.estimate(given, noisy, first)
+            fine, coarse = distances(estimate, target, given.masks)
             loss = loss + (fine + coarse) / FAST_STEPS
-            error += _mean(difference.square(), given.masks).item() / FAST_STEPS
+            error += _mean((estimate - target).square() * given.masks, given.masks).item() / FAST_STEPS
             noisy = self.path.advance(noisy, join(estimate.detach(), given.clean, given.masks), first, last)
         return loss, {"error": error}
-
-    def _student(self, given: Conditioned, noisy: Tensor, step: int) -> Tensor:
-        """The student's clean estimate at a step of the teacher's."""
-        t = torch.tensor(self.path.timesteps[step], device=noisy.device)
-        inputs = given.inputs(noisy, told_mask(given.masks))
-        output = self.trainable(inputs, t, given.embeddings, class_labels=given.levels).sample.float()
-        return self.path.clean(output, noisy, step)
 
     @torch.no_grad()
     def _walk(self, given: Conditioned, noisy: Tensor, first: int, last: int) -> Tensor:
@@ -172,17 +198,11 @@ class StudentObjective(Objective):
             before = estimate if self.facts.multistep else None
         return noisy
 
-    def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
-        self.windows.to(averaged.device)  # a run that was finished already has drawn no batch yet
-        parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())
-        student = Student(averaged.eval(), {}, {})
-        model = Text2Earth.from_parts(*parts, student=student, **asdict(replace(self.facts, window=self.window)))
-        images = model.generate(list(SHOWN), seed=0, size=self.window, sampler="fast")
-        return tile_images([np.asarray(image) for image in images], columns=6)
 
-    def export(self, averaged: UNet2DConditionModel, out: Path, seen: int) -> None:
-        averaged.save_lora_adapter(out / STUDENT)
-        write_facts(out, replace(self.facts, student_samples=seen))
+def distances(estimate: Tensor, target: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """How far two estimates (B, 4, h, w) are apart where `masks` (B, 1, h, w) are 1: in cells, and in mean colours."""
+    difference = (estimate - target) * masks
+    return _mean(_huber(difference), masks), _mean(_huber(_squares(difference)), _squares(masks))
 
 
 def _huber(difference: Tensor) -> Tensor:

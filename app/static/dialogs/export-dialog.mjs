@@ -12,13 +12,13 @@ export const FORMATS = [
 ];
 
 /**
- * @param {import("../geometry/rect.mjs").Rect|null} region @param {number} resolution m/px @param {typeof FORMATS[number]} format
+ * @param {import("../geometry/rect.mjs").Rect|null} region @param {number} resolution m/px @param {typeof FORMATS[number]} format @param {number} [bands]
  * @returns {string} how large the export will be
  */
-export function estimate(region, resolution, format) {
+export function estimate(region, resolution, format, bands = 3) {
   if (!region) return "";
   const size = `${region.w} × ${region.h} px, ${length(region.w * resolution)} × ${length(region.h * resolution)}`;
-  return `${size}, about ${bytes(region.w * region.h * format.perPixel)}`;
+  return `${size}, about ${bytes((region.w * region.h * format.perPixel * bands) / 3)}`;
 }
 
 /**
@@ -34,10 +34,11 @@ export function placeOf(crs, origin) {
 /**
  * @param {HTMLElement} host @param {import("../scene/store.mjs").Scene} scene
  * @param {{name: string, label: string, rect: import("../geometry/rect.mjs").Rect|null}[]} regions the first that is there is chosen
- * @param {(wish: {format: string, rect: import("../geometry/rect.mjs").Rect|null, whole: boolean, place: {crs: string, origin: string}|null}) => Promise<void>} send
+ * @param {import("../layers/export-layers.mjs").ExportLayers} layers
+ * @param {(wish: {format: string, rect: import("../geometry/rect.mjs").Rect|null, whole: boolean, layers: string[], place: {crs: string, origin: string}|null}) => Promise<void>} send
  *   throws an error with a sentence, which is shown in the dialog
  */
-export function exportDialog(host, scene, regions, send) {
+export function exportDialog(host, scene, regions, layers, send) {
   const formats = FORMATS.map((format, n) =>
     h(
       "label",
@@ -80,6 +81,7 @@ export function exportDialog(host, scene, regions, send) {
     "form",
     { class: "wide" },
     h("fieldset", { class: "formats" }, h("legend", {}, "Format"), ...formats),
+    layers.node,
     h("fieldset", {}, h("legend", {}, "Region"), ...places),
     earth,
     size,
@@ -93,7 +95,8 @@ export function exportDialog(host, scene, regions, send) {
   const update = () => {
     const { format, region } = chosen();
     earth.hidden = !format.map;
-    size.textContent = estimate(region.rect, scene.resolution, format);
+    layers.allow(format.id === "tif");
+    size.textContent = estimate(region.rect, scene.resolution, format, layers.bands);
   };
   form.addEventListener("input", () => {
     complaint.textContent = "";
@@ -103,9 +106,13 @@ export function exportDialog(host, scene, regions, send) {
     event.preventDefault();
     const { format, region } = chosen();
     const place = format.map ? placeOf(crs.value, origin.value) : null;
+    if (!layers.layers.length) {
+      complaint.textContent = "Choose a layer at least.";
+      return;
+    }
     go.disabled = true;
     try {
-      await send({ format: format.id, rect: region.rect, whole: region.name === "whole", place });
+      await send({ format: format.id, rect: region.rect, whole: region.name === "whole", layers: layers.layers, place });
       dialog.close();
     } catch (error) {
       complaint.textContent = error.message;

@@ -1,13 +1,14 @@
 /** Asks how large a picture is on the ground and where it goes, and shows what it will become. */
 import { open } from "./dialogs.mjs";
 import { h } from "../page/dom.mjs";
+import { ImportBands } from "../layers/import-bands.mjs";
 import { length, short } from "../page/format.mjs";
 
 /**
- * @typedef {{file: string, name: string, width: number, height: number, bands: number, dtype: string, alpha: boolean, crs: string|null,
+ * @typedef {{file: string, name: string, width: number, height: number, bands: number, dtype: string, alpha: boolean, names?: string[], layers?: Record<string, number[]>, crs: string|null,
  *   resolution: number|null, rect: number[]|null, placed: boolean, why: string|null}} Picture what the server tells of a received file
  *   `why` its own place cannot be used, null where it can or names none
- * @typedef {{resolution: number|null, at: number[]|null, bands: number[]|null, adopted: number|null}} Wish null leaves it to the file;
+ * @typedef {{resolution: number|null, at: number[]|null, bands: number[]|null, layer: string|null, adopted: number|null}} Wish null leaves it to the file;
  *   `adopted` is the resolution that the empty scene takes from the picture, m/px
  */
 
@@ -53,19 +54,23 @@ export function importDialog(host, picture, scene, middle, send) {
       type: "number", step: "any", min: "0.0001", required: true, value: picture.resolution ? short(picture.resolution) : short(scene.resolution),
       title: "How many metres of ground one pixel of the picture shows",
     });
-    const choice = (value, label, about, checked, name = "t2e-at", disabled = false) =>
-      h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked, disabled }), h("b", {}, label), h("small", {}, about));
-    const aboutOwn = picture.why ?? `${picture.crs ?? "where it was exported from"}${isTaken(scene.bounds, picture.rect ?? [0, 0, 0, 0]) ? "; replaces what is there" : ""}`;
-    const named = picture.placed || picture.why;
-    const own = named ? [choice("own", picture.crs ? "At its place on Earth" : "At its own place", aboutOwn, picture.placed, "t2e-at", !picture.placed)] : [];
-    const around = sizeInScene(picture, picture.resolution ?? scene.resolution, scene.resolution);
-    const free = !isTaken(scene.bounds, [middle.x - around.w / 2, middle.y - around.h / 2, around.w, around.h]);
-    const aside = !picture.placed && (scene.empty || !free);
     const asked = bandsAsked(picture);
     const bands = h("input", {
       type: "text", value: asked === "named" ? "1, 2, 3" : "", placeholder: "as the file says", autocomplete: "off",
       title: "Red, green, blue; or one band as grey. Where bands are named, transparency hides nothing.",
     });
+    const typed = asked && h("label", {}, h("span", {}, `Bands as red, green, blue (1 to ${picture.bands})${asked === "offered" ? "; named, none counts as transparency" : ""}`), bands);
+    const into = new ImportBands(picture, typed);
+    /** Whether anything lies there in the layers that it goes into. @param {number[]} rect */
+    const covers = (rect) => into.layers.some((layer) => isTaken(scene.layer_bounds[layer] ?? null, rect));
+    const choice = (value, label, about, checked, name = "t2e-at", disabled = false) =>
+      h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked, disabled }), h("b", {}, label), h("small", {}, about));
+    const aboutOwn = picture.why ?? `${picture.crs ?? "where it was exported from"}${covers(picture.rect ?? [0, 0, 0, 0]) ? "; replaces what is there" : ""}`;
+    const named = picture.placed || picture.why;
+    const own = named ? [choice("own", picture.crs ? "At its place on Earth" : "At its own place", aboutOwn, picture.placed, "t2e-at", !picture.placed)] : [];
+    const around = sizeInScene(picture, picture.resolution ?? scene.resolution, scene.resolution);
+    const free = !covers([middle.x - around.w / 2, middle.y - around.h / 2, around.w, around.h]);
+    const aside = !picture.placed && (scene.empty || !free);
     const asPicture = h("small", {});
     const adopting = scene.empty && h(
       "fieldset",
@@ -83,7 +88,8 @@ export function importDialog(host, picture, scene, middle, send) {
       { class: "wide", novalidate: true },
       h("p", { class: "file" }, h("b", {}, picture.name), h("small", {}, `${picture.width} × ${picture.height} px, ${picture.bands} band${picture.bands > 1 ? "s" : ""} of ${picture.dtype}`)),
       h("label", {}, h("span", {}, `Size of its pixels, metres. ${unknown}`), size),
-      asked && h("label", {}, h("span", {}, `Bands as red, green, blue (1 to ${picture.bands})${asked === "offered" ? "; named, none counts as transparency" : ""}`), bands),
+      into.node,
+      typed,
       h(
         "fieldset",
         {},
@@ -97,12 +103,13 @@ export function importDialog(host, picture, scene, middle, send) {
       complaint,
       h("footer", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), go),
     );
+    let keepsOwn = false; // the scene, because the person wants it so
     /** m/px that the scene shall take from the picture, null to keep its own. @param {number} metres */
     const adopted = (metres) => {
       if (!adopting) return null;
       const [first, second] = form.elements["t2e-metres"];
       first.disabled = !(metres >= FINEST && metres <= COARSEST);
-      if (first.disabled) second.checked = true;
+      (first.disabled || keepsOwn ? second : first).checked = true;
       asPicture.textContent = first.disabled ? `a scene has ${FINEST} to ${COARSEST} m/px` : `${short(metres)} m/px`;
       return first.checked && metres !== scene.resolution ? metres : null;
     };
@@ -122,7 +129,7 @@ export function importDialog(host, picture, scene, middle, send) {
       const takes = adopted(untouched ? picture.resolution : metres);
       const { w, h: high } = sizeInScene(picture, metres, takes ?? scene.resolution);
       const corner = { own: null, here: [Math.round(middle.x - w / 2), Math.round(middle.y - high / 2)], beside }[at];
-      return { metres, w, high, at: corner, resolution: untouched ? null : metres, bands: parseBands(bands.value), adopted: takes };
+      return { metres, w, high, at: corner, resolution: untouched ? null : metres, ...(into.chosen ?? { layer: "rgb", bands: parseBands(bands.value) }), adopted: takes };
     };
     const update = () => {
       const { metres, w, high, adopted: takes } = wish();
@@ -133,27 +140,28 @@ export function importDialog(host, picture, scene, middle, send) {
       const ground = `${length(picture.width * metres)} × ${length(picture.height * metres)}`;
       const scaled = metres > 1.5 * (takes ?? scene.resolution) ? " It is enlarged and holds no more detail." : "";
       const deep = picture.dtype === "uint8" ? "" : ` Values of ${picture.dtype} are stretched to 8 bit.`;
-      summary.textContent = `Becomes ${w} × ${high} px of the scene, ${ground}.${scaled}${deep} ${scene.empty ? "" : " It replaces what is there; undo brings it back."}`;
+      summary.textContent = `Becomes ${w} × ${high} px of the scene, ${ground}.${scaled}${deep} ${into.layers.some((layer) => scene.layer_bounds[layer]) ? " It replaces what is there; undo brings it back." : ""}`;
     };
-    form.addEventListener("input", () => {
+    form.addEventListener("input", ({ target }) => {
+      if (target instanceof HTMLInputElement && target.name === "t2e-metres") keepsOwn = target.value === "scene";
       complaint.textContent = "";
       limitPlaces();
       update();
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const { metres, resolution, at, bands: shown, adopted: takes } = wish();
+      const { metres, resolution, at, layer, bands: shown, adopted: takes } = wish();
       if (!(metres > 0)) {
         complaint.textContent = "The size of a pixel must be a number of metres above 0.";
         return;
       }
-      if (!shown && (asked === "named" || bands.value.trim())) {
+      if (!into.chosen && !shown && (asked === "named" || bands.value.trim())) {
         complaint.textContent = "Name one or three bands, such as 3, 2, 1.";
         return;
       }
       go.disabled = true;
       try {
-        await send({ resolution, at, bands: shown, adopted: takes });
+        await send({ resolution, at, layer, bands: shown, adopted: takes });
         sent = true;
         dialog.close();
       } catch (error) {

@@ -2,6 +2,7 @@
 import { pickFile } from "./dialogs.mjs";
 import { exportDialog } from "./export-dialog.mjs";
 import { importDialog } from "./import-dialog.mjs";
+import { ExportLayers } from "../layers/export-layers.mjs";
 import { bytes } from "../page/format.mjs";
 import { fromXYWH, intersect, toXYWH } from "../geometry/rect.mjs";
 
@@ -35,10 +36,10 @@ export class MapFiles {
       { name: "view", label: "What the window shows", rect: intersect(view, bounds) },
       { name: "frame", label: "The frame", rect: page.frame },
     ];
-    exportDialog(page, scene, regions, async ({ format, rect, whole, place }) => {
+    exportDialog(page, scene, regions, new ExportLayers(scene, page.layers.active), async ({ format, rect, whole, layers, place }) => {
       if (place) page.apply("scene", await this.#api.call("PUT", `/scenes/${scene.id}/anchor`, place));
       else if (scene.anchor && format === "tif") page.apply("scene", await this.#api.call("DELETE", `/scenes/${scene.id}/anchor`));
-      const wish = { format, region: whole ? null : toXYWH(rect) };
+      const wish = { format, region: whole ? null : toXYWH(rect), layers };
       const { id } = await this.#api.post(`/scenes/${scene.id}/exports`, wish);
       // A small one can be faster than its answer.
       if (page.state.jobs.some((job) => job.id === id && job.state === "done")) return page.actions.download(`/exports/${id}`);
@@ -57,7 +58,7 @@ export class MapFiles {
    */
   receive(file, middle = { x: this.#page.view.cx, y: this.#page.view.cy }) {
     const page = this.#page;
-    if (SCENE_FILE.test(file.name)) return page.actions.upload(file);
+    if (SCENE_FILE.test(file.name)) return page.actions.scenes.upload(file);
     return page.actions.run(async () => {
       const { scene } = page.state;
       if (!scene) return;
@@ -82,6 +83,7 @@ export class MapFiles {
     } else if (job.kind === "import") {
       for (const note of job.notes) page.notices.show(note, { seconds: 15 });
       const rect = fromXYWH(job.result.rect);
+      page.layers.reveal(job.result.layers ?? []);
       if (page.state.scene?.bounds && String(page.state.scene.bounds) === String(job.result.rect)) page.fit();
       else page.reveal(rect);
     }

@@ -1,37 +1,7 @@
-/** The scene menu's dialogs: open, rename, delete, go to, shortcuts. Each resolves with what was chosen. */
+/** The scene menu's dialogs: rename, delete, go to, shortcuts. Each resolves with what was chosen. */
 import { ask, confirm, open } from "./dialogs.mjs";
 import { h } from "../page/dom.mjs";
-import { ago, bytes, length, resolution } from "../page/format.mjs";
 import { SHORTCUTS, parseCoordinate } from "../tools/keys.mjs";
-
-/** @param {HTMLElement} host @param {import("../scene/store.mjs").Scene[]} scenes @returns {Promise<string|null>} id */
-export function chooseScene(host, scenes, currentId) {
-  return new Promise((resolve) => {
-    let chosen = null;
-    const rows = scenes.map((scene) => {
-      const size = scene.bounds
-        ? `${length(scene.bounds[2] * scene.resolution)} × ${length(scene.bounds[3] * scene.resolution)}`
-        : "empty";
-      const choose = () => {
-        chosen = scene.id;
-        dialog.close();
-      };
-      return h(
-        "li",
-        {},
-        h(
-          "button",
-          { type: "button", class: "scene-row", "aria-current": scene.id === currentId ? "true" : null, onclick: choose },
-          h("strong", {}, scene.title),
-          h("small", {}, `${size} · ${resolution(scene.resolution)} · ${bytes(scene.bytes)} · ${ago(scene.modified, Date.now())}`),
-        ),
-      );
-    });
-    const list = rows.length ? h("ul", { class: "scene-list" }, ...rows) : h("p", {}, "There are no scenes yet.");
-    const dialog = open(host, "Open a scene", list);
-    dialog.addEventListener("close", () => resolve(chosen));
-  });
-}
 
 /** @param {HTMLElement} host @param {string} title @returns {Promise<string|null>} */
 export function askTitle(host, title) {

@@ -3,6 +3,7 @@
  * frame, and a label with an X at each job's place.
  * @typedef {import("../geometry/frames.mjs").Direction} Direction
  */
+import { layerWords } from "../layers/layers.mjs";
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { duration } from "../page/format.mjs";
 import { DIRECTION_NAMES, handlePlaces, sideTowards } from "../geometry/frames.mjs";
@@ -114,7 +115,7 @@ export class Markers {
       tag.classList.toggle("narrow", room < WITH_PROMPT);
       const eta = now.eta === null ? "" : ` · ${duration(now.eta)}`;
       setText(text, now.state === "running" ? `${now.step}/${now.steps}${eta}` : "queued");
-      setText(prompt, now.request.prompt || "(no prompt)");
+      setText(prompt, `${layerWords(now.request)}${now.request.prompt || "(no prompt)"}`);
     };
     return Object.assign(tag, { update });
   }

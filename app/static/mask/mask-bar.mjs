@@ -3,21 +3,24 @@ import { h } from "../page/dom.mjs";
 import { MAX_BRUSH, isMaskTool } from "./mask-tools.mjs";
 
 const GROW = 8; // px at a time
+const CLOUDS = "Add the clouds and shadows in sight to the mask";
 /** Buttons that make a mask where there is none. */
 const WITHOUT_MASK = new Set(["invert", "clouds"]);
 
 export class MaskBar {
   node;
+  #page;
   #mask;
   #inputs = new Map();
   #buttons = new Map();
   #brush;
 
   /**
-   * @param {import("../scene-canvas.mjs").Page} page, for the frame that `invert` fills
+   * @param {import("../scene-canvas.mjs").Page} page, for the frame that `invert` fills and the layer that is worked in
    * @param {import("./mask-tools.mjs").MaskTools} mask @param {import("../actions.mjs").Actions} actions
    */
   constructor(page, mask, actions) {
+    this.#page = page;
     this.#mask = mask;
     const button = (name, label, title, run) => {
       const node = h("button", { type: "button", class: "text-button plain", title, onclick: run }, label);
@@ -41,7 +44,7 @@ export class MaskBar {
         button("shrink", "Shrink", `Shrink by ${GROW} px`, () => mask.apply({ kind: "grow", by: -GROW })),
         button("fill", "Close holes", "Add what the mask surrounds", () => mask.apply({ kind: "fill" })),
         button("invert", "Invert", "The frame without the mask", () => page.frame && mask.apply({ kind: "invert", rect: page.frame })),
-        button("clouds", "Find clouds", "Add the clouds and shadows in sight to the mask", () => actions.edits.findClouds()),
+        button("clouds", "Find clouds", CLOUDS, () => actions.edits.findClouds()),
         button("clear", "Clear", "Clear the mask", () => mask.clear()),
       ),
       h(
@@ -87,5 +90,8 @@ export class MaskBar {
       if (value) value.textContent = show(now);
     }
     for (const [name, button] of this.#buttons) button.disabled = !WITHOUT_MASK.has(name) && this.#mask.empty;
+    const clouds = this.#buttons.get("clouds");
+    clouds.disabled = this.#page.layers.active !== "rgb";
+    clouds.title = clouds.disabled ? "Clouds are found in colours: choose the layer RGB" : CLOUDS;
   }
 }

@@ -15,7 +15,7 @@ export class Hints {
 
   /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
-    const example = h("button", { type: "button", class: "link", onclick: () => page.actions.example() }, "open an example scene");
+    const example = h("button", { type: "button", class: "link", onclick: () => page.actions.scenes.example() }, "open an example scene");
     this.#first = h(
       "div",
       { class: "first-run", hidden: true },

@@ -1,5 +1,6 @@
 /** Along the top: scene title with its menu, undo and redo, export, help, panel. */
 import { h, icon, iconButton, setText } from "./dom.mjs";
+import { CHOICES } from "./theme-choice.mjs";
 
 /** @typedef {{label: string, run: () => void, danger?: boolean}|null} MenuItem null is a line between groups */
 
@@ -16,12 +17,18 @@ export class TopBar {
   #undo;
   #redo;
   #export;
+  #theme;
+  #turn;
 
   /**
+   * @param {import("./theme-choice.mjs").ThemeChoice} theme
    * @param {{menu: () => MenuItem[], undo: () => void, redo: () => void, goTo: () => void, share: () => void, importPicture: () => void, exportMap: () => void,
    *   help: () => void, panel: () => void}} actions
    */
-  constructor(actions) {
+  constructor(theme, actions) {
+    this.#theme = theme;
+    this.#turn = iconButton(CHOICES[theme.choice].icon, CHOICES[theme.choice].label, () => this.turnTheme());
+    this.#turn.classList.add("theme");
     this.#button = h(
       "button",
       { type: "button", class: "scene-button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "Scene menu" },
@@ -47,9 +54,19 @@ export class TopBar {
       iconButton("target", "Go to a coordinate", actions.goTo, "G"),
       textButton("import", "Import", "Import a picture or a map (or drop or paste one)", actions.importPicture),
       this.#export,
+      this.#turn,
       iconButton("help", "Keyboard shortcuts", actions.help, "?"),
       iconButton("panel", "Show or hide the panel", actions.panel, "P"),
     );
+  }
+
+  /** As the system, light, dark, in turn. */
+  turnTheme() {
+    this.#theme.next();
+    const { icon: image, label } = CHOICES[this.#theme.choice];
+    this.#turn.replaceChildren(icon(image));
+    this.#turn.title = label;
+    this.#turn.setAttribute("aria-label", label);
   }
 
   /** @param {import("../scene/store.mjs").State} state */

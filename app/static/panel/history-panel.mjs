@@ -5,6 +5,7 @@
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { ago } from "../page/format.mjs";
 import { followWords } from "./follow-slider.mjs";
+import { layerWords } from "../layers/layers.mjs";
 import { slot } from "./panel-slots.mjs";
 
 /** @type {Step} */
@@ -56,7 +57,7 @@ export class HistoryPanel {
       const seeded = seed === undefined || !REUSABLE.has(kind) ? "" : ` · seed ${seed}`;
       const sampled = REUSABLE.has(kind) ? samplerWords(step.request) : "";
       const followed = REUSABLE.has(kind) && followWords(follow);
-      if (step.rect) setText(small, `${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${sampled}${followed ? ` · ${followed}` : ""}`);
+      if (step.rect) setText(small, `${layerWords(step.request)}${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${sampled}${followed ? ` · ${followed}` : ""}`);
       row.classList.toggle("undone", Boolean(latest.undone));
       row.classList.toggle("aside", latest.aside);
       row.classList.toggle("current", latest.current);

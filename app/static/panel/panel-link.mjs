@@ -19,16 +19,19 @@ export class PanelLink {
   #state;
   #label;
   #changed;
+  #made;
 
   /**
    * @param {import("../scene/transport.mjs").Api} api @param {() => import("../scene/store.mjs").State} state
    * @param {() => string} label of the main button @param {() => void} changed called after each change of the settings
+   * @param {() => {layer: string, adapters: [string, number][]}} made layer and adapters of a request
    */
-  constructor(api, state, label, changed) {
+  constructor(api, state, label, changed, made) {
     this.#api = api;
     this.#state = state;
     this.#label = label;
     this.#changed = changed;
+    this.#made = made;
   }
 
   get settings() {
@@ -101,9 +104,9 @@ export class PanelLink {
     this.#drawn ??= settings.nextSeed(this.#kept);
     const seed = this.#drawn;
     const { sampler, steps } = settings.effective(this.#kept, modelInfo(this.#state()));
-    if (sampler === "fast") return { prompt, negative_prompt, seed, sampler, steps: null, guidance: null, follow };
+    if (sampler === "fast") return { prompt, negative_prompt, seed, sampler, steps: null, guidance: null, follow, ...this.#made() };
     const asked = this.#kept.sampler === "fast" ? steps : this.#kept.steps;
-    return { prompt, negative_prompt, seed, sampler, steps: asked, guidance, follow };
+    return { prompt, negative_prompt, seed, sampler, steps: asked, guidance, follow, ...this.#made() };
   }
 
   /** What the panel shows of scene and model; steps and guidance too, since the model's own stand where none is chosen. @returns {import("./controls.mjs").Description} */

@@ -6,6 +6,7 @@
  */
 import { h, iconButton, keyed, setText } from "../page/dom.mjs";
 import { bytes, duration } from "../page/format.mjs";
+import { layerWords } from "../layers/layers.mjs";
 import { isOpen } from "../scene/store.mjs";
 
 const CANCELLED = "What was done is kept: Retry goes on there.";
@@ -98,5 +99,5 @@ function stateText({ state, step, steps, eta, result }) {
 
 /** @param {import("../scene/store.mjs").Job} job */
 function jobName(job) {
-  return job.request.prompt || job.request.title || "(no prompt)";
+  return `${layerWords(job.request)}${job.request.prompt || job.request.title || "(no prompt)"}`;
 }

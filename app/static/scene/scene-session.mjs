@@ -1,20 +1,14 @@
 /**
- * One open scene: its event stream, tile index, tile cache and previews. Opening another scene makes a new session;
+ * One open scene: its event stream, the tiles of its layers and previews. Opening another scene makes a new session;
  * `close` ends the stream and frees every bitmap.
  */
-import { Coverage, readCells } from "../tiles/coverage.mjs";
 import { fromCorners, fromXYWH } from "../geometry/rect.mjs";
 import { dismissed } from "./remembered.mjs";
+import { layerOf } from "../layers/layers.mjs";
+import { LayerTiles } from "../layers/layer-tiles.mjs";
 import { Pace, isEdit, isOpen, jobFrame, usualPace, waits } from "./store.mjs";
 import { StreamRest } from "./stream-rest.mjs";
-import { TileCache } from "../tiles/tile-cache.mjs";
-import { TileIndex } from "../tiles/tile-index.mjs";
-import { TileLoader } from "../tiles/tile-loader.mjs";
 import { EventStream } from "./transport.mjs";
-
-/** More than a 4K window shows at its densest; 100 MiB. */
-const MAX_BITMAPS = 400;
-const LAYER = "rgb";
 
 /** @param {string} url a data: URL @returns {Promise<ImageBitmap>} */
 function decodePreview(url) {
@@ -23,7 +17,7 @@ function decodePreview(url) {
 }
 
 export class SceneSession {
-  cache = new TileCache(MAX_BITMAPS);
+  tiles;
   #api;
   #closed = false;
   #stream;
@@ -36,16 +30,12 @@ export class SceneSession {
     this.id = id;
     this.page = page;
     this.#api = api;
-    const redraw = () => page.drawing.mark("map");
-    const fetchTile = (z, x, y, revision, signal) => api.tile(id, LAYER, z, x, y, revision, signal);
-    this.index = new TileIndex((z, x0, y0, x1, y1) => api.index(id, z, x0, y0, x1, y1), redraw);
-    this.loader = new TileLoader(fetchTile, this.cache, redraw);
-    this.coverage = new Coverage(this.index, async (x, y, revision) => {
-      const bitmap = await fetchTile(0, x, y, revision, undefined);
-      const cells = readCells(bitmap);
-      bitmap.close();
-      return cells;
-    });
+    this.tiles = new LayerTiles(api, id, () => page.drawing.mark("map"));
+  }
+
+  /** Of the layer that is worked in. */
+  get coverage() {
+    return this.tiles.coverage(this.page.layers.active);
   }
 
   /** Begin to listen; `apply` is called with each event. */
@@ -68,15 +58,15 @@ export class SceneSession {
 
   #event(name, data) {
     if (name === "hello") {
-      this.index.invalidateAll();
-      this.loader.forgive();
+      this.tiles.invalidateAll();
+      this.tiles.loader.forgive();
       const open = new Set(data.jobs.filter(isOpen).map((job) => job.id));
       for (const job of this.page.map.previews.keys()) if (!open.has(job)) this.page.map.settlePreview(job);
       const unwanted = dismissed(localStorage);
       data.jobs = data.jobs.filter((job) => isOpen(job) || !unwanted.has(job.id));
     }
     if (name === "deleted") this.#hangUp();
-    if (name === "scene" && data.changed) this.index.invalidate(data.changed.map(fromCorners));
+    if (name === "scene" && data.changed) this.tiles.invalidate(data.changed.map(fromCorners));
     if (name === "preview") {
       data.eta = this.#pace.eta(data, performance.now() / 1000, usualPace(this.page.state, data.job));
       if (data.image) void this.#preview(data);
@@ -97,7 +87,8 @@ export class SceneSession {
     const whole = jobFrame(this.page.state, job);
     // Where a candidate is looked at already, the next one is made out of sight.
     if (!this.#closed && whole && this.#clock.get(job) === step && !this.page.staging.shows(job)) {
-      this.page.map.addPreview(job, whole, fromXYWH(frame), bitmap, isEdit(this.page.state, job));
+      const { request } = this.page.state.jobs.find((one) => one.id === job);
+      this.page.map.addPreview(job, whole, fromXYWH(frame), bitmap, { over: isEdit(this.page.state, job), layer: layerOf(request) });
       this.page.drawing.mark("map");
     }
     bitmap.close();
@@ -111,7 +102,6 @@ export class SceneSession {
   close() {
     this.#closed = true;
     this.#hangUp();
-    this.loader.clear();
-    this.cache.clear();
+    this.tiles.close();
   }
 }

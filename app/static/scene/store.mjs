@@ -1,23 +1,24 @@
 /**
  * What the page knows of the scene, its jobs and the model. `reduce` is pure: events in, next state out.
  * @typedef {{id: string, title: string, resolution: number, revision: number, bounds: [number, number, number, number]|null,
- *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], modified: string, tiles: number, bytes: number,
+ *   empty: boolean, can_undo: boolean, can_redo: boolean, layers: string[], layer_bounds: Record<string, [number, number, number, number]>, modified: string, tiles: number, bytes: number,
  *   anchor: {epsg: number, east: number, north: number}|null, changed?: [number, number, number, number][]}} Scene
  *   `changed`, in events alone: corners of what has changed
  * @typedef {{kind?: string, frame?: [number, number, number, number], prompt?: string, negative_prompt?: string, title?: string,
  *   seed?: number, steps?: number|null, guidance?: number|null, sampler?: string, follow?: number|null,
- *   strength?: number, feather?: number, variations?: number}} Wanted what was asked for, as far as the page shows it
+ *   strength?: number, feather?: number, variations?: number, layer?: string|null, adapters?: [string, number][]}} Wanted what was asked for, as far as the page shows it
  * @typedef {{id: string, state: string, kind: string, request: Wanted, step: number, steps: number, seconds: number, eta: number|null,
- *   error: string|null, notes: string[], result: {bytes?: number, rect?: [number, number, number, number]}|null, download: boolean, position: number, created: string|number}} Job
+ *   error: string|null, notes: string[], result: {bytes?: number, rect?: [number, number, number, number], layers?: string[]}|null, download: boolean, position: number, created: string|number}} Job
  * @typedef {{name: string, window: number, steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number,
  *   resolutions: number[], resolution: number, device: string}} ModelInfo
- * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[],
+ * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[], adapters?: import("../layers/layers.mjs").Adapter[],
  *   seconds_per_step: Record<string, number>}} Model
  * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: Model, connected: boolean, deleted: boolean}} State
  * @typedef {{id: number, request: Wanted, rect: [number, number, number, number]|null, created?: string, undone: boolean, dropped: boolean, aside: boolean}} Step
  *   of the history; `aside` on a side branch
  */
 import { fromXYWH } from "../geometry/rect.mjs";
+import { layerOf } from "../layers/layers.mjs";
 
 /** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
@@ -157,9 +158,9 @@ export function isOnMap(job) {
   return isOpen(job) && Boolean(job.request.frame);
 }
 
-/** What the jobs not finished will have filled; an edit changes only what is under its mask. @param {State} state @returns {import("../geometry/rect.mjs").Rect[]} */
-export function pendingFrames(state) {
-  return state.jobs.filter((job) => isOnMap(job) && job.kind !== "edit").map((job) => fromXYWH(job.request.frame));
+/** What the jobs not finished will have filled of a layer; an edit changes only what is under its mask. @param {State} state @param {string} [layer] @returns {import("../geometry/rect.mjs").Rect[]} */
+export function pendingFrames(state, layer = "rgb") {
+  return state.jobs.filter((job) => isOnMap(job) && job.kind !== "edit" && layerOf(job.request) === layer).map((job) => fromXYWH(job.request.frame));
 }
 
 /** The model's numbers, or what to assume until it is loaded. @param {State} state @returns {ModelInfo} */

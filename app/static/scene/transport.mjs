@@ -21,12 +21,14 @@ export class Api {
     this.#fetch = fetcher;
   }
 
-  /** @param {string} method @param {string} path below /api @param {unknown} [body] JSON, or a Blob sent as it is */
+  /** @param {string} method @param {string} path below /api @param {unknown} [body] JSON, or a form or a Blob sent as it is */
   async call(method, path, body) {
     const options = { method };
     if (typeof Blob !== "undefined" && body instanceof Blob) {
       options.body = body;
       options.headers = { "Content-Type": "application/octet-stream" };
+    } else if (typeof FormData !== "undefined" && body instanceof FormData) {
+      options.body = body;
     } else if (body !== undefined) {
       options.body = JSON.stringify(body);
       options.headers = { "Content-Type": "application/json" };
@@ -74,9 +76,9 @@ export class Api {
     return createImageBitmap(await response.blob());
   }
 
-  /** @returns {Promise<[number, number, number][]>} x, y, revision of the tiles in a range */
-  async index(scene, z, x0, y0, x1, y1) {
-    const answer = await this.get(`/scenes/${scene}/index?z=${z}&x0=${x0}&y0=${y0}&x1=${x1}&y1=${y1}`);
+  /** @returns {Promise<[number, number, number][]>} x, y, revision of the tiles of a layer in a range */
+  async index(scene, layer, z, x0, y0, x1, y1) {
+    const answer = await this.get(`/scenes/${scene}/index?layer=${layer}&z=${z}&x0=${x0}&y0=${y0}&x1=${x1}&y1=${y1}`);
     return answer.tiles;
   }
 }

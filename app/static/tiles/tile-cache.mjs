@@ -1,17 +1,24 @@
 /**
  * Least-recently-used cache of decoded tiles. ImageBitmaps live outside the JavaScript heap and are not
  * freed by garbage collection in time, so the cache owns them: it bounds their number and closes each one.
- * @typedef {{bitmap: ImageBitmap, revision: number, born: number}} Tile
+ * @typedef {{bitmap: ImageBitmap, revision: number|string, look?: string, born: number}} Tile
  */
 
 export class TileCache {
   /** @type {Map<string, Tile>} oldest use first */
   #tiles = new Map();
   #limit;
+  #least;
 
-  /** @param {number} limit most bitmaps kept; at least what one full window shows */
-  constructor(limit) {
-    this.#limit = limit;
+  /** @param {number} least most bitmaps kept, unless one full window shows more */
+  constructor(least) {
+    this.#least = least;
+    this.#limit = least;
+  }
+
+  /** One full window shows so many: fewer would be dropped and fetched again with each drawing. @param {number} shown */
+  hold(shown) {
+    this.#limit = Math.max(this.#least, shown);
   }
 
   get size() {

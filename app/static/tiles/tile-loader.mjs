@@ -1,16 +1,22 @@
 /**
  * Fetches the tiles the last drawing asked for, the middle of the window first, a few at a time (browsers allow six
  * connections per origin, and the event stream holds one). What is no longer wanted is aborted.
- * @typedef {{key: string, z: number, x: number, y: number, revision: number, distance: number}} Wish
+ * @typedef {{key: string, layer: string, z: number, x: number, y: number, revision: number|string, look?: string, table?: Uint8ClampedArray|null,
+ *   distance: number}} Wish   look, table: the colours it gets, see `layers/looks.mjs`
  */
 
 const PARALLEL = 4;
 const MAX_FAILURES = 3;
 
+/** Whether two are about the same picture. @param {Wish|undefined} one @param {Wish} other */
+function isSame(one, other) {
+  return one?.revision === other.revision && one?.look === other.look;
+}
+
 export class TileLoader {
   /** @type {Wish[]} */
   #wishes = [];
-  /** @type {Map<string, {revision: number, abort: AbortController}>} */
+  /** @type {Map<string, {wish: Wish, abort: AbortController}>} */
   #running = new Map();
   /** @type {Map<string, number>} failures by key and revision */
   #failures = new Map();
@@ -19,7 +25,7 @@ export class TileLoader {
   #loaded;
 
   /**
-   * @param {(z: number, x: number, y: number, revision: number, signal: AbortSignal) => Promise<ImageBitmap>} fetchTile
+   * @param {(wish: Wish, signal: AbortSignal) => Promise<ImageBitmap>} fetchTile
    * @param {import("./tile-cache.mjs").TileCache} cache @param {() => void} loaded called after each tile
    */
   constructor(fetchTile, cache, loaded) {
@@ -35,13 +41,13 @@ export class TileLoader {
 
   /** Replace the list of wanted tiles. @param {Wish[]} wishes */
   want(wishes) {
-    const wanted = new Map(wishes.map((wish) => [wish.key, wish.revision]));
+    const wanted = new Map(wishes.map((wish) => [wish.key, wish]));
     for (const [key, job] of this.#running) {
-      if (wanted.get(key) !== job.revision) job.abort.abort();
+      if (!isSame(wanted.get(key), job.wish)) job.abort.abort();
     }
     this.#wishes = wishes
       .filter((wish) => (this.#failures.get(`${wish.key}@${wish.revision}`) ?? 0) < MAX_FAILURES)
-      .filter((wish) => this.#running.get(wish.key)?.revision !== wish.revision)
+      .filter((wish) => !isSame(this.#running.get(wish.key)?.wish, wish))
       .sort((a, b) => a.distance - b.distance);
     this.#next();
   }
@@ -56,14 +62,14 @@ export class TileLoader {
   /** @param {Wish} wish */
   async #run(wish) {
     const abort = new AbortController();
-    this.#running.set(wish.key, { revision: wish.revision, abort });
+    this.#running.set(wish.key, { wish, abort });
     try {
-      const bitmap = await this.#fetch(wish.z, wish.x, wish.y, wish.revision, abort.signal);
+      const bitmap = await this.#fetch(wish, abort.signal);
       if (abort.signal.aborted) bitmap.close();
       else {
         // A tile that replaces another stands at once: were it to fade in, the ground would show through it for a moment.
         const born = this.#cache.peek(wish.key)?.born ?? performance.now();
-        this.#cache.set(wish.key, { bitmap, revision: wish.revision, born });
+        this.#cache.set(wish.key, { bitmap, revision: wish.revision, look: wish.look, born });
       }
     } catch {
       if (!abort.signal.aborted) {

@@ -1,6 +1,7 @@
 /** Key presses to actions. The table of keys is in keys.mjs. */
 import { DIRECTIONS } from "../geometry/frames.mjs";
 import { commandOf } from "./keys.mjs";
+import { NAMES } from "../layers/layers.mjs";
 
 /** What a key that is held down does not do again. */
 const ONCE = new Set(["generate", "accept", "discard"]);
@@ -30,7 +31,11 @@ export function bindKeys(page, signal) {
     redo: () => page.redo(),
     "close-polygon": () => page.regionTool.finish() || page.measure.finish(),
     "corner-back": () => (page.pointer.tool === "measure" ? page.measure : page.regionTool).back(),
+    ...Object.fromEntries(NAMES.map((layer) => [`layer-${layer}`, () => page.layers.choose(layer)])),
+    swipe: () => page.layers.toggleSwipe(),
     cancel: () => {
+      const busy = page.pointer.dragging || page.regionTool.draft || page.measure.drawn;
+      if (!busy) page.layers.endSwipe();
       page.pointer.abandon();
       page.regionTool.drop();
       page.measure.drop();
@@ -85,7 +90,7 @@ export function bindKeys(page, signal) {
 
 /** @param {Element|null} element */
 function isTextField(element) {
-  if (element instanceof HTMLTextAreaElement) return true;
+  if (element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement) return true;
   if (element instanceof HTMLElement && element.isContentEditable) return true;
   return element instanceof HTMLInputElement && !["checkbox", "radio", "range", "button"].includes(element.type);
 }

@@ -30,6 +30,11 @@ export const SHORTCUTS = [
   { command: "before", keys: "B", label: "Candidates: hold to see what was there", group: "Candidates" },
   { command: "accept", keys: "Enter", label: "Candidates: accept this one", group: "Candidates" },
   { command: "discard", keys: "Escape", label: "Candidates: discard all", group: "Candidates" },
+  { command: "layer-rgb", keys: "2", label: "Work in the layer RGB", group: "Layers" },
+  { command: "layer-pan", keys: "3", label: "Work in the layer PAN", group: "Layers" },
+  { command: "layer-nir", keys: "4", label: "Work in the layer NIR", group: "Layers" },
+  { command: "layer-sar", keys: "5", label: "Work in the layer SAR", group: "Layers" },
+  { command: "swipe", keys: "S", label: "Compare two layers: arrow keys move the line, Escape ends", group: "Layers" },
   { command: "zoom-in", keys: "+", label: "Zoom in", group: "View" },
   { command: "zoom-out", keys: "-", label: "Zoom out", group: "View" },
   { command: "fit", keys: "0", label: "Fit to content", group: "View" },
@@ -43,6 +48,7 @@ const PLAIN = {
   v: "tool-select", f: "tool-frame", b: "tool-brush", e: "tool-eraser", x: "tool-swap", l: "tool-lasso", r: "tool-rectangle",
   m: "tool-regions", u: "tool-measure", d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
   Enter: "close-polygon", Backspace: "corner-back", "?": "help", "/": "prompt", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", _: "zoom-out", 0: "fit", 1: "actual",
+  2: "layer-rgb", 3: "layer-pan", 4: "layer-nir", 5: "layer-sar", s: "swipe",
 };
 /** While candidates are shown these keys are theirs. */
 const CHOOSING = {

@@ -1,0 +1,1 @@
+"""Better and larger pictures of pictures: damage to learn from, enhancers on disk and at work, and their figures."""
