@@ -11,8 +11,10 @@ from text2earth_core.data.corpus import load_corpus
 from text2earth_core.simulation.networks import nir_network
 from text2earth_core.simulation.pairs import load_pairs
 from text2earth_core.simulation.simulators import Light, Simulator
-from text2earth_core.training.translator import Lessons, train_translator
-from text2earth_core.translation.translator import read_manifest
+from text2earth_core.training.translator import Lessons, TranslatorObjective, train_translator
+from text2earth_core.translation.translator import load_trunk, read_manifest
+
+SAMPLES = 8 * 60
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,32 @@ def test_it_trains_goes_on_and_leaves_the_model_as_it_was(tmp_path, student_fold
     more = train_translator("tiny", data, tmp_path / "more", samples=2, further=out, tasks=["dehaze"], **given)
     assert more["samples"] == 2
     assert read_manifest(tmp_path / "more").samples == 10
+
+
+def test_it_learns_what_a_source_says(tmp_path, student_folder, data):
+    """With the source in sight the same noise is seen through better than by the model alone, by both samplers."""
+    corpus, tasks = load_corpus(data, limit=4), ["rgb2nir"]
+    pairs = {"rgb2nir": load_pairs(data, "nir", "train")}
+    objective = TranslatorObjective(student_folder, Lessons(tasks, corpus, pairs, {}, 64), corpus, 64)
+    held_back = {"rgb2nir": load_pairs(data, "nir", "val")}
+    objective.lessons = Lessons(tasks, corpus, held_back, {}, 64)
+    batch = objective.batch(16, np.random.default_rng(99))
+
+    def losses():
+        found = {}
+        for turn, sampler in enumerate(("fast", "quality")):
+            torch.manual_seed(5)
+            objective.turn = 1 - turn  # the student's turn is the even one, and it is counted first
+            with torch.no_grad():
+                found[sampler] = objective.loss(batch, 0)[1][f"error_{sampler}"]
+        return found
+
+    before = losses()
+    out = tmp_path / "translator"
+    train_translator("tiny", data, out, start=student_folder, tasks=tasks, samples=SAMPLES, window=64, batch=8, limit=4)
+    objective.trainable.load_state_dict(load_trunk(out).float().state_dict())
+    after = losses()
+    assert all(after[sampler] < 0.9 * before[sampler] for sampler in before), (before, after)
 
 
 def test_what_cannot_be_learned_is_one_sentence(tmp_path, student_folder, few_images, simulators):
