@@ -106,6 +106,6 @@ def test_jobs_and_fills_live_and_end_in_any_order_of_requests(server: Server) ->
     machine = type("LifeHere", (Life,), {"server": server})
     life = machine.TestCase  # type: ignore[attr-defined]
     life.settings = settings(
-        max_examples=8, stateful_step_count=12, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=4, stateful_step_count=10, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     life().runTest()
