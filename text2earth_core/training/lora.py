@@ -51,9 +51,9 @@ SHOWN = ("dense green forest", "a lake", "farmland", "a beach", "dense housing",
 
 BATCH, RATE = 32, 3e-3
 
-LEVELS = NoiseLevels(mean=1.0, spread=1.5, anywhere=0.2)
-"""Noisier than the UNet's own course: what sets a modality apart is above all how bright things are, which is decided
-first, and the base knows how their borders run."""
+COARSE = NoiseLevels(mean=1.0, spread=1.5, anywhere=0.2)
+"""The levels of every second window, noisier than the UNet's own course: what sets a modality apart is above all how
+bright things are, which is decided first. The others are for its texture."""
 
 WHOLE = 0.5
 """Of the windows with known ground, so many are made anew as a whole: known ground tells how bright things are, and
@@ -152,6 +152,8 @@ class LoraObjective(Objective):
             self.unet.set_attn_processor(AttnProcessor())  # see `diffusion.DiffusionObjective`
         self.unet.add_adapter(self.config)
         self.trainable = layers_of(self.unet)
+        course = get_preset(self.facts.name).course
+        self.levels = NoiseLevels(course.noise_mean, course.noise_spread)
         self.known = angles_of(build_scheduler().alphas_cumprod)
         self.shares = LossShares()
         self._kept: dict[str, Any] = {}
@@ -182,7 +184,8 @@ class LoraObjective(Objective):
         clean, masks, counted = swap_ground(given.clean, given.masks)
         given, noise = replace(given, clean=clean, masks=masks), torch.randn_like(clean)
         self.known = self.known.to(device)
-        angles = LEVELS.draw(len(noise), self.known)
+        coarse, fine = (levels.draw(len(noise), self.known) for levels in (COARSE, self.levels))
+        angles = torch.where(torch.arange(len(noise), device=device) % 2 == 0, coarse, fine)
         signal, amount = torch.cos(angles)[:, None, None, None], torch.sin(angles)[:, None, None, None]
         noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
         inputs, t = given.inputs(noisy, given.masks), timesteps_at(angles, self.known)
