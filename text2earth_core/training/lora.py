@@ -1,4 +1,4 @@
-"""An adapter that makes another modality: a LoRA on the attention of a frozen UNet (paper, multimodal generation).
+"""An adapter that makes another modality: a LoRA on a frozen UNet (paper, multimodal generation).
 
 It learns what the UNet learned, on pictures of the modality: text to image, extension and edits, at the same noise
 levels. UNet, autoencoder and text tower stay what they are, so that one base makes all modalities.
@@ -21,7 +21,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from text2earth_core.adapters.manifest import ATTENTION, RANK, Manifest
+from text2earth_core.adapters.manifest import LAYERS, RANK, Manifest
 from text2earth_core.adapters.weights import metadata_of
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
@@ -146,7 +146,8 @@ class LoraObjective(Objective):
         self.sets = sorted({picture.source for picture in corpus})
         self.light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
         torch.manual_seed(0)
-        self.config = LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ATTENTION))
+        self.layers = LAYERS[modality]
+        self.config = LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(self.layers))
         self.unet = load_unet(start).float().requires_grad_(False)
         if not torch.cuda.is_available():
             self.unet.set_attn_processor(AttnProcessor())  # see `diffusion.DiffusionObjective`
@@ -219,7 +220,7 @@ class LoraObjective(Objective):
         if self.real is not None:
             how += f", and in every second batch real {title} pictures of {', '.join(self.classes)}"
         Manifest(
-            self.modality.name, self.modality.bands, fingerprints(self.start)[1], self.facts.name, RANK, ATTENTION,
+            self.modality.name, self.modality.bands, fingerprints(self.start)[1], self.facts.name, RANK, self.layers,
             seen, f"pictures of {', '.join(self.sets)}, {how}",
             {} if self.simulator is None else self.simulator.figures, LICENCE,
         ).write(out)  # fmt: skip
