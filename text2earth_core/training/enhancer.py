@@ -62,8 +62,8 @@ def train_enhancer(
 class EnhancerObjective(Objective):
     """L1 to the true picture, and nothing that asks for texture.
 
-    A term for the local amount of texture (0.008 x `vae.band_energy_distance`) was tried: within the first thousands of
-    samples it is met by a grid at the pitch of the pixels that are seen, and costs more than it gains by every measure.
+    A run with 0.008 x `vae.band_energy_distance` beside it had, after 4,400 samples, a grid at the pitch of the pixels
+    that are seen, and lost to bicubic interpolation by PSNR (28.57 to 28.81 dB) and in the eyes (3.00 to 2.64).
 
     figures: of the averaged network on the held-back pictures, once it is written.
     """
