@@ -101,7 +101,7 @@ def sheet(enhancer: Enhancer, tests: list[tuple[np.ndarray, np.ndarray, bool]], 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("TEXT2EARTH_DATA"))
-    parser.add_argument("--enhancer", type=Path, default=SHIPPED)
+    parser.add_argument("--enhancer", type=Path, required=not SHIPPED.is_dir(), default=SHIPPED)
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--sheet", type=Path, help="Also write pictures side by side into this file.")
     parser.add_argument("--json", action="store_true")

@@ -32,7 +32,7 @@ def enhance(
         Path | None,
         typer.Option(
             help="Folder of `train enhancer`, or a .safetensors file: the official RRDBNet, or any network that "
-            "spandrel knows (the extra [enhance]); default: the shipped one."
+            "spandrel knows (the extra [enhance]); default: the shipped one, if there is."
         ),
     ] = None,
     allow_pth: Annotated[
@@ -61,6 +61,10 @@ def enhance(
     from app.enhance.plan import is_many, plan
     from app.enhance.work import Recipe
 
+    if weights is None and not SHIPPED_ENHANCER.is_dir():
+        raise NotFound(
+            "This release ships no enhancer: give one with --weights, the official one or one of `train enhancer`."
+        )
     many = is_many(source)
     if not many:
         out = _file_for(source, out)

@@ -250,6 +250,14 @@ def test_mistakes_are_one_sentence(tmp_path: Path, weights: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "empty", "net.pth"]
 
 
+def test_where_no_enhancer_is_shipped_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.enhance.SHIPPED_ENHANCER", tmp_path / "none")
+    Image.fromarray(photograph(20, 20)).save(tmp_path / "a.png")
+    failed = command_line.run("enhance", tmp_path / "a.png", "--out", tmp_path / "b.png")
+    assert (failed.returncode, "--weights" in failed.stderr) == (1, True)
+    assert len(failed.stderr.strip().splitlines()) == 1
+
+
 def test_without_ray_one_sentence_says_so(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     write_rows(tmp_path / "a.parquet", 2)

@@ -23,7 +23,6 @@ from text2earth_core.errors import Text2EarthError
 from text2earth_core.networks.rrdb import RRDBNet, Shape, begun, enlarged
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
-from text2earth_core.training.vae import band_energy_distance
 
 SHAPE = Shape(features=32, blocks=3, growth=16, scale=2, over_bicubic=True)
 """0.58 M parameters, 1.2 MB in 16 bits; the official network has 16.7 M."""
@@ -34,9 +33,6 @@ CROP = 96
 SHOWN = 6
 JUDGED = 96
 """Held-back pictures that are measured while it learns."""
-
-ENERGY = 0.008
-"""Weight of the texture's amount: distances alone make what cannot be known smooth."""
 
 
 def train_enhancer(
@@ -64,7 +60,10 @@ def train_enhancer(
 
 
 class EnhancerObjective(Objective):
-    """L1 to the true picture, and how much texture there is.
+    """L1 to the true picture, and nothing that asks for texture.
+
+    A run with 0.008 x `vae.band_energy_distance` beside it had, after 4,400 samples, a grid at the pitch of the pixels
+    that are seen, and lost to bicubic interpolation by PSNR (28.57 to 28.81 dB) and in the eyes (3.00 to 2.64).
 
     figures: of the averaged network on the held-back pictures, once it is written.
     """
@@ -90,8 +89,8 @@ class EnhancerObjective(Objective):
         place = next(self.trainable.parameters()).device
         true = batch["true"].to(place)
         made = self.trainable(batch["seen"].to(place)).float()
-        error, energy = F.l1_loss(made, true), band_energy_distance(made, true)
-        return error + ENERGY * energy, {"l1": error.item(), "energy": energy.item()}
+        error = F.l1_loss(made, true)
+        return error, {"l1": error.item()}
 
     def grid(self, averaged: nn.Module) -> Image.Image:
         """Columns: as seen, by bicubic interpolation, as made, as it was."""
