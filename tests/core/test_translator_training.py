@@ -11,7 +11,8 @@ from text2earth_core.data.corpus import load_corpus
 from text2earth_core.simulation.networks import nir_network
 from text2earth_core.simulation.pairs import load_pairs
 from text2earth_core.simulation.simulators import Light, Simulator
-from text2earth_core.training.translator import Lessons, TranslatorObjective, train_translator
+from text2earth_core.training.lessons import Lessons
+from text2earth_core.training.translator import TranslatorObjective, train_translator
 from text2earth_core.translation.translator import load_trunk, read_manifest
 
 SAMPLES = 8 * 60

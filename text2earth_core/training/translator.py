@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,16 @@ from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
 from text2earth_core.sampling.path import noise_path
 from text2earth_core.sampling.settings import FAST, QUALITY
-from text2earth_core.simulation.pairs import Pair
-from text2earth_core.simulation.simulators import NETWORKS, Light, Simulator
+from text2earth_core.simulation.simulators import NETWORKS, Simulator
 from text2earth_core.training.checkpoint import minutes_left
 from text2earth_core.training.grids import tile_images
+from text2earth_core.training.lessons import Lessons
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.progressive import FIRST_STAGE, SMALLEST_WINDOW
 from text2earth_core.training.windows import Conditioned, Windows
 from text2earth_core.translation.condition import assemble, held_channels
-from text2earth_core.translation.examples import Example, from_colours, from_pair, possible, real_pairs
+from text2earth_core.translation.examples import possible, real_pairs
 from text2earth_core.translation.picture import translate
 from text2earth_core.translation.tasks import TASKS, Task, get_task
 from text2earth_core.translation.translator import (
@@ -52,17 +52,14 @@ NOISIER = 1.0
 """By how much ln(noise / signal) lies above that of the model's own training: with a source in sight it is decided
 early what is where, and the rest the model knows."""
 
-REAL = 0.5
-"""Share of real pairs where a task has them."""
+SILENT = 0.5
+"""Share of pictures without a prompt, and half of that without a level: both are optional."""
 
 UNSEEN = 0.2
 """Share of sources that are not known everywhere."""
 
 PAIR_RESOLUTION = 10.0
 """m/px of the real pairs."""
-
-LIGHT = 1_000
-"""Pictures by which those of a corpus are known."""
 
 LICENCE = "for research: of the images that it learned from"
 
@@ -141,55 +138,6 @@ def find_simulators(folder: Path | None) -> dict[str, Simulator]:
     return found
 
 
-class Lessons:
-    """Draws examples of tasks: of real pairs, and of what can be simulated of the pictures of a corpus."""
-
-    def __init__(
-        self,
-        tasks: Sequence[str],
-        corpus: list[Picture],
-        pairs: Mapping[str, list[Pair]],
-        simulators: Mapping[str, Simulator],
-        side: int,
-    ) -> None:
-        self.tasks, self.side, self._simulators = [TASKS[name] for name in tasks], side, simulators
-        self._pairs = pairs
-        self._light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
-
-    def draw(self, rgb: np.ndarray, rng: np.random.Generator) -> tuple[Task, Example, Pair | None]:
-        """A task, an example of it, and the real pair that it comes from, if it does; else it is made of `rgb`."""
-        task = self.tasks[rng.integers(len(self.tasks))]
-        pairs = self._pairs[task.name]
-        if pairs and (not possible(task, self._simulators) or rng.random() < REAL):
-            pair = self._piece(pairs, rgb.shape[0], rng)
-            return task, from_pair(task, pair), pair
-        return task, from_colours(task, rgb, rng, self._simulators, self._light), None
-
-    def _piece(self, pairs: list[Pair], side: int, rng: np.random.Generator) -> Pair:
-        """A square of a pair, turned at random; of small ones several beside each other."""
-        pair = pairs[rng.integers(len(pairs))]
-        if min(pair.measured.shape) >= side:
-            top, left = (int(rng.integers(0, length - side + 1)) for length in pair.measured.shape)
-            at = (slice(top, top + side), slice(left, left + side))
-            return _turned(pair.picture[at], pair.measured[at], pair.label, int(rng.integers(8)))
-        picture, measured = np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8)
-        for y in range(0, side, pair.measured.shape[0]):
-            for x in range(0, side, pair.measured.shape[1]):
-                one = pairs[rng.integers(len(pairs))]
-                one = _turned(one.picture, one.measured, one.label, int(rng.integers(8)))
-                h, w = picture[y : y + one.measured.shape[0], x : x + one.measured.shape[1]].shape[:2]
-                picture[y : y + h, x : x + w] = one.picture[:h, :w]
-                measured[y : y + h, x : x + w] = one.measured[:h, :w]
-        return Pair(picture, measured, "")
-
-
-def _turned(picture: np.ndarray, measured: np.ndarray, label: str, how: int) -> Pair:
-    picture, measured = (np.rot90(one, how % 4) for one in (picture, measured))
-    if how >= 4:
-        picture, measured = picture[:, ::-1], measured[:, ::-1]
-    return Pair(np.ascontiguousarray(picture), np.ascontiguousarray(measured), label)
-
-
 class TranslatorObjective(Objective):
     """Denoising in v-prediction, as the UNet was trained, with the trunk beside the teacher and the student in turns.
 
@@ -235,9 +183,9 @@ class TranslatorObjective(Objective):
             if pair is not None:
                 batch["texts"][number] = pair.label
                 batch["levels"][number] = level_of(PAIR_RESOLUTION)
-            if rng.random() < REAL:  # a prompt is optional
+            if rng.random() < SILENT:
                 batch["texts"][number] = ""
-            if rng.random() < REAL / 2:
+            if rng.random() < SILENT / 2:
                 batch["levels"][number] = NULL_LEVEL
         side = batch["pixels"].shape[1]
         sources = [task.sees.to_rgb(example.source) for task, example, _ in drawn]
