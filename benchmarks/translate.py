@@ -40,8 +40,7 @@ from text2earth_core.evaluation.reconstruction import psnr  # noqa: E402
 from text2earth_core.networks.eyes import NAME, Eyes  # noqa: E402
 from text2earth_core.simulation.simulators import Light  # noqa: E402
 from text2earth_core.training.grids import tile_images  # noqa: E402
-from text2earth_core.training.lessons import Lessons  # noqa: E402
-from text2earth_core.training.translator import find_simulators  # noqa: E402
+from text2earth_core.training.lessons import Lessons, find_simulators  # noqa: E402
 from text2earth_core.translation.examples import (  # noqa: E402
     Example,
     from_colours,

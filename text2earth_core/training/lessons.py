@@ -1,14 +1,16 @@
-"""What a translator learns from: examples of its tasks, drawn from real pairs and made of the pictures of a corpus."""
+"""What a translator learns from: examples of its tasks, of real pairs and of what can be simulated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from text2earth_core.data.corpus import Picture
+from text2earth_core.errors import Text2EarthError
 from text2earth_core.simulation.pairs import Pair
-from text2earth_core.simulation.simulators import Light, Simulator
+from text2earth_core.simulation.simulators import NETWORKS, Light, Simulator
 from text2earth_core.translation.examples import Example, from_colours, from_pair, possible
 from text2earth_core.translation.tasks import TASKS, Task
 
@@ -17,6 +19,16 @@ REAL = 0.5
 
 LIGHT = 1_000
 """Pictures by which those of a corpus are known."""
+
+
+def find_simulators(folder: Path | None) -> dict[str, Simulator]:
+    """The simulators in a folder of folders; Text2EarthError where one is damaged or there is none."""
+    if folder is None:
+        return {}
+    found = {name: Simulator.load(folder / name) for name in NETWORKS if (folder / name).is_dir()}
+    if not found:
+        raise Text2EarthError(f"{folder} holds no simulators: it needs {' or '.join(f'{name}/' for name in NETWORKS)}.")
+    return found
 
 
 class Lessons:

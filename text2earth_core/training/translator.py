@@ -27,10 +27,9 @@ from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
 from text2earth_core.sampling.path import noise_path
 from text2earth_core.sampling.settings import FAST, QUALITY
-from text2earth_core.simulation.simulators import NETWORKS, Simulator
 from text2earth_core.training.checkpoint import minutes_left
 from text2earth_core.training.grids import tile_images
-from text2earth_core.training.lessons import Lessons
+from text2earth_core.training.lessons import Lessons, find_simulators
 from text2earth_core.training.loop import Objective, Schedule, fit
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.progressive import FIRST_STAGE, SMALLEST_WINDOW
@@ -52,8 +51,8 @@ NOISIER = 1.0
 """By how much ln(noise / signal) lies above that of the model's own training: with a source in sight it is decided
 early what is where, and the rest the model knows."""
 
-SILENT = 0.5
-"""Share of pictures without a prompt, and half of that without a level: both are optional."""
+UNSAID = 0.5
+"""Share of examples without a prompt; half as many have no resolution."""
 
 UNSEEN = 0.2
 """Share of sources that are not known everywhere."""
@@ -128,16 +127,6 @@ def train_translator(
     return result
 
 
-def find_simulators(folder: Path | None) -> dict[str, Simulator]:
-    """The simulators in a folder of folders; Text2EarthError where one is damaged or there is none."""
-    if folder is None:
-        return {}
-    found = {name: Simulator.load(folder / name) for name in NETWORKS if (folder / name).is_dir()}
-    if not found:
-        raise Text2EarthError(f"{folder} holds no simulators: it needs {' or '.join(f'{name}/' for name in NETWORKS)}.")
-    return found
-
-
 class TranslatorObjective(Objective):
     """Denoising in v-prediction, as the UNet was trained, with the trunk beside the teacher and the student in turns.
 
@@ -183,9 +172,9 @@ class TranslatorObjective(Objective):
             if pair is not None:
                 batch["texts"][number] = pair.label
                 batch["levels"][number] = level_of(PAIR_RESOLUTION)
-            if rng.random() < SILENT:
+            if rng.random() < UNSAID:  # a prompt is optional
                 batch["texts"][number] = ""
-            if rng.random() < SILENT / 2:
+            if rng.random() < UNSAID / 2:
                 batch["levels"][number] = NULL_LEVEL
         side = batch["pixels"].shape[1]
         sources = [task.sees.to_rgb(example.source) for task, example, _ in drawn]
