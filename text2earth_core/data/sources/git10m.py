@@ -57,7 +57,7 @@ def read_row(values: Mapping[str, Any]) -> Row:
     if length is not None and length < 0:
         faults.append("caption length is no number")
     place = _place(values.get("Google_location"), faults)
-    known = [one for one in (place and place.resolution, written, said) if one is not None]
+    known = [one for one in (place.resolution if place else None, written, said) if one is not None]
     agree = all(abs(one / known[0] - 1) <= TOLERANCE for one in known)
     if not agree:
         faults.append("level and resolution disagree")
