@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import enhance, evaluate, fill, maps, scene, train, translate
+from app.cli import data, enhance, evaluate, fill, maps, scene, train, translate
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -46,6 +46,7 @@ maps.add_to(scene.app)
 fill.add_to(scene.app)
 scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
+app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)

@@ -1,0 +1,124 @@
+"""`text2earth data`: look at published data sets, and bring them into the columns of training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.output import Json, bar, emit, write_whole
+from app.errors import AppError
+
+app = typer.Typer(help="Data sets of images and words: checked, converted, described.", no_args_is_help=True)
+
+Source = Annotated[
+    str, typer.Argument(metavar="IN", help="A parquet file, a folder of them, or hf://datasets/OWNER/NAME.")
+]
+Codes = Annotated[
+    str, typer.Option(help="What the map's values mean: worldcover, paper, or auto, which looks at all of them.")
+]
+
+
+@app.command()
+def check(source: Source, as_json: Json = False) -> None:
+    """Look at every row of a data set with Git-10M's columns, and count what is wrong by reason."""
+    from text2earth_core.data.sources.faults import check
+
+    with bar("Checking") as advance:
+        found = check(source, advance)[0].as_json()
+    emit(found, as_json)
+
+
+@app.command()
+def convert(
+    source: Source,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder, for --data of training.")],
+    name: Annotated[str, typer.Option(help="Name of the data set in that folder.")] = "git10m",
+    held_back: Annotated[float, typer.Option(min=0, max=1, help='Share of the images in the split "val".')] = 0.02,
+    as_json: Json = False,
+) -> None:
+    """Bring Git-10M's columns into those of training.
+
+    Rows without a readable image, open sea and copies of other images are left out, and named in left_out.jsonl; what
+    contradicts itself is left empty.
+    """
+    from text2earth_core.data.sources.convert import convert
+
+    with bar("Converting") as advance:
+        found = convert(source, out, name, held_back, lambda what, done, total: advance(done, total))
+    emit(found, as_json)
+
+
+@app.command()
+def landcover(
+    source: Annotated[Path, typer.Argument(metavar="MAP", help="GeoTIFF: WorldCover's codes, or the paper's classes.")],
+    algorithm: Annotated[int, typer.Option(min=1, max=3, help="Of ChatEarthNet: 1 size words, 2 patches, 3 classes.")],
+    out: Annotated[Path | None, typer.Option(help="Write a JSON line for each tile instead of printing.")] = None,
+    codes: Codes = "auto",
+    as_code: Annotated[
+        bool, typer.Option("--as-code", help="Algorithms 2 and 3 as the authors' program counts, not the paper.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the nouns of Algorithm 1.")] = 0,
+) -> None:
+    """What a language model is told of a land-cover map: a text for each tile of 256 px."""
+    from text2earth_core.data.landcover.algorithms import prompt
+    from text2earth_core.data.landcover.maps import tiles_of
+
+    _check_codes(codes)
+    told = ((tile, prompt(tile.classes, algorithm, as_code, seed)) for tile in tiles_of(source, codes))
+    if out is not None:
+        lines = ({"row": tile.row, "column": tile.column, "prompt": text} for tile, text in told)
+        write_whole(lambda part: _write_lines(part, lines), out)
+        return
+    first, second = next(told, None), next(told, None)
+    if first is None:
+        raise AppError(f"{source} holds no class at all, only pixels without data.")
+    if second is None:
+        print(first[1])
+        return
+    for tile, text in chain((first, second), told):
+        print(f"# tile {tile.row}, {tile.column}\n{text}\n")
+
+
+@app.command()
+def caption(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Land-cover map, as for landcover.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File of JSON lines: row, column, caption.")],
+    from_map: Annotated[bool, typer.Option("--from-map", help="From the map's facts alone.")] = False,
+    codes: Codes = "auto",
+    as_json: Json = False,
+) -> None:
+    """Captions of a land-cover map without a language model: one for each tile of 256 px."""
+    from text2earth_core.data.landcover.captions import caption_of
+    from text2earth_core.data.landcover.maps import tiles_of
+
+    if not from_map:
+        raise AppError("Say --from-map: captions are written from land-cover maps.")
+    _check_codes(codes)
+    count = 0
+
+    def lines() -> Iterator[dict[str, Any]]:
+        nonlocal count
+        for tile in tiles_of(source, codes):
+            count += 1
+            yield {"row": tile.row, "column": tile.column, "caption": caption_of(tile.classes)}
+
+    write_whole(lambda part: _write_lines(part, lines()), out)
+    emit({"file": str(out), "captions": count}, as_json)
+
+
+def _check_codes(codes: str) -> None:
+    from text2earth_core.data.landcover.classes import CODES
+
+    if codes not in CODES:
+        raise AppError(f"--codes is one of {', '.join(CODES)}.")
+
+
+def _write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for line in lines:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
