@@ -37,7 +37,7 @@ def caption_of(classes: np.ndarray) -> str:
         ]
         if told and others:
             groups.setdefault(joined(told), []).append(f"the {patch}")
-    for told, where in groups.items():
+    for words, where in groups.items():
         place = joined(where)
-        sentences.append(f"{place[0].upper()}{place[1:]} {'shows' if len(where) == 1 else 'show'} {told}.")
+        sentences.append(f"{place[0].upper()}{place[1:]} {'shows' if len(where) == 1 else 'show'} {words}.")
     return " ".join(sentences)
