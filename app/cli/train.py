@@ -127,7 +127,7 @@ def student(
     window: Window = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Images a step (default: 16, or 64 on a GPU).")] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="After the warm-up (default: 3e-4, or 1e-4 with --critic).")
+        float | None, typer.Option(help="After the warm-up (default: 3e-4, or 4e-4 with --critic).")
     ] = None,
     start: Annotated[
         Path | None, typer.Option(help="Train the student of this model folder further, instead of a new one.")
