@@ -89,7 +89,7 @@ def clouds(
     with Scene.open(scene) as opened:
         content = opened.layer_bounds.get("rgb")
         if content is None:
-            raise SceneError(f"{scene} has no colours: there is nothing to look for clouds in.")
+            raise SceneError(f"The layer rgb of {scene} is empty: there is nothing to look for clouds in.")
         mask, sure = work.find_clouds(opened, content)
     write_whole(Image.fromarray(mask).save, out)
     share = round(float((mask > 0).mean()), 4)
