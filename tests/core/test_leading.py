@@ -74,9 +74,9 @@ def calls_of(model: Text2Earth, monkeypatch: pytest.MonkeyPatch, lead: Lead | No
     """Share of the window that the network is told to make, of each prediction; and what came out."""
     told, predict = [], Stepper._predict
 
-    def watch(self, latents, t, scale, mixed, mask, known, masked):
+    def watch(self, latents, t, scale, mixed, mask, *rest):
         told.append(float(mask.mean()))
-        return predict(self, latents, t, scale, mixed, mask, known, masked)
+        return predict(self, latents, t, scale, mixed, mask, *rest)
 
     monkeypatch.setattr(Stepper, "_predict", watch)
     made, _ = halves()
