@@ -35,13 +35,12 @@ from text2earth_core.networks.thumbnail_vae import CELL, COLOURS
 from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.simulation.pairs import real_pictures
 from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
-from text2earth_core.training.checkpoint import minutes_left
 from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
-from text2earth_core.training.loop import Objective, Schedule, fit
+from text2earth_core.training.loop import Objective, Schedule
 from text2earth_core.training.masks import random_mask
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
-from text2earth_core.training.progressive import SMALLEST_WINDOW
+from text2earth_core.training.stages import fit_in_stages
 from text2earth_core.training.windows import Windows
 
 FIRST_STAGE = 0.75
@@ -110,23 +109,11 @@ def train_lora(
     made_by = find_simulator(modality, simulator)
     real = real_pictures(data, modality) if made_by is not None else []
     corpus = load_corpus(data, limit=limit)
-    stages = (
-        [(window, 1.0)] if window else [(max(SMALLEST_WINDOW, facts.window // 2), FIRST_STAGE), (facts.window, 1.0)]
-    )
-    result = {}
-    for number, (side, until) in enumerate(stages):
-        objective = LoraObjective(modality, start, corpus, side, made_by, real)
-        goes_on = resume or number > 0
-        of_time = None if minutes is None else minutes * until
-        if of_time is not None and goes_on:
-            of_time = minutes_left(out / "runs" / objective.name / "checkpoint", of_time)
-            if of_time == 0:
-                continue
-        of_samples = None if samples is None else max(1, round(samples * until))
-        together = batch if number == 0 else max(1, batch // 2)  # of four times as many pixels each
-        schedule = Schedule(of_time, of_samples, together, learning_rate, warmup=20 * together, save_minutes=6.0)
-        result = fit(objective, out, schedule, goes_on, device)
-    return result
+    return fit_in_stages(
+        lambda side: LoraObjective(modality, start, corpus, side, made_by, real),
+        out, window, facts.window, FIRST_STAGE,
+        Schedule(minutes, samples, batch, learning_rate, save_minutes=6.0), (batch, max(1, batch // 2)), resume, device,
+    )  # fmt: skip
 
 
 class LoraObjective(Objective):

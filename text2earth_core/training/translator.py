@@ -27,12 +27,12 @@ from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
 from text2earth_core.sampling.path import noise_path
 from text2earth_core.sampling.settings import FAST, QUALITY
-from text2earth_core.training.checkpoint import minutes_left
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.lessons import Lessons, find_simulators
-from text2earth_core.training.loop import Objective, Schedule, fit
+from text2earth_core.training.loop import Objective, Schedule
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
-from text2earth_core.training.progressive import FIRST_STAGE, SMALLEST_WINDOW
+from text2earth_core.training.progressive import FIRST_STAGE
+from text2earth_core.training.stages import fit_in_stages
 from text2earth_core.training.windows import Conditioned, Windows
 from text2earth_core.translation.condition import assemble, held_channels
 from text2earth_core.translation.examples import possible, real_pairs
@@ -107,24 +107,15 @@ def train_translator(
             f"There is nothing to learn {unknown[0]} from: give --simulators, or a data folder with pairs of its kind."
         )
     corpus = load_corpus(data, limit=limit)
-    stages = (
-        [(window, 1.0)] if window else [(max(SMALLEST_WINDOW, facts.window // 2), FIRST_STAGE), (facts.window, 1.0)]
-    )
-    result = {}
-    for number, (side, until) in enumerate(stages):
+
+    def objective(side: int) -> TranslatorObjective:
         lessons = Lessons(chosen, corpus, {name: pairs[name] for name in chosen}, found, side)
-        objective = TranslatorObjective(start, lessons, corpus, side, further)
-        goes_on = resume or number > 0
-        of_time = None if minutes is None else minutes * until
-        if of_time is not None and goes_on:
-            of_time = minutes_left(out / "runs" / objective.name / "checkpoint", of_time)
-            if of_time == 0:
-                continue
-        of_samples = None if samples is None else max(1, round(samples * until))
-        together = batch if number == 0 else max(1, batch // 4)  # of four times as many pixels each
-        schedule = Schedule(of_time, of_samples, together, learning_rate, warmup=20 * together, save_minutes=4.0)
-        result = fit(objective, out, schedule, goes_on, device)
-    return result
+        return TranslatorObjective(start, lessons, corpus, side, further)
+
+    return fit_in_stages(
+        objective, out, window, facts.window, FIRST_STAGE,
+        Schedule(minutes, samples, batch, learning_rate, save_minutes=4.0), (batch, max(1, batch // 4)), resume, device,
+    )  # fmt: skip
 
 
 class TranslatorObjective(Objective):
