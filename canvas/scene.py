@@ -20,7 +20,7 @@ from canvas.scene_file.history import Entry
 from canvas.scene_file.meta import checked_resolution, checked_title, set_anchor, set_meta
 from canvas.scene_file.redraw import Redrawer
 from canvas.scene_file.schema import program_version
-from canvas.scene_file.snapshot import Patch, Snapshot
+from canvas.scene_file.snapshot import Patch, Snapshot, box_around
 from canvas.scene_file.spool import Piece, Spool
 from canvas.scene_file.staging import Candidate
 
@@ -141,7 +141,8 @@ class Scene:
         """What a list of scenes shows, JSON-ready, all at one moment."""
         with self._database.read() as connection:
             at = Snapshot(connection)
-            bounds, layers = at.bounds, at.layer_bounds
+            layers = at.layer_bounds
+            bounds = box_around(layers.values())
             back, forth = history.counts(connection)
             return {
                 "title": at.meta("title"),

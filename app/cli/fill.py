@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from canvas.fill.request import FillRequest
     from canvas.fill.workers import RayWorkers
     from canvas.scene import Scene
+    from canvas.scene_file.history import Entry
     from text2earth_core import Text2Earth
 
 RayOption = Annotated[
@@ -54,8 +55,7 @@ def fill(
 
     What the scene has already stays and is continued. When stopped or killed, the same command goes on where it was.
     """
-    from app.work import SHIPPED_MODEL, load_model
-    from canvas.fill.region_fill import RegionFill
+    from app.work import load_model
     from canvas.recipes.recipe import read
     from canvas.recipes.replay import fill_of
 
@@ -66,17 +66,7 @@ def fill(
         loaded = load_model(model, device)
         request = fill_of(asked, opened, loaded, sampler, follow, layer, add_adapters(loaded, adapter or ()))
         _say_notes(loaded, asked.fill["prompts"], opened.resolution)
-        job = RegionFill(opened, loaded, request)
-        confirm(job, yes)
-        if ray is not None:
-            workers = ray_workers(ray, model or SHIPPED_MODEL, request)
-            job = RegionFill(opened, loaded, request, workers)
-        try:
-            with stoppable(), bar("Filling") as advance:
-                entry = job.run(lambda at: advance(at.step, at.total))
-        finally:
-            if ray is not None:
-                workers.close()
+        entry = run_fill(opened, loaded, request, "Filling", yes, ray, model)
         emit(entry.as_dict() if as_json else {"file": str(scene)} | opened.summary(), as_json)
 
 
@@ -144,7 +134,27 @@ def _scene_for(path: Path, resolution: float) -> Iterator[Scene]:
         raise
 
 
-def confirm(job: RegionFill, yes: bool) -> None:
+def run_fill(
+    scene: Scene, model: Text2Earth, request: FillRequest, title: str, yes: bool, ray: str | None, source: str | None
+) -> Entry:
+    """Ask before a long fill, then do it or go on with it: here, or on the cluster `ray` with the model `source`."""
+    from app.work import SHIPPED_MODEL
+    from canvas.fill.region_fill import RegionFill
+
+    job, workers = RegionFill(scene, model, request), None
+    _confirm(job, yes)
+    if ray is not None:
+        workers = _ray_workers(ray, source or SHIPPED_MODEL, request)
+        job = RegionFill(scene, model, request, workers)
+    try:
+        with stoppable(), bar(title) as advance:
+            return job.run(lambda at: advance(at.step, at.total))
+    finally:
+        if workers is not None:
+            workers.close()
+
+
+def _confirm(job: RegionFill, yes: bool) -> None:
     """Say what a fill takes, and ask before a long one."""
     cost = job.cost
     seconds = cost.seconds(job.pace())
@@ -161,7 +171,7 @@ def confirm(job: RegionFill, yes: bool) -> None:
         raise Conflict("Nothing was done.")
 
 
-def ray_workers(address: str, source: str | Path, request: FillRequest) -> RayWorkers:
+def _ray_workers(address: str, source: str | Path, request: FillRequest) -> RayWorkers:
     from canvas.fill.workers import RayWorkers
 
     local = Path(source).expanduser()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.fill import RayOption, YesOption, confirm, ray_workers, stoppable
+from app.cli.fill import RayOption, YesOption, run_fill
 from app.cli.output import DeviceOption, Guidance, Json, ModelOption, Sampler, Steps, bar, emit, say
 from app.cli.scene import SceneFile
 from app.errors import AppError, NotFound
@@ -157,8 +157,7 @@ def _fill(
     yes: bool,
 ) -> Entry:
     """Translate a box (px; None: the whole source); what was begun goes on, and what was finished is there."""
-    from app.work import SHIPPED_MODEL
-    from canvas.fill.region_fill import RegionFill, fill_request
+    from canvas.fill.region_fill import fill_request
 
     content = scene.layer_bounds.get(task.source)
     if content is None:
@@ -168,21 +167,7 @@ def _fill(
     newest = next((step for step in reversed(scene.history()) if not step.undone and not step.aside), None)
     if newest is not None and newest.request == json.loads(request.to_json()):
         return newest  # a kill came between this and what follows
-    job = RegionFill(scene, model, request)
-    confirm(job, yes)
-    if ray is None:
-        return _run(job)
-    workers = ray_workers(ray, source or SHIPPED_MODEL, request)
-    try:
-        return _run(RegionFill(scene, model, request, workers))
-    finally:
-        workers.close()
-
-
-def _run(job: Any) -> Entry:
-    with stoppable(), bar("Translating") as advance:
-        entry: Entry = job.run(lambda at: advance(at.step, at.total))
-    return entry
+    return run_fill(scene, model, request, "Translating", yes, ray, source)
 
 
 def _check_same(scene: Scene, file: Path, task: Task, resolution: float, working: Path) -> None:

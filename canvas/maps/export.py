@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import reduce
 from pathlib import Path
 
 from canvas.anchor import Anchor
@@ -16,7 +15,7 @@ from canvas.errors import SceneError, storage_error
 from canvas.geometry import LIMIT, Rect
 from canvas.maps.export_file import ExportFile, Report, chosen_layers
 from canvas.scene import Scene
-from canvas.scene_file.snapshot import Snapshot
+from canvas.scene_file.snapshot import Snapshot, box_around
 from text2earth_core.whole_file import whole_file
 
 MAX_EXPORT = 2**18  # px of a region to export: rows and lists of its parts are held in memory
@@ -40,31 +39,35 @@ def export_scene(
     one moment of the scene whatever is accepted meanwhile.
     """
     path = Path(path)
-    write = _writer(path)
+    return _export(scene, path, path.suffix, rect, anchor, progress, layers)
+
+
+def export_png(scene: Scene, path: str | Path, rect: Rect | None = None, progress: Report | None = None) -> Rect:
+    """`export_scene` to a PNG file, whatever its suffix."""
+    return _export(scene, Path(path), ".png", rect, None, progress, None)
+
+
+def _export(
+    scene: Scene,
+    path: Path,
+    suffix: str,
+    rect: Rect | None,
+    anchor: Anchor | None,
+    progress: Report | None,
+    layers: Sequence[str] | None,
+) -> Rect:
+    write = _writer(path.name, suffix)
     with scene.snapshot() as at:
-        chosen = chosen_layers(at, layers, path.suffix)
+        chosen = chosen_layers(at, layers, suffix)
         rect = _region(at, rect, chosen)
         with _complete_or_not_at_all(path) as part:
             write(ExportFile(at, rect, chosen, anchor or at.anchor, part, progress or _unheard))
     return rect
 
 
-def export_png(scene: Scene, path: str | Path, rect: Rect | None = None, progress: Report | None = None) -> Rect:
-    """`export_scene` to a PNG file, whatever its suffix."""
-    from canvas.maps.png import write
-
-    path = Path(path)
-    with scene.snapshot() as at:
-        chosen = chosen_layers(at, None, ".png")
-        rect = _region(at, rect, chosen)
-        with _complete_or_not_at_all(path) as part:
-            write(ExportFile(at, rect, chosen, None, part, progress or _unheard))
-    return rect
-
-
-def _writer(path: Path) -> Callable[[ExportFile], None]:
+def _writer(name: str, suffix: str) -> Callable[[ExportFile], None]:
     """The writer of a format; GDAL is imported only for those that need it."""
-    match path.suffix.lower():
+    match suffix.lower():
         case ".png":
             from canvas.maps import png as chosen
         case ".tif" | ".tiff":
@@ -75,17 +78,17 @@ def _writer(path: Path) -> Callable[[ExportFile], None]:
             from canvas.maps import tiles as chosen  # type: ignore[no-redef]
         case _:
             raise SceneError(
-                f"The format of {path.name} is not known: use a name that ends in .png, .tif, .mbtiles or .zip."
+                f"The format of {name} is not known: use a name that ends in .png, .tif, .mbtiles or .zip."
             )
     return chosen.write
 
 
 def _region(at: Snapshot, rect: Rect | None, layers: tuple[str, ...]) -> Rect:
     if rect is None:
-        boxes = [box for layer, box in at.layer_bounds.items() if layer in layers]
-        if not boxes:
+        found = box_around(box for layer, box in at.layer_bounds.items() if layer in layers)
+        if found is None:
             raise SceneError("The scene is empty: generate something before exporting it.")
-        return reduce(Rect.union, boxes)
+        return found
     rect = Rect(*rect)
     if rect.empty or max(map(abs, (rect.x, rect.y, rect.x1, rect.y1))) > LIMIT:
         raise SceneError("The region to export must be at least 1 px wide and high: choose another one.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -33,6 +33,12 @@ class Patch:
 def fingerprint(pixels: np.ndarray, valid: np.ndarray) -> bytes:
     """32 bytes that tell one state of a place from another: equal where it looks the same and only there."""
     return hashlib.sha256(np.ascontiguousarray(pixels).tobytes() + np.packbits(valid).tobytes()).digest()
+
+
+def box_around(boxes: Iterable[Rect]) -> Rect | None:
+    """The smallest rectangle around several; None around none."""
+    found = reduce(Rect.union, boxes, Rect(0, 0, 0, 0))
+    return None if found.empty else found
 
 
 class Snapshot:
@@ -63,8 +69,7 @@ class Snapshot:
     @property
     def bounds(self) -> Rect | None:
         """The smallest rectangle (px) around everything known, in any layer; None in an empty scene."""
-        boxes = self.layer_bounds
-        return reduce(Rect.union, boxes.values()) if boxes else None
+        return box_around(self.layer_bounds.values())
 
     @property
     def layer_bounds(self) -> dict[str, Rect]:
