@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,17 +48,6 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     """An empty scene of 1 m/px."""
     with Scene.create(tmp_path / "scene.t2e", 1.0) as scene:
         yield scene
-
-
-@pytest.fixture
-def numbered_change() -> Callable[[int], Change]:
-    """The changes of the writer process."""
-    spec = importlib.util.spec_from_file_location("writer", Path(__file__).with_name("writer.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.numbered_change
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 
 from canvas import Rect, Scene, SceneError
 from canvas.layers import LAYERS
+from tests.canvas.writer import numbered_change
 
 WRITER = Path(__file__).with_name("writer.py")
 ROOT = WRITER.parents[2]
@@ -41,7 +42,7 @@ def kill(process: subprocess.Popen[str]) -> str:
     return rest
 
 
-def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path, numbered_change) -> None:
+def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "scene.t2e"
     Scene.create(path, 1.0).close()
     rng = random.Random(0)
@@ -98,7 +99,7 @@ def test_a_scene_killed_while_being_created_is_there_whole_or_not_at_all(tmp_pat
                 assert scene.summary()["empty"]
 
 
-def test_two_processes_and_many_threads_share_one_file(tmp_path: Path, numbered_change) -> None:
+def test_two_processes_and_many_threads_share_one_file(tmp_path: Path) -> None:
     """Another process writes, threads here write and read; every change lands once, every read is one moment."""
     path = tmp_path / "scene.t2e"
     rect = Rect(4096, -128, 256, 256)  # over a tile border, far from where the other process writes

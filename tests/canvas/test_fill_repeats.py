@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from canvas.fill.region_fill import RegionFill
 from canvas.fill.workers import Batch, FillWorker, LocalWorkers
 from canvas.paint.painter import Progress
 from canvas.scene_file.snapshot import Patch
+from tests.canvas import filler
 from tests.canvas.conftest import same
 from tests.canvas.filler_process import Filler
 from text2earth_core import Cancelled, Text2Earth
@@ -27,18 +26,7 @@ VIEW = Rect(-256, -256, 768, 768)
 
 
 @pytest.fixture(scope="module")
-def filler() -> ModuleType:
-    """The process that is killed."""
-    spec = importlib.util.spec_from_file_location("filler", Path(__file__).with_name("filler.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, filler: ModuleType, model: Text2Earth, sampler: str) -> Patch:
+def expected(tmp_path_factory: pytest.TempPathFactory, model: Text2Earth, sampler: str) -> Patch:
     """What the standard fill makes of an empty scene when nothing disturbs it."""
     with Scene.create(tmp_path_factory.mktemp("expected") / "s.t2e", 1.0) as scene:
         RegionFill(scene, model, filler.standard_request(model, scene, sampler)).run()
@@ -71,16 +59,14 @@ class AnyOrder:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_windows_leaves_no_trace(
-    scene: Scene, model: Text2Earth, filler: ModuleType, sampler: str, expected: Patch, seed: int
+    scene: Scene, model: Text2Earth, sampler: str, expected: Patch, seed: int
 ) -> None:
     request = filler.standard_request(model, scene, sampler)
     RegionFill(scene, model, request, AnyOrder(FillWorker(model, request), seed)).run()
     assert same(scene.read(VIEW, model=request.model), expected)
 
 
-def test_the_number_of_threads_leaves_no_trace(
-    scene: Scene, model: Text2Earth, filler: ModuleType, sampler: str, expected: Patch
-) -> None:
+def test_the_number_of_threads_leaves_no_trace(scene: Scene, model: Text2Earth, sampler: str, expected: Patch) -> None:
     request = filler.standard_request(model, scene, sampler)
     workers = LocalWorkers(FillWorker(model, request), "cpu", 3)
     RegionFill(scene, model, request, workers).run()
@@ -89,9 +75,9 @@ def test_the_number_of_threads_leaves_no_trace(
 
 
 def test_a_killed_fill_goes_on_to_the_same_pixels(
-    scene: Scene, filler: ModuleType, model: Text2Earth, student_folder: Path, sampler: str, expected: Patch
+    scene: Scene, model: Text2Earth, student_folder: Path, sampler: str, expected: Patch
 ) -> None:
-    process = Filler(filler.__file__ or "", scene.path, student_folder, sampler)
+    process = Filler(filler.__file__, scene.path, student_folder, sampler)
     kills = random.Random(3)
     for attempt in range(10):
         child = process.start()
@@ -111,7 +97,7 @@ def test_a_killed_fill_goes_on_to_the_same_pixels(
 
 
 def test_cancelling_keeps_what_is_done_and_shows_nothing(
-    scene: Scene, model: Text2Earth, filler: ModuleType, sampler: str, expected: Patch
+    scene: Scene, model: Text2Earth, sampler: str, expected: Patch
 ) -> None:
     request, seen = filler.standard_request(model, scene, sampler), []
 

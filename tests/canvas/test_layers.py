@@ -19,6 +19,7 @@ from canvas.paint.painter import Painter
 from canvas.recipes.recipe import parse, recipe_of
 from canvas.recipes.replay import replay
 from canvas.scene_file.snapshot import Patch
+from tests.canvas.conftest import same
 from text2earth_core import Text2EarthError
 
 Make = Callable[..., Change]
@@ -38,10 +39,6 @@ def painter(adapted_folder: Path) -> Painter:
 
 def patches(scene: Scene) -> dict[str, Patch]:
     return {layer: scene.read(VIEW, layer) for layer in LAYERS}
-
-
-def same(one: Patch, other: Patch) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Patch.__dataclass_fields__)
 
 
 def paint(painter: Painter, scene: Scene, frame: Rect, layer: str, seed: int = 0) -> Change:

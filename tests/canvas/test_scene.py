@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 from canvas import Change, Rect, Request, Scene, SceneError
 from canvas.layers import LAYERS
 from canvas.scene_file.snapshot import Patch
+from tests.canvas.conftest import same
 
 Make = Callable[..., Change]
-
-
-def same(a: Patch, b: Patch) -> bool:
-    return all(
-        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("pixels", "valid", "latents", "latent_valid")
-    )
 
 
 def test_a_new_scene_is_empty_and_knows_what_it_is(scene: Scene) -> None:

