@@ -5,6 +5,9 @@ from typing import Any
 
 MAX_STEPS = 200
 MAX_GUIDANCE = 30.0
+WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
+"""The name diffusers gives to a UNet's LoRA: of the student, and of adapters."""
+
 FAST_STEPS = 4
 """Steps that a student is trained for; it cannot take others."""
 MAX_SIDE = 2048

@@ -15,7 +15,8 @@ from starlette.datastructures import FormData, UploadFile
 from app.api.scenes import Use
 from app.api.services import Services
 from app.errors import AppError
-from app.serving.added_adapters import MANIFEST, WEIGHTS
+from text2earth_core.adapters.manifest import MANIFEST_FILE
+from text2earth_core.facts import WEIGHTS_FILE
 
 if TYPE_CHECKING:
     from text2earth_core.adapters.library import AdapterInfo
@@ -54,7 +55,7 @@ def _add(use: Services, form: FormData) -> dict[str, Any]:
         raise AppError("The weights must be a .safetensors file: pickles may run any program, save it again as that.")
     with tempfile.TemporaryDirectory(dir=use.library.incoming) as folder:
         files = {}
-        for kind, sent in ((WEIGHTS, weights), (MANIFEST, manifest)):
+        for kind, sent in ((WEIGHTS_FILE, weights), (MANIFEST_FILE, manifest)):
             if isinstance(sent, UploadFile):
                 files[kind] = Path(folder) / kind
                 with files[kind].open("wb") as file:

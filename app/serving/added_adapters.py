@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from app.errors import AppError, Conflict, NotFound
 from app.network import set_unusable_aside
+from text2earth_core.adapters.manifest import MANIFEST_FILE
 from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.facts import WEIGHTS_FILE
 
 if TYPE_CHECKING:
     from text2earth_core import Text2Earth
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("text2earth")
 
-WEIGHTS, MANIFEST = "pytorch_lora_weights.safetensors", "adapter.json"
 _NAME = re.compile(r"\w[\w .-]{0,59}")
 _HUB_ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
 
@@ -41,7 +42,7 @@ class AddedAdapters:
                 log.warning("The adapter %s is not used: %s", place.name, error)
 
     def add(self, model: Text2Earth, name: str, files: Mapping[str, Path]) -> AdapterInfo:
-        """Take in an adapter whose files (`WEIGHTS`, and `MANIFEST` where it has one) lie somewhere; they are copied.
+        """Take in an adapter; its files (`WEIGHTS_FILE`, and `MANIFEST_FILE` where it has one) are copied.
 
         Raises AppError for an impossible name, Conflict for one that is taken, and Text2EarthError with the reason
         where it does not fit the model; then nothing is kept.
@@ -59,7 +60,9 @@ class AddedAdapters:
             return model.load_adapter(place, name)
         except Text2EarthError as error:
             shutil.rmtree(place, ignore_errors=True)
-            raise Text2EarthError(str(error).replace(f"{place}/{WEIGHTS}", name).replace(str(place), name)) from None
+            raise Text2EarthError(
+                str(error).replace(f"{place}/{WEIGHTS_FILE}", name).replace(str(place), name)
+            ) from None
         except OSError as error:
             shutil.rmtree(place, ignore_errors=True)
             raise AppError(
@@ -76,14 +79,14 @@ class AddedAdapters:
 
         set_unusable_aside()
         try:
-            found = Path(snapshot_download(hub_id, allow_patterns=[WEIGHTS, MANIFEST]))
+            found = Path(snapshot_download(hub_id, allow_patterns=[WEIGHTS_FILE, MANIFEST_FILE]))
         except Exception as error:
             raise AppError(
                 f"{hub_id} cannot be fetched from the hub ({reason_of(error)}): check name and network."
             ) from None
-        files = {kind: found / kind for kind in (WEIGHTS, MANIFEST) if (found / kind).is_file()}
-        if WEIGHTS not in files:
-            raise AppError(f"{hub_id} has no {WEIGHTS}: it is not an adapter that diffusers wrote.")
+        files = {kind: found / kind for kind in (WEIGHTS_FILE, MANIFEST_FILE) if (found / kind).is_file()}
+        if WEIGHTS_FILE not in files:
+            raise AppError(f"{hub_id} has no {WEIGHTS_FILE}: it is not an adapter that diffusers wrote.")
         return self.add(model, hub_id.partition("/")[2], files)
 
     def remove(self, model: Text2Earth, name: str) -> None:

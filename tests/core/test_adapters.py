@@ -14,9 +14,9 @@ from tests.adapters import write_adapter
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.adapters import folding
 from text2earth_core.adapters.manifest import MANIFEST_FILE, RANK
+from text2earth_core.facts import WEIGHTS_FILE
 from text2earth_core.folder import load_unet
 from text2earth_core.modalities import MODALITIES
-from text2earth_core.networks.student import WEIGHTS_FILE
 from text2earth_core.networks.thumbnail_vae import COLOURS
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.settings import Sampling

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.corpus import load_corpus
+from text2earth_core.facts import WEIGHTS_FILE
 from text2earth_core.networks.critic import CriticHeads, hinge
 from text2earth_core.networks.eyes import SCALES
-from text2earth_core.networks.student import WEIGHTS_FILE
 from text2earth_core.training import critic
 from text2earth_core.training.augment import augment
 from text2earth_core.training.critic import CriticObjective, refine_student

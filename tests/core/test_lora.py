@@ -11,8 +11,8 @@ import torch
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.adapters.manifest import RANK, read_manifest
 from text2earth_core.data.corpus import load_corpus
+from text2earth_core.facts import WEIGHTS_FILE
 from text2earth_core.folder import load_unet
-from text2earth_core.networks.student import WEIGHTS_FILE
 from text2earth_core.simulation.networks import sar_network
 from text2earth_core.simulation.pairs import real_pictures
 from text2earth_core.simulation.simulators import Light, Simulator

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.corpus import load_corpus
-from text2earth_core.networks.student import WEIGHTS_FILE
+from text2earth_core.facts import WEIGHTS_FILE
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.settings import Sampling
 from text2earth_core.training.diffusion import train_diffusion

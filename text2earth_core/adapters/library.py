@@ -14,8 +14,8 @@ from text2earth_core.adapters.folding import Folded
 from text2earth_core.adapters.manifest import MANIFEST_FILE, read_manifest
 from text2earth_core.adapters.weights import Lora, read_lora
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.facts import WEIGHTS_FILE
 from text2earth_core.modalities import MODALITIES, RGB
-from text2earth_core.networks.student import WEIGHTS_FILE
 
 SHIPPED = Path(__file__).parent.parent.parent / "assets" / "adapters"
 OWN = "adapters"

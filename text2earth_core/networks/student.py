@@ -11,9 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError, reason_of
-
-WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
-"""The name diffusers gives to a UNet's LoRA."""
+from text2earth_core.facts import WEIGHTS_FILE
 
 
 @dataclass

@@ -25,12 +25,12 @@ from text2earth_core.adapters.manifest import LAYERS, RANK, Manifest
 from text2earth_core.adapters.weights import metadata_of
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.facts import WEIGHTS_FILE
 from text2earth_core.folder import fingerprints, load_unet, locate, read_facts
 from text2earth_core.modalities import ADAPTED, MODALITIES
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
-from text2earth_core.networks.student import WEIGHTS_FILE
 from text2earth_core.networks.thumbnail_vae import CELL, COLOURS
 from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.simulation.pairs import real_pictures

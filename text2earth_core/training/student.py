@@ -22,12 +22,12 @@ from torch.nn import functional as F
 
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError, reason_of
-from text2earth_core.facts import FAST_STEPS, ModelFacts
+from text2earth_core.facts import FAST_STEPS, WEIGHTS_FILE, ModelFacts
 from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
-from text2earth_core.networks.student import WEIGHTS_FILE, Student
+from text2earth_core.networks.student import Student
 from text2earth_core.sampling.conditioning import guidance_at, predict_guided
 from text2earth_core.sampling.joining import join, told_mask
 from text2earth_core.sampling.path import noise_path
