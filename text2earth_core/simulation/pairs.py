@@ -11,12 +11,19 @@ import pyarrow.parquet as pq
 
 from text2earth_core.data.corpus import Picture, decode_image, files_of
 from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.simulation.figures import PURE, WET, vegetation_index
 
 PAIRS = {"nir": ("pairs_rgb_nir",), "sar": ("pairs_sar_pan", "pairs_sar_rgb")}
 """The data sets of each modality."""
 
 SCENES = {"agriculture": "farmland", "gorge": "mountain", "resident": "dense residential"}
 """What the radar pairs call some classes."""
+
+WATER = "sea or lake"
+"""The class of a place that is all water."""
+
+OPEN_WATER = ("a lake", "a blue lake", "calm water of a lake", "the sea", "deep blue sea", "open water")
+"""What people ask for where they want water alone."""
 
 _COLUMNS = ("source_image", "target_image", "source_modality", "target_modality", "label", "split")
 
@@ -60,12 +67,24 @@ def load_pairs(data: Path, modality: str, split: str, files: Sequence[str] | Non
 
 
 def real_pictures(data: Path, modality: str) -> list[Picture]:
-    """What was measured in the training pairs that have a class, as pictures to train on, a single band three times."""
+    """What was measured in the training pairs of which one can say what they show, a single band three times.
+
+    Near infrared pairs have no classes; those that are water all over are known by what was measured itself.
+    """
+    named = [(pair, pair.label or _measured_label(pair, modality)) for pair in load_pairs(data, modality, "train")]
     return [
-        Picture(np.repeat(pair.measured[..., None], 3, axis=2), pair.label, (), None, "pairs")
-        for pair in load_pairs(data, modality, "train")
-        if pair.label
+        Picture(np.repeat(pair.measured[..., None], 3, axis=2), label, OPEN_WATER * (label == WATER), None, "pairs")
+        for pair, label in named
+        if label
     ]
+
+
+def _measured_label(pair: Pair, modality: str) -> str:
+    """`WATER` where near infrared and red say so nearly everywhere, "" elsewhere."""
+    if modality != "nir":
+        return ""
+    wet = vegetation_index(pair.measured, pair.picture[..., 0]) < WET
+    return WATER if wet.mean() >= PURE else ""
 
 
 def _pair(row: dict, modality: str, place: str) -> Pair:

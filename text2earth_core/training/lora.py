@@ -58,8 +58,9 @@ WHOLE = 0.5
 """Of the windows with known ground, so many are made anew as a whole: known ground tells how bright things are, and
 only without it the text must."""
 
-REAL = 0.5
-"""Share of the batches that are real pictures of the modality, where there are some with classes."""
+REAL = {"nir": 0.15, "sar": 0.5}
+"""Share of the batches that are real pictures of the modality: of radar those with classes, of near infrared open
+water, which the simulator makes too bright where it is green and the other pictures hardly ever show alone."""
 
 TURNS = 3
 """Steps in which a batch of simulated pictures is met, each with other noise and masks: making it costs as much as a
@@ -158,7 +159,7 @@ class LoraObjective(Objective):
 
     def _simulated(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         """Windows of the modality itself or turned into it, a single band three times."""
-        if self.real is not None and rng.random() < REAL:
+        if self.real is not None and rng.random() < REAL[self.modality.name]:
             return self.real.batch(size, rng)
         batch = self.windows.batch(size, rng)
         pixels = batch["pixels"].numpy()
@@ -205,7 +206,8 @@ class LoraObjective(Objective):
         title = self.modality.title
         how = "by their luma" if self.simulator is None else f"turned into {title} by a trained simulator"
         if self.real is not None:
-            how += f", and in every second batch real {title} pictures of {', '.join(self.classes)}"
+            share = REAL[self.modality.name]
+            how += f", and in {share:.0%} of the batches real {title} pictures of {', '.join(self.classes)}"
         Manifest(
             self.modality.name, self.modality.bands, fingerprints(self.start)[1], self.facts.name, RANK, self.layers,
             seen, f"pictures of {', '.join(self.sets)}, {how}",
