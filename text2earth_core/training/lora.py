@@ -35,6 +35,7 @@ from text2earth_core.networks.thumbnail_vae import CELL, COLOURS
 from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.simulation.pairs import real_pictures
 from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
+from text2earth_core.simulation.still_water import BRIGHTNESS, SHOWING, still_water
 from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule
@@ -164,6 +165,10 @@ class LoraObjective(Objective):
         batch = self.windows.batch(size, rng)
         pixels = batch["pixels"].numpy()
         bands = self.modality.to_bands(pixels) if self.simulator is None else self.simulator(pixels, rng, self.light)
+        if self.modality.name == "nir":
+            for picture, band, label in zip(pixels, bands, batch["classes"], strict=True):
+                if label in SHOWING:
+                    band[still_water(picture)] = BRIGHTNESS
         return batch | {"pixels": torch.from_numpy(np.repeat(bands, 3, axis=-1))}
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
