@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import data, enhance, evaluate, fill, find, maps, scene, train, translate, zero_shot
+from app.cli import data, enhance, evaluate, fill, find, maps, scene, study, train, translate, zero_shot
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -49,6 +49,7 @@ scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
+app.add_typer(study.app, name="study")
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
 app.command()(translate.translate)
