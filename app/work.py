@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from canvas.request import Request
     from canvas.scene import Entry, Scene
     from text2earth_core import Text2Earth
+    from text2earth_core.networks.tokens import PromptReport
     from text2earth_core.sampling.settings import Sampling
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "assets" / "models" / "text2earth-mini"
@@ -82,7 +84,7 @@ def make_request(scene: Scene, model: Text2Earth, frame: Rect, prompt: str, samp
     """Everything that determines the generation; SceneError or Text2EarthError where something is out of range."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).request(scene, frame, prompt, sampling)
+    return Painter(model).request(scene, frame, model.lexicon.worded(prompt), worded(model, sampling))
 
 
 def make_edit(
@@ -98,7 +100,16 @@ def make_edit(
     """As `make_request`, for what lies under a mask that covers `frame` (see `canvas.masks.placed`)."""
     from canvas.paint.painter import Painter
 
-    return Painter(model).edit(scene, frame, mask, prompt, strength, sampling, feather)
+    text = model.lexicon.worded(prompt)
+    return Painter(model).edit(scene, frame, mask, text, strength, worded(model, sampling), feather)
+
+
+def worded(model: Text2Earth, sampling: Sampling) -> Sampling:
+    """Settings whose negative prompt is in words that the model knows, as `make_request` takes the prompt.
+
+    The scene records what the model was asked, which no later lexicon changes: a step that is repeated is the same.
+    """
+    return replace(sampling, negative_prompt=model.lexicon.worded(sampling.negative_prompt))
 
 
 def find_clouds(scene: Scene, rect: Rect) -> CloudProposal:
@@ -136,9 +147,12 @@ def extend(
 
 
 def prompt_report(model: Text2Earth, text: str) -> dict[str, Any]:
-    """How the model reads `text`: tokens, limit, the part that was cut, and the words it never saw."""
+    """How the model reads `text`: tokens, limit, the part that was cut, the words it never saw, and those among them
+    that it takes as others ("taken", pairs).
+    """
     report = model.check_prompt(text)
-    return {"tokens": report.tokens, "limit": report.limit, "cut": report.cut, "unknown": list(report.unknown)}
+    told = {"tokens": report.tokens, "limit": report.limit, "cut": report.cut, "unknown": list(report.unknown)}
+    return told | {"taken": [list(pair) for pair in report.taken]}
 
 
 def prompt_notes(model: Text2Earth, text: str, resolution: float | None) -> list[str]:
@@ -152,9 +166,14 @@ def prompt_notes(model: Text2Earth, text: str, resolution: float | None) -> list
     notes = list(filter(None, [level_note(text, resolution)]))
     if report.cut:
         notes.append(f"The model reads {report.limit} tokens of a prompt; this was cut: “{report.cut}”.")
-    if report.unknown:
-        notes.append(f"The model has never seen: {', '.join(report.unknown)}.")
-    return notes
+    return notes + word_notes(report)
+
+
+def word_notes(report: PromptReport) -> list[str]:
+    """What is to be said about words that the model has never seen."""
+    taken = "; ".join(f"{word} → {wording}" for word, wording in report.taken)
+    unknown = ", ".join(report.unknown)
+    return ([f"Taken as: {taken}."] if taken else []) + ([f"The model has never seen: {unknown}."] if unknown else [])
 
 
 def request_notes(model: Text2Earth, request: dict[str, Any], resolution: Callable[[], float]) -> list[str]:

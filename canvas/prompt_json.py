@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from canvas.errors import SceneError
@@ -75,3 +76,8 @@ def _is_point(value: Any) -> bool:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
+
+
+def reworded(prompts: Iterable[dict[str, Any]], word: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Prompts with each text put into other words; what has none is left for the fill to refuse."""
+    return [one | {"text": word(one["text"])} if isinstance(one.get("text"), str) else one for one in prompts]

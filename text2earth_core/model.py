@@ -20,9 +20,10 @@ from text2earth_core.facts import FAST_STEPS, MAX_SIDE, MAX_STEPS, SIDE_STEP, Mo
 from text2earth_core.folder import STUDENT, load_parts, locate, save_part, write_facts
 from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.networks.codec import Codec
+from text2earth_core.networks.lexicon import EMPTY, load_lexicon
 from text2earth_core.networks.student import Student
 from text2earth_core.networks.thumbnail_vae import CELL
-from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, load_words
 from text2earth_core.pictures import picture_of
 from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import TextConditioner
@@ -89,7 +90,7 @@ class Text2Earth:
         base: str = "in-memory",
     ):
         self.unet, self.codec, self.text, self.scheduler = unet, codec, text, scheduler
-        self.facts, self.words, self.student = facts, words, student
+        self.facts, self.words, self.student, self.lexicon = facts, words, student, EMPTY
         limit = min(text.tokenizer.model_max_length, text.encoder.config.max_position_embeddings) - 2
         self.info = ModelInfo(
             facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution,
@@ -125,6 +126,7 @@ class Text2Earth:
         codec = Codec(vae, parts.facts.thumbnail)
         words = load_words(folder / "tokenizer")
         model = cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base)
+        model.lexicon = load_lexicon(folder, words)
         model._library.find((folder / OWN, SHIPPED))
         model.translators.find(folder / TRANSLATOR)
         return model
@@ -141,8 +143,7 @@ class Text2Earth:
     ) -> "Text2Earth":
         """Put a model together from parts in memory, as training does; `facts` are fields of `ModelFacts`."""
         facts_ = mini_facts(**facts)
-        codec = Codec(vae, facts_.thumbnail)
-        return cls(unet.eval(), codec, text, scheduler, facts_, "in-memory", student=student)
+        return cls(unet.eval(), Codec(vae, facts_.thumbnail), text, scheduler, facts_, "in-memory", student=student)
 
     @classmethod
     def from_preset(cls, name: str = "tiny", seed: int = 0) -> "Text2Earth":
@@ -165,6 +166,7 @@ class Text2Earth:
         self.text.tokenizer.save_pretrained(folder / "tokenizer")
         if self.words:
             (folder / "tokenizer" / WORDS_FILE).write_text("\n".join(sorted(self.words)) + "\n", encoding="utf-8")
+        self.lexicon.save(folder)
         self.scheduler.save_pretrained(folder / "scheduler")
         if self.student is None:
             shutil.rmtree(folder / STUDENT, ignore_errors=True)  # that of a model which stood here before
@@ -195,7 +197,7 @@ class Text2Earth:
 
     def check_prompt(self, text: str) -> PromptReport:
         """Say how long a prompt is, what of it does not fit, and which words the model has never seen."""
-        return check_prompt(self.text.tokenizer, self.words, split_level(text)[0])
+        return self.lexicon.check(self.text.tokenizer, self.words, split_level(text)[0])
 
     def encode(self, pixels: np.ndarray) -> Tensor:
         """Pixels uint8 (H, W, 3), or (H, W, 1) of a single band, to latents float32 (4, H/8, W/8).
@@ -293,7 +295,7 @@ class Text2Earth:
             modality: see `text2earth_core.modalities`; a single band gives images of mode "L".
             adapters: names of `adapters` with weights, beside the modality's own.
         """
-        texts = [prompts] if isinstance(prompts, str) else list(prompts)
+        texts = [self.lexicon.worded(text) for text in ([prompts] if isinstance(prompts, str) else prompts)]
         seeds = [seed + i for i in range(len(texts))] if isinstance(seed, int) else list(seed)
         if len(seeds) != len(texts):
             raise Text2EarthError(
@@ -305,7 +307,8 @@ class Text2Earth:
                 f"An image of {size} px cannot be made: use a multiple of {SIDE_STEP} up to {MAX_SIDE}."
             )
         chosen = tuple((adapters or {}).items())
-        sampling = Sampling(negative_prompt, 0, steps, guidance, sampler, None, resolution, modality, chosen)
+        negative = self.lexicon.worded(negative_prompt)
+        sampling = Sampling(negative, 0, steps, guidance, sampler, None, resolution, modality, chosen)
         images = []
         for text, number in zip(texts, seeds, strict=True):
             noise = world_noise(number, 0, 0, size // CELL, size // CELL)
@@ -342,5 +345,6 @@ class Text2Earth:
             modality, adapters: see `generate`; of a picture in colours a single band is the luma.
         """
         chosen = tuple((adapters or {}).items())
-        sampling = Sampling(negative_prompt, seed, steps, guidance, sampler, follow, resolution, modality, chosen)
+        prompt, negative = map(self.lexicon.worded, (prompt, negative_prompt))
+        sampling = Sampling(negative, seed, steps, guidance, sampler, follow, resolution, modality, chosen)
         return inpaint_image(self, image, mask, prompt, sampling, strength=strength, feather=feather, callback=callback)

@@ -28,7 +28,8 @@ def find_places(use: Use, scene: str, body: Search) -> dict[str, Any]:
     """Places that fit a text, best first, of `tiles` places in all.
 
     The first search looks at every tile of the scene and remembers it. That may take several requests: `pending` says
-    how many tiles are still to be looked at; ask again until it is 0.
+    how many tiles are still to be looked at; ask again until it is 0. `taken` are words of the text that are taken as
+    others (pairs), `unknown` those that do little.
     """
     with use.library.open(scene) as opened:
         towers = use.towers.get()
@@ -37,4 +38,6 @@ def find_places(use: Use, scene: str, body: Search) -> dict[str, Any]:
         hits = find(opened, towers, text, body.top)
         if not opened.writable:
             pending = 0  # it was looked at by the search itself
-    return {"hits": [hit.as_dict() for hit in hits], "tiles": tiles, "pending": pending}
+    report = towers.check(body.text)
+    read = {"taken": [list(pair) for pair in report.taken], "unknown": list(report.unknown)}
+    return {"hits": [hit.as_dict() for hit in hits], "tiles": tiles, "pending": pending} | read

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import Json, bar, emit
+from app.cli.output import Json, bar, emit, say
 
 
 def find_places(
@@ -19,13 +19,15 @@ def find_places(
 ) -> None:
     """Find places that fit a text, best first; the scene remembers what its tiles look like."""
     from app.serving.towers_host import SearchTowers
-    from app.work import SHIPPED_MODEL
+    from app.work import SHIPPED_MODEL, word_notes
     from canvas.scene import Scene
     from canvas.search.find import find, look
 
     with Scene.open(scene) as opened:
         towers = SearchTowers(SHIPPED_MODEL if model is None else model)
-        vector = towers.embed_text(text)
+        vector, report = towers.embed_text(text), towers.check(text)
+        for note in word_notes(report):
+            say(note)
         with bar("Looking at tiles") as advance:
             look(opened, towers, progress=advance)
         hits = [hit.as_dict() for hit in find(opened, towers, vector, top)]

@@ -40,6 +40,36 @@ class Stage(StrEnum):
 
 
 @app.command()
+def words(
+    out: Annotated[Path, typer.Option(file_okay=False, help="Model folder that gets the lexicon.")],
+    encoder: Annotated[
+        Path, typer.Option(help="Sentence encoder that teaches: a folder or zip such as that of all-MiniLM-L6-v2.")
+    ],
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Text file of words to learn, one a line; default: the encoder's own."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(envvar="TEXT2EARTH_DATA", help="Training images: words of their captions stay.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Learn what everyday words for land mean in words that a model knows; its weights stay as they are."""
+    from app.cli.evaluate import Bars
+    from text2earth_core.alignment import load_towers
+    from text2earth_core.networks.lexicon import LEXICON_FILE
+    from text2earth_core.networks.tokens import load_words
+    from text2earth_core.training.words import SentenceEncoder, caption_words, learn_words, read_vocabulary
+
+    towers, known, teacher = load_towers(out), load_words(out / "tokenizer"), SentenceEncoder(encoder)
+    listed = teacher.own_words() if vocabulary is None else read_vocabulary(vocabulary)
+    seen = frozenset() if data is None else caption_words(data)
+    lexicon = learn_words(towers, known, teacher, listed, encoder.stem, seen, Bars())
+    lexicon.save(out)
+    emit({"file": str(out / LEXICON_FILE), "words": len(lexicon.wordings)}, as_json)
+
+
+@app.command()
 def vae(
     preset: Preset,
     data: Data,

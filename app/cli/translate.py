@@ -163,7 +163,7 @@ def _fill(
     if content is None:
         raise SceneError(f"The layer {task.source} of the scene is empty: import or make something there first.")
     corners = box or [content.x, content.y, content.x1, content.y1]
-    request = fill_request(model, scene, corners, [{"text": prompt}], sampling, task=task.name)
+    request = fill_request(model, scene, corners, [{"text": model.lexicon.worded(prompt)}], sampling, task=task.name)
     newest = next((step for step in reversed(scene.history()) if not step.undone and not step.aside), None)
     if newest is not None and newest.request == json.loads(request.to_json()):
         return newest  # a kill came between this and what follows

@@ -46,7 +46,8 @@ class Edit:
         mask, strength, feather = decode_mask(request["mask"], frame), request["strength"], request["feather"]
         with work.scene() as scene:
             first = make_edit(scene, model, frame, mask, prompt, sampling, strength, feather)
-            work.settle(self.expected_steps(request | decided(first), model.info), decided(first))
+            settled = decided(first, request)
+            work.settle(self.expected_steps(request | settled, model.info), settled)
             there = {candidate.number for candidate in scene.candidates(batch)}
             for number in range(request["variations"]):
                 if number in there:

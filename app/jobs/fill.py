@@ -9,8 +9,10 @@ import numpy as np
 
 from app.jobs.store import Job
 from app.jobs.work import PREVIEW_S, JobWork, Outcome, accepted, decided
+from app.work import worded
 from canvas.fill.cost import windows_alone
 from canvas.geometry import CELL, Rect
+from canvas.prompt_json import reworded
 from text2earth_core.sampling.settings import Sampling
 
 if TYPE_CHECKING:
@@ -42,9 +44,10 @@ class Fill:
         x, y, w, h = asked["frame"]
         box, sampling = [x, y, x + w, y + h], Sampling.of(asked)
         with work.scene() as scene:
-            full = fill_request(model, scene, box, asked["prompts"], sampling, region=asked["region"])
+            prompts = reworded(asked["prompts"], model.lexicon.worded)
+            full = fill_request(model, scene, box, prompts, worded(model, sampling), region=asked["region"])
             fill = RegionFill(scene, model, full)
-            work.settle(fill.cost.windows, decided(full))
+            work.settle(fill.cost.windows, decided(full, asked))
             if fill.resumed:
                 work.note("This fill had begun before: it goes on where it was.")
             entry = fill.run(_Preview(work, model, full.frame))

@@ -33,7 +33,7 @@ class Generate:
         request = work.request
         with work.scene() as scene:
             full = make_request(scene, model, Rect(*request["frame"]), request.get("prompt", ""), Sampling.of(request))
-            work.settle(self.expected_steps(request, model.info), decided(full))
+            work.settle(self.expected_steps(request, model.info), decided(full, request))
             entry = extend(scene, model, full, lambda progress: work.show_painting(progress, model), work.check)
         return Outcome([entry.rect])
 

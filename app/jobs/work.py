@@ -47,9 +47,11 @@ class Outcome:
     result: dict[str, Any] = field(default_factory=dict)
 
 
-def decided(request: Request) -> dict[str, Any]:
-    """What of a complete request its job had left to the model, JSON-ready."""
-    found = {"steps": request.steps, "guidance": request.guidance, "sampler": request.sampler}
+def decided(request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+    """What of a complete request its job had left to the model, JSON-ready; its texts as the model was asked."""
+    found: dict[str, Any] = {"steps": request.steps, "guidance": request.guidance, "sampler": request.sampler}
+    made = request.as_dict()
+    found |= {name: made[name] for name in ("prompt", "negative_prompt", "prompts") if asked.get(name)}
     return found | ({"adapters": [list(one) for one in request.adapters]} if request.adapters else {})
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     import numpy as np
 
     from text2earth_core.alignment import AlignmentTowers
+    from text2earth_core.networks.tokens import PromptReport
 
 
 class SearchTowers:
@@ -24,8 +25,12 @@ class SearchTowers:
 
     def __init__(self, folder: Path) -> None:
         from text2earth_core.alignment import load_towers, towers_fingerprint
+        from text2earth_core.networks.lexicon import load_lexicon
+        from text2earth_core.networks.tokens import load_words
 
         self._towers: AlignmentTowers = load_towers(folder)
+        self._known = load_words(folder / "tokenizer")
+        self._lexicon = load_lexicon(folder, self._known)
         self.fingerprint = towers_fingerprint(folder)
 
     def embed_images(self, images: Sequence[np.ndarray]) -> np.ndarray:
@@ -33,8 +38,12 @@ class SearchTowers:
         return self._towers.embed_images(images)
 
     def embed_text(self, text: str) -> np.ndarray:
-        """The unit vector (D,) of what somebody looks for."""
-        return self._towers.embed_texts([text])[0]
+        """The unit vector (D,) of what somebody looks for, unseen words as what they are taken as."""
+        return self._towers.embed_texts([self._lexicon.worded(text)])[0]
+
+    def check(self, text: str) -> PromptReport:
+        """How the towers read it."""
+        return self._lexicon.check(self._towers.tokenizer, self._known, text)
 
 
 class TowersHost:

@@ -15,6 +15,7 @@ from canvas.fill.workers import Workers
 from canvas.geometry import LIMIT, TILE, Rect
 from canvas.layers import bands_of
 from canvas.paint.painter import Painter, Progress
+from canvas.prompt_json import reworded
 from canvas.recipes.recipe import MADE_BY_MODEL, Recipe, entry_of
 from canvas.request import Request
 from canvas.scene import Scene
@@ -47,6 +48,8 @@ def fill_of(
     recipe.check_scene(scene.resolution)
     recipe.check_model(model.info.fingerprint, model.info.name)
     fill = dict(recipe.fill)
+    if not recipe.model:  # written by somebody; what was recorded is repeated as it was asked
+        fill["prompts"] = reworded(fill["prompts"], model.lexicon.worded)
     if sampler is not None and sampler != (fill.get("sampler") or QUALITY):
         fill |= {"sampler": sampler, "steps": None, "guidance": None}
     if follow is not None:

@@ -21,13 +21,15 @@ class PromptReport:
     """What the model makes of a prompt.
 
     tokens, limit: length in tokens and the longest that fits (end marks not counted). cut: the text past the limit.
-    unknown: words that never occurred in training (empty for a model that does not list its words).
+    unknown: words that never occurred in training (empty for a model that does not list its words). taken: (word, what
+    it is taken as) for words that did not either, but are put into known ones first.
     """
 
     tokens: int
     limit: int
     cut: str
     unknown: tuple[str, ...]
+    taken: tuple[tuple[str, str], ...] = ()
 
 
 def train_tokenizer(texts: Iterable[str], length: int, size: int = 2500) -> CLIPTokenizer:

@@ -1,7 +1,7 @@
 /**
  * Finding places of the scene by what a text says: a small panel that lists them, and their outlines on the map.
  * @typedef {{bbox: [number, number, number, number], score: number}} Hit corners x0, y0, x1, y1 in scene pixels
- * @typedef {{hits: Hit[], tiles: number, pending: number}} Answer
+ * @typedef {{hits: Hit[], tiles: number, pending: number, taken: [string, string][], unknown: string[]}} Answer
  */
 import { fromCorners } from "../geometry/rect.mjs";
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";

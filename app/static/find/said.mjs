@@ -1,8 +1,10 @@
 /** What is said about a search. Pure. */
 
 /** @param {import("./finder.mjs").Answer} answer @returns {string} */
-export function said({ hits, tiles, pending }) {
-  if (pending) return `Looked at ${tiles - pending} of ${tiles} places …`;
+export function said({ hits, tiles, pending, taken, unknown }) {
+  const words = [...taken.map(([word, wording]) => `${word} is taken as: ${wording}.`), unknown.length ? `Not known: ${unknown.join(", ")}.` : ""];
+  const rest = words.filter(Boolean).map((sentence) => ` ${sentence}`).join("");
+  if (pending) return `Looked at ${tiles - pending} of ${tiles} places …${rest}`;
   if (!hits.length) return "Nothing here is large enough to be looked at.";
-  return `${hits.length === 1 ? "The best place" : `The best ${hits.length}`} of ${tiles}, with how well they fit.`;
+  return `${hits.length === 1 ? "The best place" : `The best ${hits.length}`} of ${tiles}, with how well they fit.${rest}`;
 }

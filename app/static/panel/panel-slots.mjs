@@ -16,11 +16,11 @@ export function slot(name) {
   return document.querySelector(`[data-t2e-slot="${name}"]`);
 }
 
-/** @param {{unknown: string[], cut: string, limit: number}|null} report answer of the prompt check */
+/** @param {{unknown: string[], taken: [string, string][], cut: string, limit: number}|null} report answer of the prompt check */
 export function showPromptNotes(report) {
   const place = slot("prompt-notes");
   if (!place) return;
-  const notes = [];
+  const notes = (report?.taken ?? []).map(([word, wording]) => h("p", {}, h("strong", {}, word), " is taken as: ", h("q", {}, wording)));
   if (report?.unknown.length) {
     const words = report.unknown.flatMap((word, n) => [n ? ", " : "", h("span", { class: "unknown-word" }, word)]);
     const plural = report.unknown.length > 1;
