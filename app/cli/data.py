@@ -54,6 +54,27 @@ def convert(
 
 
 @app.command()
+def stats(
+    source: Source,
+    report: Annotated[Path, typer.Option(file_okay=False, help="Folder for stats.html and stats.json.")],
+    beside: Annotated[str | None, typer.Option(metavar="OTHER", help="A second data set, to compare.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a data set holds: places, resolutions, quality, captions, words, classes, as a page and as figures."""
+    from text2earth_core.data.statistics.figures import figures_of
+    from text2earth_core.data.statistics.report import write_report
+
+    sources = [source] if beside is None else [source, beside]
+    with bar("Reading") as advance:
+        figures = figures_of(sources, lambda what, done, total: advance(done, total))
+    try:
+        page = write_report(figures, report)
+    except OSError as error:
+        raise AppError(f"{report} cannot be written ({error.strerror}): choose another folder.") from None
+    emit([{"source": one["source"], "rows": one["rows"], "report": str(page)} for one in figures], as_json)
+
+
+@app.command()
 def landcover(
     source: Annotated[Path, typer.Argument(metavar="MAP", help="GeoTIFF: WorldCover's codes, or the paper's classes.")],
     algorithm: Annotated[int, typer.Option(min=1, max=3, help="Of ChatEarthNet: 1 size words, 2 patches, 3 classes.")],
