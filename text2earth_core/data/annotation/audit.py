@@ -15,6 +15,9 @@ from text2earth_core.data.landcover.instructions import MENTIONS
 DUPLICATE = "duplicate"
 MISCOUNTED = "not one description for each image"
 
+GRAVE = ("empty", "refusal", "other language", MISCOUNTED)
+"""After these there is no caption that a person could mend."""
+
 LANGUAGES = ("en", "pcm", "sco")
 """English, and what the identifier takes short English for."""
 
@@ -90,6 +93,8 @@ def audit(caption: str, item: Item, rules: Rules, cut: bool = False) -> list[Fau
         return [Fault("empty", "there are no words")]
     if _REFUSAL.search(text):
         return [Fault("refusal", f'it refuses ("{_shown(_REFUSAL, text)}")')]
+    if not is_english(text):  # the other checks know English alone
+        return [Fault("other language", "it is not in English")]
     found = []
     least, most = rules.words
     if cut:
@@ -98,8 +103,6 @@ def audit(caption: str, item: Item, rules: Rules, cut: bool = False) -> list[Fau
         found.append(Fault("too short", f"it has {len(words)} words, and needs {least} or more"))
     if len(words) > most:
         found.append(Fault("too long", f"it has {len(words)} words, and may have {most}"))
-    if not is_english(text):
-        found.append(Fault("other language", "it is not in English"))
     if _ADDRESS.search(text):
         found.append(Fault("speaks to the asker", f'it speaks to the reader ("{_shown(_ADDRESS, text)}")'))
     forbidden = sorted({hit.group().lower() for hit in _forms(rules.forbidden).finditer(text)})
@@ -116,6 +119,11 @@ def audit(caption: str, item: Item, rules: Rules, cut: bool = False) -> list[Fau
     if _repeats(text):
         found.append(Fault("repeats itself", "it says a sentence twice"))
     return found
+
+
+def weight(faults: list[Fault]) -> tuple[bool, int]:
+    """By which the best of several attempts is chosen, the least one first."""
+    return any(fault.reason in GRAVE for fault in faults), len(faults)
 
 
 def is_english(text: str) -> bool:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from text2earth_core.data.annotation.audit import MISCOUNTED, Fault, audit
+from text2earth_core.data.annotation.audit import MISCOUNTED, Fault, audit, weight
 from text2earth_core.data.annotation.endpoint import Answer, Endpoint, Later, Refused, Stop, estimate
 from text2earth_core.data.annotation.items import Item, Source
 from text2earth_core.data.annotation.journal import OPEN, Journal
@@ -182,7 +182,7 @@ class _Run:
         self, item: Item, caption: str, faults: list[Fault], last: bool, best: dict[int, tuple[str, list[Fault]]]
     ) -> list[Fault]:
         """Keep a caption; on the last attempt one with faults too, the best of all."""
-        if faults and (item.number not in best or len(faults) < len(best[item.number][1])):
+        if faults and (item.number not in best or weight(faults) < weight(best[item.number][1])):
             best[item.number] = caption, faults
         if faults and last:
             caption, faults = best[item.number]
