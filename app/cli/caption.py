@@ -73,8 +73,9 @@ def caption(
         raise AppError("--max-cost needs the prices of the endpoint: --price-in and --price-out.")
 
     from text2earth_core.data.annotation.endpoint import Endpoint, checked_endpoint
-    from text2earth_core.data.annotation.journal import Journal, only_run
+    from text2earth_core.data.annotation.journal import Journal
     from text2earth_core.data.annotation.limits import Limits
+    from text2earth_core.data.annotation.only_run import only_run
     from text2earth_core.data.annotation.results import journal_of, summary, write
     from text2earth_core.data.annotation.run import Outcome, annotate
 
@@ -106,7 +107,7 @@ def caption(
 
 def review(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="What data caption wrote.")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: any; default: a free one from 7860.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
     """Accept, correct or reject captions on a local page; data caption then asks for the rejected ones again."""

@@ -21,8 +21,9 @@ from tests.chat_endpoint import caption_of, name_of, running, told
 from text2earth_core.data.annotation.audit import Fault
 from text2earth_core.data.annotation.endpoint import Endpoint, checked_endpoint
 from text2earth_core.data.annotation.items import Item
-from text2earth_core.data.annotation.journal import DOUBTFUL, KEPT, OPEN, UNUSABLE, Journal, only_run
+from text2earth_core.data.annotation.journal import DOUBTFUL, KEPT, OPEN, UNUSABLE, Journal
 from text2earth_core.data.annotation.limits import Limits
+from text2earth_core.data.annotation.only_run import only_run
 from text2earth_core.data.annotation.protocols import IMAGES
 from text2earth_core.data.annotation.run import Outcome, annotate
 from text2earth_core.data.annotation.tables import MAX_SIDE, TableSource
@@ -157,13 +158,13 @@ def test_what_never_passes_is_doubtful_and_the_best_attempt_is_kept(tmp_path: Pa
     said = [
         "I'm sorry, I can't help.",
         "Perhaps 30 fields lie here, with a road.",
-        "Perhaps some fields lie by a road.",
+        "Perhaps some green fields lie by a road.",
     ]
     with running(lambda row, times, body: said[times - 1]) as served:
         assert describe(table(tmp_path / "in.parquet", 1), journal, served, asks=3) == Outcome()
     line = journal.line(0)
     assert line is not None
-    assert (line.state, line.caption, line.faults) == (DOUBTFUL, said[2], ["too short", "forbidden word"])
+    assert (line.state, line.caption, line.faults) == (DOUBTFUL, said[2], ["forbidden word"])
     assert "it refuses" in told(served.bodies[1])
     assert "number 30" in told(served.bodies[2])
     assert journal.troubles()["forbidden word"] == 2

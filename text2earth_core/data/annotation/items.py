@@ -58,3 +58,9 @@ class Source(Protocol):
 
     def item(self, number: int) -> Item:
         """One of them; Text2EarthError where there is none."""
+
+    def told(self, number: int) -> str:
+        """What the model is told of one, without reading its image."""
+
+    def picture(self, number: int) -> bytes | None:
+        """What a person is shown of one: a PNG or JPEG, None where it has none."""

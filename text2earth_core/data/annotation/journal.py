@@ -278,6 +278,19 @@ class Journal:
         finally:
             db.close()
 
+    def count(self, where: str) -> int:
+        """Rows of which `where` holds, as for `lines`."""
+        return int(self._ask(f"SELECT count(*) FROM rows WHERE {where}")[0][0])
+
+    def count_faults(self, where: str) -> dict[str, int]:
+        """Faults of such rows, the most frequent first."""
+        return dict(
+            self._ask(
+                f"SELECT value, count(*) FROM rows, json_each(faults) WHERE {where} GROUP BY value "
+                "ORDER BY count(*) DESC, value"
+            )
+        )
+
     def open_again(self) -> int:
         """Open all rows that were given up or are doubtful and that no person has seen; how many."""
         with self._transaction() as db:
@@ -285,25 +298,6 @@ class Journal:
                 "UPDATE rows SET state = ? WHERE state IN (?, ?) AND verdict = ''", (OPEN, DOUBTFUL, UNUSABLE)
             )
             return changed.rowcount
-
-
-@contextmanager
-def only_run(path: Path) -> Iterator[None]:
-    """Hold a journal for one run; the system lets go of it when the process ends, however it does.
-
-    Raises:
-        Text2EarthError: another process writes captions into it.
-    """
-    beside = sqlite3.connect(path.with_name(f"{path.name}.lock"), timeout=0, isolation_level=None)
-    try:
-        beside.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error:
-        beside.close()
-        raise Text2EarthError(f"Another run writes into {path} just now: wait for it, or stop it.") from None
-    try:
-        yield
-    finally:
-        beside.close()
 
 
 def digest_of(caption: str) -> bytes:

@@ -39,7 +39,7 @@ class MapSource:
     def identity(self) -> dict[str, Any]:
         """Source, tiles, and what its values mean."""
         size = f"{self._map.rows} x {self._map.columns}"
-        return {"source": str(self._path), "tiles": size, "codes": self._codes}
+        return {"source": str(self._path.absolute()), "tiles": size, "codes": self._codes}
 
     @property
     def total(self) -> int:
@@ -65,6 +65,16 @@ class MapSource:
             raise Text2EarthError(f"{self._path} has no tile {number}.")
         with self._reading:
             return self._item(self._map.tile(row, column))
+
+    def told(self, number: int) -> str:
+        """The facts of a tile."""
+        return self.item(number).text
+
+    def picture(self, number: int) -> bytes:
+        """The tile in colours, every pixel of it, also where the model is only told of it."""
+        row, column = divmod(number, self._map.columns)
+        with self._reading:
+            return coloured(self._map.tile(row, column).classes, 1)
 
     def _item(self, tile: MapTile) -> Item:
         number = tile.row * self._map.columns + tile.column

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from PIL import Image
 from text2earth_core.data.annotation.items import Item, Settled
 from text2earth_core.data.annotation.template import Template
 from text2earth_core.data.sources.git10m import IMAGE, METADATA, Row, read_row
-from text2earth_core.data.sources.tables import BATCH, columns_of, encoded, opened, tables_of
+from text2earth_core.data.sources.tables import BATCH, HUB, columns_of, encoded, opened, tables_of
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.pictures import as_rgb
 
@@ -61,7 +62,7 @@ class TableSource:
     def identity(self) -> dict[str, Any]:
         """Source, rows, and what the model is told."""
         told = hashlib.blake2b(self._template.text.encode(), digest_size=8).hexdigest()
-        return {"source": self._source, "rows": self.total, "template": told}
+        return {"source": _absolute(self._source), "rows": self.total, "template": told}
 
     @property
     def total(self) -> int:
@@ -75,26 +76,38 @@ class TableSource:
                 groups = [file.metadata.row_group(one).num_rows for one in range(file.metadata.num_row_groups)]
                 for group, (first, stop) in enumerate(_pairs(accumulate(groups, initial=start))):
                     if not settled(first, stop):
-                        yield from self._rows(file, table, group, first, settled)
+                        yield from self._rows(file, table, group, first, settled, self._columns)
 
     def item(self, number: int) -> Item:
         """One row, by its place in all tables."""
-        if not 0 <= number < self.total:
-            raise Text2EarthError(f"{self._source} has no row {number}.")
-        table = bisect_right(self._starts, number) - 1
-        first = self._starts[table]
-        with opened(self._tables[table]) as file:
-            for group in range(file.metadata.num_row_groups):
-                count = file.metadata.row_group(group).num_rows
-                if number < first + count:
-                    others = self._rows(file, self._tables[table], group, first, lambda start, stop: start != number)
-                    return next(others)
-                first += count
+        return self._one(number, self._columns)
+
+    def told(self, number: int) -> str:
+        """What the model is told of a row, without reading its image."""
+        return self._one(number, [name for name in self._columns if name != IMAGE]).text
+
+    def _one(self, number: int, columns: list[str]) -> Item:
+        if 0 <= number < self.total:
+            table = bisect_right(self._starts, number) - 1
+            first = self._starts[table]
+            with opened(self._tables[table]) as file:
+                for group in range(file.metadata.num_row_groups):
+                    stop = first + file.metadata.row_group(group).num_rows
+                    if number < stop:
+                        place = self._tables[table], group, first
+                        return next(self._rows(file, *place, lambda start, _: start != number, columns))
+                    first = stop
         raise Text2EarthError(f"{self._source} has no row {number}.")
 
-    def _rows(self, file: Any, table: str, group: int, first: int, settled: Settled) -> Iterator[Item]:
+    def picture(self, number: int) -> bytes | None:
+        """The image, as the model sees it."""
+        return self.item(number).image
+
+    def _rows(
+        self, file: Any, table: str, group: int, first: int, settled: Settled, columns: list[str]
+    ) -> Iterator[Item]:
         try:
-            for block in file.iter_batches(batch_size=BATCH, row_groups=[group], columns=self._columns):
+            for block in file.iter_batches(batch_size=BATCH, row_groups=[group], columns=columns):
                 for offset in range(block.num_rows):
                     if not settled(first + offset, first + offset + 1):
                         yield self._item(first + offset, block.slice(offset, 1).to_pylist()[0])
@@ -111,6 +124,11 @@ class TableSource:
         notes = tuple(fault for fault in row.faults if fault not in SAID)
         return Item(number, {"row": number, "name": name}, self._template.fill(_told(row, values)), image,
                     problem=problem, notes=notes)  # fmt: skip
+
+
+def _absolute(source: str) -> str:
+    """A source as it is called from everywhere."""
+    return source if source.startswith(HUB) else str(Path(source).absolute())
 
 
 def sendable(data: bytes) -> tuple[bytes | None, str]:
