@@ -17,6 +17,9 @@ from text2earth_core.errors import Text2EarthError, reason_of
 
 TILE = 256
 
+CACHE = 64 << 20
+"""Bytes of decoded blocks that GDAL keeps: a row of WorldCover's blocks of 1024 px, which four bands of tiles share."""
+
 
 @dataclass(frozen=True)
 class MapTile:
@@ -94,7 +97,8 @@ class LandcoverMap:
     @contextmanager
     def _read(self) -> Iterator[None]:
         try:
-            yield
+            with rasterio.Env(GDAL_CACHEMAX=CACHE):
+                yield
         except RasterioError as error:
             raise Text2EarthError(f"{self._path} cannot be read as a map ({reason_of(error)}).") from None
 
