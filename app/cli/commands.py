@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import data, enhance, evaluate, fill, maps, scene, train, translate
+from app.cli import caption, chatearthnet, data, enhance, evaluate, fill, maps, scene, train, translate
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -44,6 +44,8 @@ app = typer.Typer(
 )
 maps.add_to(scene.app)
 fill.add_to(scene.app)
+caption.add_to(data.app)
+data.app.add_typer(chatearthnet.app, name="chatearthnet")
 scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
