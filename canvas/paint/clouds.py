@@ -20,8 +20,8 @@ MARGIN = 3  # px around what was found: the last veil is not seen by a threshold
 SEARCHED = 256  # px of the longer side at which the shadow's displacement is looked for
 FAR = 0.3  # of the longer side: how far away a shadow may lie
 DARKER = 0.06  # mean natural logarithm of the light that a shadow takes, from which it is believed
-# What swells more than it is rough looks like a cloud; sand, surf and roofs are flat or rough.  In natural logarithms of
-# grey levels, fitted on images of clear ground and on others with simulated clouds.
+# What swells more than it is rough looks like a cloud; sand, surf and roofs are flat or rough.  In natural logarithms,
+# fitted on images of clear ground and on others with simulated clouds.
 ROUGHNESS_WEIGHT = 1.28
 LIKE_ALONE = 0.78  # from which one bright spot makes an image a cloudy one
 LIKE_WITH_SHADOW = 0.27  # the same where a shadow fits
@@ -43,8 +43,9 @@ def find_clouds(pixels: np.ndarray, valid: np.ndarray | None = None) -> np.ndarr
     """Propose a mask over the clouds of an image and their shadows.
 
     A cloud is smooth, brighter and whiter than most of the ground, and has a bright core; its rim is followed down to a
-    lower threshold. An image in which nothing swells as clouds do is clear. All shadows lie in one direction and distance: the displacement of the cloud's shape that falls
-    on the darkest ground, taken only if it stands out (the idea of Fmask, Zhu and Woodcock 2012, without its bands).
+    lower threshold. An image in which nothing swells as clouds do is clear. All shadows lie in one direction and
+    distance: the displacement of the cloud's shape that falls on the darkest ground, taken only if it stands out (the
+    idea of Fmask, Zhu and Woodcock 2012, without its bands).
 
     Args:
         pixels: uint8 (h, w, 3) RGB. valid: bool (h, w), where pixels are known; None means everywhere.
