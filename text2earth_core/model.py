@@ -14,10 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.adapters.library import OWN, SHIPPED, AdapterInfo, Chosen, Library
-from text2earth_core.device import DTYPES, pick_device, pick_dtype
+from text2earth_core.device import DTYPES, pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import FAST_STEPS, MAX_SIDE, MAX_STEPS, SIDE_STEP, ModelFacts, mini_facts
 from text2earth_core.folder import STUDENT, load_parts, locate, save_part, write_facts
+from text2earth_core.machine.fit import fit_model
+from text2earth_core.machine.footprint import footprint
+from text2earth_core.machine.settle import settle, settle_unet
 from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.student import Student
@@ -107,24 +110,27 @@ class Text2Earth:
 
         Args:
             device: "cpu", "cuda", ...; None takes the best one present.
-            dtype: "float32" or "bfloat16"; None takes what is fast on the device.
+            dtype: "float32", "bfloat16" or "float16"; None takes what is fast on the device and fits into its memory
+                (`machine.fit`), where parts may have to wait in main memory.
 
         Raises:
-            Text2EarthError: the folder or a part is missing or damaged, or the device is not there.
+            Text2EarthError: the folder or a part is missing or damaged, the device is not there, or memory does not
+                suffice.
         """
         place = pick_device(device)
-        precision = pick_dtype(place, dtype)
         folder = locate(folder_or_hub_id)
+        fit = fit_model(footprint(folder), place, dtype)
         parts = load_parts(folder)
         student = Student.load(folder / STUDENT, parts.unet) if (folder / STUDENT).is_dir() else None
+        text_encoder = settle(parts.unet, parts.vae, parts.text_encoder, fit)
         if student is not None:
-            student.unet.to(place, precision)
-        unet = parts.unet.to(place, precision).eval()
-        vae = parts.vae.to(place, torch.float32 if isinstance(parts.vae, AutoencoderTiny) else precision).eval()
-        text = TextConditioner(parts.tokenizer, parts.text_encoder.to(place, torch.float32).eval())
-        codec = Codec(vae, parts.facts.thumbnail)
+            settle_unet(student.unet, fit)
+        text = TextConditioner(parts.tokenizer, text_encoder)
+        codec = Codec(parts.vae, parts.facts.thumbnail)
         words = load_words(folder / "tokenizer")
-        model = cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base)
+        model = cls(
+            parts.unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base
+        )
         model._library.find((folder / OWN, SHIPPED))
         model.translators.find(folder / TRANSLATOR)
         return model

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import data, enhance, evaluate, fill, maps, scene, train, translate
+from app.cli import data, doctor, enhance, evaluate, fill, maps, scene, train, translate
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -48,6 +48,7 @@ scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
+app.command()(doctor.doctor)
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
 app.command()(translate.translate)
