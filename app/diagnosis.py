@@ -104,6 +104,7 @@ def _timed(folder: Path, device: str | None) -> dict[str, Any]:
     windows = {name: round(info.steps_of(None, name) * seconds + decode, 2) for name, seconds in steps.items()}
     return {
         "fingerprint": info.fingerprint, "inputs": "9 channels" if info.inpaints else "4 channels",
+        "resolution": "known as a level" if info.levels else "not known to this model",
         "window": info.window, "seconds_per_step": steps, "seconds_per_decode": decode, "seconds_per_window": windows,
     }  # fmt: skip
 
@@ -115,7 +116,8 @@ def diagnose(
     from text2earth_core.folder import locate
     from text2earth_core.found import FoundModel, find_models
 
-    found = {"machine": machine(device), "libraries": libraries()}
+    kept = {} if data_dir is None else {"data folder": str(data_dir)}
+    found = {"machine": machine(device) | kept, "libraries": libraries()}
     if model is None:
         models = find_models(None if data_dir is None else data_dir / "models")
     else:

@@ -45,7 +45,8 @@ class ModelInfo:
 
     window: px the UNet sees. cell: px per latent cell. channels: of the latent. halo: cells of context after which a
     part decodes as the whole does. resolutions: m/px it was trained on. steps, guidance: defaults. token_limit: longest
-    prompt. inpaints: it has the 9-channel input. samplers: "quality", and "fast" where there is a student, which takes
+    prompt. inpaints: it has the 9-channel input; one without composes known latents at each step. levels: it knows what
+    a resolution is. samplers: "quality", and "fast" where there is a student, which takes
     `fast_steps`. device, dtype: where and how it computes. base: hash of what adapters are made for, the student apart.
     """
 
@@ -62,6 +63,7 @@ class ModelInfo:
     max_steps: int
     token_limit: int
     inpaints: bool
+    levels: bool
     samplers: tuple[str, ...]
     fast_steps: int
     device: str
@@ -97,6 +99,7 @@ class Text2Earth:
         self.info = ModelInfo(
             facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution,
             facts.steps, facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9,
+            unet.config.class_embed_type is not None,
             (QUALITY,) if student is None else (QUALITY, FAST), FAST_STEPS, str(unet.device),
             str(unet.dtype).removeprefix("torch."), base,
         )  # fmt: skip
@@ -110,12 +113,10 @@ class Text2Earth:
 
         Args:
             device: "cpu", "cuda", ...; None takes the best one present.
-            dtype: "float32", "bfloat16" or "float16"; None takes what is fast on the device and fits into its memory
-                (`machine.fit`), where parts may have to wait in main memory.
+            dtype: "float32", "bfloat16" or "float16"; None takes what is fast and fits into memory (`machine.fit`).
 
         Raises:
-            Text2EarthError: the folder or a part is missing or damaged, the device is not there, or memory does not
-                suffice.
+            Text2EarthError: a part is missing or damaged, the device is not there, or memory does not suffice.
         """
         place = pick_device(device)
         folder = locate(folder_or_hub_id)
@@ -125,12 +126,9 @@ class Text2Earth:
         text_encoder = settle(parts.unet, parts.vae, parts.text_encoder, fit)
         if student is not None:
             settle_unet(student.unet, fit)
-        text = TextConditioner(parts.tokenizer, text_encoder)
-        codec = Codec(parts.vae, parts.facts.thumbnail)
+        made = Codec(parts.vae, parts.facts.thumbnail), TextConditioner(parts.tokenizer, text_encoder), parts.scheduler
         words = load_words(folder / "tokenizer")
-        model = cls(
-            parts.unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base
-        )
+        model = cls(parts.unet, *made, parts.facts, parts.fingerprint, words, student, parts.base)
         model._library.find((folder / OWN, SHIPPED))
         model.translators.find(folder / TRANSLATOR)
         return model
@@ -294,8 +292,8 @@ class Text2Earth:
         Args:
             prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
             resolution: ground resolution in m/px; None leaves it to the prompt's Google level, else to the model.
-            steps, guidance, negative_prompt, sampler: see `Sampling`.
-            size: side in px, a multiple of 64; default the model's window.
+            steps, guidance, negative_prompt, sampler: see `Sampling`. size: px a side, a multiple of 64; default the
+                model's window.
             modality: see `text2earth_core.modalities`; a single band gives images of mode "L".
             adapters: names of `adapters` with weights, beside the modality's own.
         """

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import data, doctor, enhance, evaluate, fill, maps, scene, train, translate
+from app.cli import data, doctor, enhance, evaluate, fill, finetune, maps, scene, train, translate
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -51,6 +51,7 @@ app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
+app.command()(finetune.finetune)
 app.command()(translate.translate)
 
 
