@@ -26,6 +26,7 @@ from text2earth_core.networks.presets import get_preset
 from text2earth_core.networks.thumbnail_vae import CELL, COLOURS
 from text2earth_core.simulation.pairs import real_pictures
 from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
+from text2earth_core.simulation.still_water import BRIGHTNESS, SHOWING, still_water
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Schedule
 from text2earth_core.training.low_rank import LowRankObjective
@@ -49,8 +50,9 @@ WHOLE = 0.5
 """Of the windows with known ground, so many are made anew as a whole: known ground tells how bright things are, and
 only without it the text must."""
 
-REAL = 0.5
-"""Share of the batches that are real pictures of the modality, where there are some with classes."""
+REAL = {"nir": 0.15, "sar": 0.5}
+"""Share of the batches that are real pictures of the modality: of radar those with classes, of near infrared open
+water, which the simulator makes too bright where it is green and the other pictures hardly ever show alone."""
 
 TURNS = 3
 """Steps in which a batch of simulated pictures is met, each with other noise and masks: making it costs as much as a
@@ -138,11 +140,15 @@ class LoraObjective(LowRankObjective):
 
     def _simulated(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         """Windows of the modality itself or turned into it, a single band three times."""
-        if self.real is not None and rng.random() < REAL:
+        if self.real is not None and rng.random() < REAL[self.modality.name]:
             return self.real.batch(size, rng)
         batch = self.windows.batch(size, rng)
         pixels = batch["pixels"].numpy()
         bands = self.modality.to_bands(pixels) if self.simulator is None else self.simulator(pixels, rng, self.light)
+        if self.modality.name == "nir":
+            for picture, band, label in zip(pixels, bands, batch["classes"], strict=True):
+                if label in SHOWING:
+                    band[still_water(picture)] = BRIGHTNESS
         return batch | {"pixels": torch.from_numpy(np.repeat(bands, 3, axis=-1))}
 
     def draw_angles(self, count: int) -> Tensor:
@@ -168,7 +174,8 @@ class LoraObjective(LowRankObjective):
         title = self.modality.title
         how = "by their luma" if self.simulator is None else f"turned into {title} by a trained simulator"
         if self.real is not None:
-            how += f", and in every second batch real {title} pictures of {', '.join(self.classes)}"
+            share = REAL[self.modality.name]
+            how += f", and in {share:.0%} of the batches real {title} pictures of {', '.join(self.classes)}"
         manifest = Manifest(
             self.modality.name, self.modality.bands, fingerprints(self.start)[1], self.facts.name, RANK, self.layers,
             seen, f"pictures of {', '.join(self.sets)}, {how}",
