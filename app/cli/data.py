@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,11 +119,11 @@ def landcover(
     from text2earth_core.data.landcover.algorithms import prompt
     from text2earth_core.data.landcover.maps import tiles_of
 
-    _check_codes(codes)
+    check_codes(codes)
     told = ((tile, prompt(tile.classes, algorithm, as_code, seed)) for tile in tiles_of(source, codes))
     if out is not None:
         lines = ({"row": tile.row, "column": tile.column, "prompt": text} for tile, text in told)
-        write_whole(lambda part: _write_lines(part, lines), out)
+        write_whole(lambda part: write_lines(part, lines), out)
         return
     first, second = next(told, None), next(told, None)
     if first is None:
@@ -135,41 +135,16 @@ def landcover(
         print(f"# tile {tile.row}, {tile.column}\n{text}\n")
 
 
-@app.command()
-def caption(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Land-cover map, as for landcover.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File of JSON lines: row, column, caption.")],
-    from_map: Annotated[bool, typer.Option("--from-map", help="From the map's facts alone.")] = False,
-    codes: Codes = "auto",
-    as_json: Json = False,
-) -> None:
-    """Captions of a land-cover map without a language model: one for each tile of 256 px."""
-    from text2earth_core.data.landcover.captions import caption_of
-    from text2earth_core.data.landcover.maps import tiles_of
-
-    if not from_map:
-        raise AppError("Say --from-map: captions are written from land-cover maps.")
-    _check_codes(codes)
-    count = 0
-
-    def lines() -> Iterator[dict[str, Any]]:
-        nonlocal count
-        for tile in tiles_of(source, codes):
-            count += 1
-            yield {"row": tile.row, "column": tile.column, "caption": caption_of(tile.classes)}
-
-    write_whole(lambda part: _write_lines(part, lines()), out)
-    emit({"file": str(out), "captions": count}, as_json)
-
-
-def _check_codes(codes: str) -> None:
+def check_codes(codes: str) -> None:
+    """AppError for what `--codes` does not know."""
     from text2earth_core.data.landcover.classes import CODES
 
     if codes not in CODES:
         raise AppError(f"--codes is one of {', '.join(CODES)}.")
 
 
-def _write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+def write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """Write a file of JSON lines."""
     with path.open("w", encoding="utf-8") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
