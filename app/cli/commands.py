@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import caption, chatearthnet, data, enhance, evaluate, fill, maps, scene, train, translate
+from app.cli import caption, chatearthnet, data, enhance, evaluate, fill, maps, scene, train, translate, zero_shot
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -53,6 +53,7 @@ app.add_typer(train.app, name="train")
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
 app.command()(translate.translate)
+app.command()(zero_shot.zero_shot)
 
 
 @app.callback()

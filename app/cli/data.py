@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.output import Json, bar, emit, write_whole
+from app.cli.output import Json, bar, emit, say, write_whole
 from app.errors import AppError
 
 app = typer.Typer(help="Data sets of images and words: checked, converted, described.", no_args_is_help=True)
@@ -50,6 +50,52 @@ def convert(
 
     with bar("Converting") as advance:
         found = convert(source, out, name, held_back, lambda what, done, total: advance(done, total))
+    emit(found, as_json)
+
+
+@app.command()
+def stats(
+    source: Source,
+    report: Annotated[Path, typer.Option(file_okay=False, help="Folder for stats.html and stats.json.")],
+    beside: Annotated[str | None, typer.Option(metavar="OTHER", help="A second data set, to compare.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a data set holds: places, resolutions, quality, captions, words, classes, as a page and as figures."""
+    from text2earth_core.data.statistics.figures import figures_of
+    from text2earth_core.data.statistics.report import write_report
+
+    sources = [source] if beside is None else [source, beside]
+    with bar("Reading") as advance:
+        figures = figures_of(sources, lambda what, done, total: advance(done, total))
+    try:
+        page = write_report(figures, report)
+    except OSError as error:
+        raise AppError(f"{report} cannot be written ({error.strerror}): choose another folder.") from None
+    emit([{"source": one["source"], "rows": one["rows"], "report": str(page)} for one in figures], as_json)
+
+
+@app.command()
+def score(
+    references: Annotated[
+        Path, typer.Argument(metavar="REFERENCES", help='JSON: {"id": ["sentence", ...]}, several for an image.')
+    ],
+    candidates: Annotated[Path, typer.Argument(metavar="CANDIDATES", help="JSON of the same kind, one for an image.")],
+    as_json: Json = False,
+) -> None:
+    """How near captions come to references: BLEU-1 to 4, METEOR, ROUGE-L, CIDEr and SPICE, as the COCO tools do it.
+
+    METEOR needs Java, SPICE Java and Stanford's models too; what cannot run is named.
+    """
+    from text2earth_core.data.scores.metrics import score
+    from text2earth_core.data.scores.sentences import read_sentences
+
+    wanted, given = read_sentences(references), read_sentences(candidates)
+    found = score(wanted, given)
+    left = len(set(wanted) - set(given))
+    if left:
+        say(f"{left:,} images with references have no candidate, and are left out.")
+    for name, reason in found["not_run"].items():
+        say(f"{name} was not run: {reason}.")
     emit(found, as_json)
 
 

@@ -26,7 +26,7 @@ from text2earth_core.adapters.weights import metadata_of
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import WEIGHTS_FILE
-from text2earth_core.folder import fingerprints, load_unet, locate, read_facts
+from text2earth_core.folder import STUDENT, fingerprints, load_unet, locate, read_facts
 from text2earth_core.modalities import ADAPTED, MODALITIES
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
@@ -35,12 +35,14 @@ from text2earth_core.networks.thumbnail_vae import CELL, COLOURS
 from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.simulation.pairs import real_pictures
 from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
+from text2earth_core.simulation.still_water import BRIGHTNESS, SHOWING, still_water
 from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule
 from text2earth_core.training.masks import random_mask
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.stages import fit_in_stages
+from text2earth_core.training.student_turns import StudentTurns
 from text2earth_core.training.windows import Windows
 
 FIRST_STAGE = 0.75
@@ -58,8 +60,9 @@ WHOLE = 0.5
 """Of the windows with known ground, so many are made anew as a whole: known ground tells how bright things are, and
 only without it the text must."""
 
-REAL = 0.5
-"""Share of the batches that are real pictures of the modality, where there are some with classes."""
+REAL = {"nir": 0.1, "sar": 0.5}
+"""Share of the batches that are real pictures of the modality: of radar those with classes, of near infrared open
+water, which the simulator makes too bright where it is green and the other pictures hardly ever show alone."""
 
 TURNS = 3
 """Steps in which a batch of simulated pictures is met, each with other noise and masks: making it costs as much as a
@@ -144,8 +147,9 @@ class LoraObjective(Objective):
         self.levels = NoiseLevels(course.noise_mean, course.noise_spread)
         self.known = angles_of(build_scheduler().alphas_cumprod)
         self.shares = LossShares()
+        self.student = StudentTurns(start, self.unet, self.config) if (start / STUDENT).is_dir() else None
         self._kept: dict[str, Any] = {}
-        self._turn = 0
+        self._turn = self._asked = 0
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         if self._turn % TURNS == 0:
@@ -158,11 +162,15 @@ class LoraObjective(Objective):
 
     def _simulated(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         """Windows of the modality itself or turned into it, a single band three times."""
-        if self.real is not None and rng.random() < REAL:
+        if self.real is not None and rng.random() < REAL[self.modality.name]:
             return self.real.batch(size, rng)
         batch = self.windows.batch(size, rng)
         pixels = batch["pixels"].numpy()
         bands = self.modality.to_bands(pixels) if self.simulator is None else self.simulator(pixels, rng, self.light)
+        if self.modality.name == "nir":
+            for picture, band, label in zip(pixels, bands, batch["classes"], strict=True):
+                if label in SHOWING:
+                    band[still_water(picture)] = BRIGHTNESS
         return batch | {"pixels": torch.from_numpy(np.repeat(bands, 3, axis=-1))}
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
@@ -171,6 +179,10 @@ class LoraObjective(Objective):
         given = self.windows.condition(batch, device)
         clean, masks, counted = swap_ground(given.clean, given.masks)
         given, noise = replace(given, clean=clean, masks=masks), torch.randn_like(clean)
+        self._asked += 1
+        if self.student is not None and self._asked % 2 == 0:
+            missed = self.student.loss(given, counted)
+            return missed, {"error_fast": missed.item()}
         self.known = self.known.to(device)
         coarse, fine = (levels.draw(len(noise), self.known) for levels in (COARSE, self.levels))
         angles = torch.where(torch.arange(len(noise), device=device) % 2 == 0, coarse, fine)
@@ -205,7 +217,8 @@ class LoraObjective(Objective):
         title = self.modality.title
         how = "by their luma" if self.simulator is None else f"turned into {title} by a trained simulator"
         if self.real is not None:
-            how += f", and in every second batch real {title} pictures of {', '.join(self.classes)}"
+            share = REAL[self.modality.name]
+            how += f", and in {share:.0%} of the batches real {title} pictures of {', '.join(self.classes)}"
         Manifest(
             self.modality.name, self.modality.bands, fingerprints(self.start)[1], self.facts.name, RANK, self.layers,
             seen, f"pictures of {', '.join(self.sets)}, {how}",

@@ -72,7 +72,7 @@ class Windows:
         self.levels = (min(known) - 1.0, max(known)) if known else None
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
-        """`size` random crops of one side length, with texts, levels and masks."""
+        """`size` random crops of one side length, with texts, classes, levels and masks."""
         sizes = list(self.by_size)
         counts = np.array([len(self.by_size[side]) for side in sizes], float)
         side = sizes[rng.choice(len(sizes), p=counts / counts.sum())]
@@ -82,6 +82,7 @@ class Windows:
         return {
             "pixels": torch.from_numpy(np.stack(crops)),
             "texts": [describe(picture, rng) for picture in pictures],
+            "classes": [class_of(picture.label) for picture in pictures],
             "levels": torch.tensor(levels),
             "masks": torch.from_numpy(np.stack([random_mask(side // CELL, rng) for _ in range(size)]))[:, None],
         }
