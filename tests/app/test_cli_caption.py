@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -22,7 +23,7 @@ import pytest
 from PIL import Image
 
 from tests.app.command_line import ROOT, result
-from tests.chat_endpoint import by_digit, caption_of, name_of, running
+from tests.chat_endpoint import by_digit, caption_of, name_of, running, told
 
 KEY = "sk-a-secret-that-nobody-may-read"
 CONCURRENCY = 8
@@ -120,3 +121,28 @@ def test_a_run_that_is_stopped_writes_what_it_has_and_goes_on(tmp_path: Path, nu
         found = result("data", "caption", source, out, "--endpoint", endpoint.url, *QUICK)
     assert (found["captions"], found["to_ask"]) == (12, 0)
     assert [line["caption"] for line in lines(out)] == [caption_of(row) for row in range(12)]
+
+
+def test_every_row_is_in_one_of_both_files_whatever_was_wrong_with_it(tmp_path: Path) -> None:
+    source, out = (
+        table(
+            tmp_path / "in.parquet", 8, resolution=["0.5"] * 7 + ["wide"],
+            Google_location=["18_1_1"] * 3 + ["17_1_1"] * 2 + ["elsewhere"] + [None] * 2,
+            image=[{"bytes": b"torn" if row == 1 else image(row), "path": None} for row in range(8)],
+        ),
+        tmp_path / "out.jsonl",
+    )  # fmt: skip
+    with running(lambda row, times, body: "short" if row == 2 else "fine") as endpoint:
+        found = result("data", "caption", source, out, "--endpoint", endpoint.url, *QUICK, "--asks", "2")
+    left = lines(tmp_path / "out.left_out.jsonl")
+    assert [line["row"] for line in lines(out)] == [0, 3, 4, 5, 6, 7]
+    assert [(line["row"], line["state"], line["faults"]) for line in left] == [
+        (1, "unusable", ["image cannot be read"]), (2, "doubtful", ["too short"]),
+    ]  # fmt: skip
+    assert (found["captions"], found["doubtful"], found["unusable"], found["to_ask"]) == (6, 1, 1, 0)
+    assert found["troubles"] == {
+        "level and resolution disagree": 2, "too short": 2, "image cannot be read": 1, "place is no tile": 1,
+        "resolution is no number": 1,
+    }  # fmt: skip
+    asked = {re.findall(r"covers [\d.]+ m", told(body))[0] for body in endpoint.bodies if "covers" in told(body)}
+    assert asked == {"covers 0.5 m"}

@@ -99,7 +99,9 @@ def test_rows_without_a_usable_image_are_told_and_cost_nothing(tmp_path: Path, j
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("what", ["500", "429", "503", "broken", "wrong", "torn", "late", "cut", "empty", "tokens"])
+@pytest.mark.parametrize(
+    "what", ["500", "429", "503", "broken", "wrong", "torn", "late", "cut", "empty", "tokens", "huge"]
+)
 def test_what_may_go_well_later_is_asked_again(what: str, stream: bool, tmp_path: Path, journal: Journal) -> None:
     path = table(tmp_path / "in.parquet", 3)
     with running(lambda row, times, body: what if times == 1 or what == "tokens" else "fine") as served:
