@@ -15,7 +15,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli import caption, chatearthnet, data, enhance, evaluate, fill, maps, scene, train, translate, zero_shot
+from app.cli import (
+    caption,
+    chatearthnet,
+    data,
+    doctor,
+    enhance,
+    evaluate,
+    fill,
+    finetune,
+    maps,
+    scene,
+    train,
+    translate,
+    zero_shot,
+)
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -50,8 +64,10 @@ scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
+app.command()(doctor.doctor)
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
+app.command()(finetune.finetune)
 app.command()(translate.translate)
 app.command()(zero_shot.zero_shot)
 
