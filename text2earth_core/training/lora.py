@@ -51,7 +51,7 @@ WHOLE = 0.5
 """Of the windows with known ground, so many are made anew as a whole: known ground tells how bright things are, and
 only without it the text must."""
 
-REAL = {"nir": 0.1, "sar": 0.5}
+REAL = {"nir": 0.15, "sar": 0.5}
 """Share of the batches that are real pictures of the modality: of radar those with classes, of near infrared open
 water, which the simulator makes too bright where it is green and the other pictures hardly ever show alone."""
 
