@@ -106,7 +106,8 @@ def main() -> None:
                 )
             counts, processor, megabytes = (np.array(one) for one in zip(*figures, strict=True))
             ten = 10 * rows
-            by_slope = [np.polyval(np.polyfit(counts, one, 1), ten) for one in (processor, megabytes)]
+            # of the two largest: smaller ones have not filled yet what is held at most
+            by_slope = [np.polyval(np.polyfit(counts[-2:], one[-2:], 1), ten) for one in (processor, megabytes)]
             print(f"{command:8}{ten:12,}{'':10}{by_slope[0]:11.0f}{'':18}{by_slope[1]:12.0f}  by the slope")
 
 

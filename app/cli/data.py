@@ -60,7 +60,10 @@ def convert(
 
 @app.command()
 def stats(
-    source: Source,
+    source: Annotated[
+        str,
+        typer.Argument(metavar="IN", help="As for check; tables of training's columns; or captions as JSON lines."),
+    ],
     report: Annotated[Path, typer.Option(file_okay=False, help="Folder for stats.html and stats.json.")],
     beside: Annotated[str | None, typer.Option(metavar="OTHER", help="A second data set, to compare.")] = None,
     as_json: Json = False,

@@ -163,6 +163,14 @@ def test_columns_of_training_are_counted_too_and_two_sets_stand_side_by_side(tmp
     assert page.count('class="world"') == 2
 
 
+def test_captions_in_json_lines_are_counted_too(tmp_path: Path) -> None:
+    lines = [{"caption": "A lake"}, {"caption": None, "row": 3}, {"caption": "Some mangroves by a lake", "more": {}}]
+    (tmp_path / "made.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (found,) = figures_of([str(tmp_path / "made.jsonl")])
+    assert (found["rows"], found["captions"]["known"], found["words"]["most"][0]) == (3, 2, ["lake", 2])
+    assert found["land_cover"] == [["water", 2], ["mangroves", 1]]
+
+
 def test_a_set_without_any_value_has_a_report(tmp_path: Path) -> None:
     pq.write_table(pa.table({"caption": pa.array([], pa.string())}), tmp_path / "none.parquet")
     assert result("data", "stats", tmp_path / "none.parquet", "--report", tmp_path / "r")[0]["rows"] == 0
@@ -195,11 +203,13 @@ def test_steps_and_scales_are_round() -> None:
 def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "broken.jsonl").write_text('{"caption": "a"}\n{no json')
     (tmp_path / "file").touch()
     pq.write_table(pa.table({"caption": ["a"]}), tmp_path / "good.parquet")
     for source, report, words in (
         ("other.parquet", "report", "holds nothing to count"), ("torn.parquet", "report", "is damaged or no parquet"),
-        ("none.parquet", "report", "holds no parquet files"), ("good.parquet", "file/report", "cannot be written"),
+        ("none.parquet", "report", "holds no parquet files"), ("none.jsonl", "report", "There is no file"),
+        ("broken.jsonl", "report", "cannot be read"), ("good.parquet", "file/report", "cannot be written"),
     ):  # fmt: skip
         done = run("data", "stats", tmp_path / source, "--report", tmp_path / report)
         assert (done.returncode, words in done.stderr) == (1, True), done.stderr

@@ -47,7 +47,9 @@ class Aesthetic:
             Text2EarthError: either cannot be had, or they do not fit each other.
         """
         from transformers import CLIPVisionModelWithProjection
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()  # what is read in a moment needs none, and the command has its own
         tensors, _ = read_tensors(head, allow_pth)
         folded = fold(tensors, head)
         try:

@@ -11,6 +11,9 @@ from text2earth_core.data.sources.git10m import TOLERANCE
 from text2earth_core.data.sources.places import DEEPEST
 from text2earth_core.prompts import LEVEL_OF_ONE_METRE
 
+LINES = ".jsonl"
+"""A table of JSON lines, as `data caption` and `data chatearthnet` write them."""
+
 BEFORE = "img_quality_score_before"
 """The score of an image before it was enhanced, which `data quality` keeps."""
 
@@ -44,7 +47,10 @@ MACROS = (
 def scan(tables: Sequence[str]) -> str:
     """The tables as one, whatever their names hold; what one of them lacks is empty there."""
     names = ", ".join(f"'{_literal(table)}'" for table in tables)
-    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+    shared = "union_by_name = true, hive_partitioning = false"
+    if tables[0].endswith(LINES):
+        return f"read_json([{names}], format = 'newline_delimited', {shared})"
+    return f"read_parquet([{names}], {shared})"
 
 
 def select_rows(tables: Sequence[str], there: set[str]) -> str:

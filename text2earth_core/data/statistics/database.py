@@ -47,8 +47,11 @@ class Database:
             self._connection.register_filesystem(HfFileSystem())
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
-        """All rows of a small answer."""
-        return self._connection.execute(question).fetchall()
+        """All rows of a small answer; Text2EarthError where a table cannot be read."""
+        try:
+            return self._connection.execute(question).fetchall()
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise Text2EarthError(f"The tables cannot be read ({reason_of(error)}).") from None
 
     def run(self, question: str, report: Callable[[float], None] = lambda share: None) -> None:
         """Do something long; `report` is told which share of it is done.

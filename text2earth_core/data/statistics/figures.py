@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from text2earth_core.data.sources.tables import columns_of, count_rows, tables_of
-from text2earth_core.data.statistics.columns import KNOWN, MACROS, as_list, scan, select_captions, select_rows
+from text2earth_core.data.statistics.columns import KNOWN, LINES, MACROS, as_list, scan, select_captions, select_rows
 from text2earth_core.data.statistics.database import Database, database
 from text2earth_core.data.statistics.words import SHAPES, SIZES, WORD, land_cover_of, stop_words
 from text2earth_core.errors import Text2EarthError
@@ -66,8 +67,7 @@ def step_width(values: Sequence[float]) -> float:
 
 def _read(opened: Database, number: int, source: str, progress: Progress) -> None:
     """Bring a data set into small tables: a row of numbers for each row, counts of lengths, counts of words."""
-    tables = tables_of(source)
-    columns_of(tables)  # a file that is no table is named here
+    tables, total = _tables(source)
     opened.can_read(tables)
     kinds = {name: kind for name, kind, *_ in opened.rows(f"DESCRIBE SELECT * FROM {scan(tables)}")}
     there = set(kinds) & set(KNOWN)
@@ -77,7 +77,6 @@ def _read(opened: Database, number: int, source: str, progress: Progress) -> Non
         )
     if "captions" in there:
         opened.rows(as_list(kinds["captions"]).replace("CREATE", "CREATE OR REPLACE", 1))
-    total = count_rows(tables)
     captions = select_captions(tables, there)
     lengths = (
         f"SELECT len(regexp_extract_all(caption, '\\S+')) AS words, count(*) AS n FROM ({captions}) GROUP BY words"
@@ -97,6 +96,17 @@ def _read(opened: Database, number: int, source: str, progress: Progress) -> Non
         opened.run(f"CREATE TABLE {name}{number} AS {question}", report)
         past = until
     progress(f"Reading {source}", total, total)
+
+
+def _tables(source: str) -> tuple[list[str], int]:
+    """The tables, each of which can be opened, and by what progress is counted: rows, or a hundred parts of a text."""
+    if source.endswith(LINES):
+        if not Path(source).is_file():
+            raise Text2EarthError(f"There is no file {source}: check its name.")
+        return [source], 100
+    tables = tables_of(source)
+    columns_of(tables)  # a file that is no table is named here
+    return tables, count_rows(tables)
 
 
 def _figures(opened: Database, number: int, source: str, width: float) -> dict[str, Any]:
