@@ -7,7 +7,6 @@ import io
 import itertools
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from PIL import Image
 from tests.chat_endpoint import Endpoint as Served
 from tests.chat_endpoint import caption_of, name_of, running, told
 from text2earth_core.data.annotation.audit import Fault
-from text2earth_core.data.annotation.endpoint import Endpoint, checked_endpoint
+from text2earth_core.data.annotation.endpoint import Endpoint
 from text2earth_core.data.annotation.items import Item
 from text2earth_core.data.annotation.journal import DOUBTFUL, KEPT, OPEN, UNUSABLE, Journal
 from text2earth_core.data.annotation.limits import Limits
@@ -28,7 +27,6 @@ from text2earth_core.data.annotation.only_run import only_run
 from text2earth_core.data.annotation.protocols import IMAGES
 from text2earth_core.data.annotation.run import Outcome, annotate
 from text2earth_core.data.annotation.tables import MAX_SIDE, TableSource
-from text2earth_core.data.annotation.template import Template
 from text2earth_core.errors import Text2EarthError
 
 KEY = "sk-a-secret"
@@ -312,25 +310,6 @@ def test_rows_are_found_by_number_and_settled_ones_are_not_read(tmp_path: Path) 
     for number in (-1, 15):
         with pytest.raises(Text2EarthError, match="no row"):
             source.item(number)
-
-
-def test_templates_say_what_is_known_and_are_checked() -> None:
-    template = Template("It is {class}.\nNear {place}, {resolution}.\nJust so {{}}.")
-    assert template.fill({"class": "a lake", "place": ""}) == "It is a lake.\nJust so {}."
-    bad: list[Callable[[], Any]] = [
-        lambda: Template("{name}"), lambda: Template("{class.__class__}"), lambda: Template("{class!r}"),
-        lambda: Template("{0}"), lambda: Template("{class"), lambda: Template(" "), lambda: Template("x" * 30_000),
-    ]  # fmt: skip
-    for make in bad:
-        with pytest.raises(Text2EarthError, match="template"):
-            make()
-
-
-def test_addresses_of_endpoints_hold_no_secrets() -> None:
-    assert checked_endpoint("http://127.0.0.1:8000/v1/") == "http://127.0.0.1:8000/v1"
-    for url in ("ftp://a/v1", "127.0.0.1:80", "http://", "http://a:port/", "http://me:word@a/v1", "https://a/v1?key=1"):
-        with pytest.raises(Text2EarthError):
-            checked_endpoint(url)
 
 
 def test_a_damaged_table_and_a_full_disk_are_one_sentence_and_keep_what_was_done(
