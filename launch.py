@@ -37,6 +37,7 @@ RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
     "timm", "huggingface_hub", "pyarrow", "tensorboard", "numpy", "scipy", "sklearn", "cv2", "PIL", "fastapi",
     "starlette", "python_multipart", "pydantic", "uvicorn", "gradio", "typer", "rich", "peft", "rasterio", "affine",
+    "httpx2", "openai", "py3langid",
     "torchmetrics", "matplotlib", "jinja2", "markupsafe", "psutil",
 ]
 TESTING = [
