@@ -15,7 +15,7 @@ from tests.browser.driver import Canvas
 pytestmark = pytest.mark.needs_browser
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-# Gradio's own frame has no landmarks, and the page is one map: rules of best practice about both are left out.
+# The rules of WCAG 2.1, levels A and AA: those of best practice ask for landmarks, which Gradio's frame does not have.
 RUN = "async () => JSON.stringify(await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}))"
 
 
