@@ -14,10 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.adapters.library import OWN, SHIPPED, AdapterInfo, Chosen, Library
-from text2earth_core.device import DTYPES, pick_device, pick_dtype
+from text2earth_core.device import DTYPES, pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import FAST_STEPS, MAX_SIDE, MAX_STEPS, SIDE_STEP, ModelFacts, mini_facts
 from text2earth_core.folder import STUDENT, load_parts, locate, save_part, write_facts
+from text2earth_core.machine.fit import fit_model
+from text2earth_core.machine.footprint import footprint
+from text2earth_core.machine.settle import settle, settle_unet
 from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.student import Student
@@ -42,7 +45,8 @@ class ModelInfo:
 
     window: px the UNet sees. cell: px per latent cell. channels: of the latent. halo: cells of context after which a
     part decodes as the whole does. resolutions: m/px it was trained on. steps, guidance: defaults. token_limit: longest
-    prompt. inpaints: it has the 9-channel input. samplers: "quality", and "fast" where there is a student, which takes
+    prompt. inpaints: it has the 9-channel input; one without composes known latents at each step. levels: it knows what
+    a resolution is. samplers: "quality", and "fast" where there is a student, which takes
     `fast_steps`. device, dtype: where and how it computes. base: hash of what adapters are made for, the student apart.
     """
 
@@ -59,6 +63,7 @@ class ModelInfo:
     max_steps: int
     token_limit: int
     inpaints: bool
+    levels: bool
     samplers: tuple[str, ...]
     fast_steps: int
     device: str
@@ -94,6 +99,7 @@ class Text2Earth:
         self.info = ModelInfo(
             facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution,
             facts.steps, facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9,
+            unet.config.class_embed_type is not None,
             (QUALITY,) if student is None else (QUALITY, FAST), FAST_STEPS, str(unet.device),
             str(unet.dtype).removeprefix("torch."), base,
         )  # fmt: skip
@@ -107,24 +113,22 @@ class Text2Earth:
 
         Args:
             device: "cpu", "cuda", ...; None takes the best one present.
-            dtype: "float32" or "bfloat16"; None takes what is fast on the device.
+            dtype: "float32", "bfloat16" or "float16"; None takes what is fast and fits into memory (`machine.fit`).
 
         Raises:
-            Text2EarthError: the folder or a part is missing or damaged, or the device is not there.
+            Text2EarthError: a part is missing or damaged, the device is not there, or memory does not suffice.
         """
         place = pick_device(device)
-        precision = pick_dtype(place, dtype)
         folder = locate(folder_or_hub_id)
+        fit = fit_model(footprint(folder), place, dtype)
         parts = load_parts(folder)
         student = Student.load(folder / STUDENT, parts.unet) if (folder / STUDENT).is_dir() else None
+        text_encoder = settle(parts.unet, parts.vae, parts.text_encoder, fit)
         if student is not None:
-            student.unet.to(place, precision)
-        unet = parts.unet.to(place, precision).eval()
-        vae = parts.vae.to(place, torch.float32 if isinstance(parts.vae, AutoencoderTiny) else precision).eval()
-        text = TextConditioner(parts.tokenizer, parts.text_encoder.to(place, torch.float32).eval())
-        codec = Codec(vae, parts.facts.thumbnail)
+            settle_unet(student.unet, fit)
+        made = Codec(parts.vae, parts.facts.thumbnail), TextConditioner(parts.tokenizer, text_encoder), parts.scheduler
         words = load_words(folder / "tokenizer")
-        model = cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base)
+        model = cls(parts.unet, *made, parts.facts, parts.fingerprint, words, student, parts.base)
         model._library.find((folder / OWN, SHIPPED))
         model.translators.find(folder / TRANSLATOR)
         return model
@@ -288,8 +292,8 @@ class Text2Earth:
         Args:
             prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
             resolution: ground resolution in m/px; None leaves it to the prompt's Google level, else to the model.
-            steps, guidance, negative_prompt, sampler: see `Sampling`.
-            size: side in px, a multiple of 64; default the model's window.
+            steps, guidance, negative_prompt, sampler: see `Sampling`. size: px a side, a multiple of 64; default the
+                model's window.
             modality: see `text2earth_core.modalities`; a single band gives images of mode "L".
             adapters: names of `adapters` with weights, beside the modality's own.
         """

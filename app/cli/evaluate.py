@@ -32,6 +32,7 @@ def evaluate(
         bool, typer.Option("--pretrained", help="Also measure with Inception and CLIP, fetched from the hub.")
     ] = False,
     modalities: Annotated[bool, typer.Option("--modalities", help="Also measure PAN, NIR and SAR.")] = False,
+    translation: Annotated[bool, typer.Option("--translation", help="Also measure the translator.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Only this measurement (can be given several times).")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is.")] = None,
     as_json: Json = False,
@@ -45,7 +46,8 @@ def evaluate(
         raise Text2EarthError("Give --minutes or --images, not both.")
     found = evaluate(
         model or SHIPPED_MODEL, data, report, Budget(minutes, images), student=student, hub=pretrained,
-        modalities=modalities, networks=networks, only=only or (), device=device, progress=Bars(),
+        modalities=modalities, translation=translation, networks=networks, only=only or (),
+        device=device, progress=Bars(),
     )  # fmt: skip
     judged = not found["below_protocol"]
     if not judged:

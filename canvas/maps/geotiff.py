@@ -21,7 +21,7 @@ from canvas.geometry import Rect
 
 BLOCK = 512  # px along a side of a block
 CHUNK = 4 * BLOCK  # px along a side of what is held at a time: 12 MiB of RGB, and few scene tiles are read twice
-CACHE = 128 * 2**20  # bytes of GDAL's block cache, which would otherwise take 5 % of the machine's memory
+CACHE = 64 * 2**20  # bytes of GDAL's block cache, which would otherwise take 5 % of the machine's memory
 
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)  # rasterio lets some of GDAL's own through
 

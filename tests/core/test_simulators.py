@@ -9,6 +9,7 @@ from text2earth_core import Text2EarthError
 from text2earth_core.simulation import figures
 from text2earth_core.simulation.pairs import load_pairs
 from text2earth_core.simulation.simulators import Light, Simulator, find_simulator
+from text2earth_core.simulation.still_water import still_water
 from text2earth_core.training.simulator import train_simulator
 
 
@@ -90,3 +91,14 @@ def test_what_is_missing_or_damaged_is_said(pairs, tmp_path):
         find_simulator("nir", tmp_path)
     with pytest.raises(Text2EarthError, match="no pairs of nir for 'test'"):
         load_pairs(pairs, "nir", "test")
+
+
+def test_smooth_ground_of_a_pond_is_water_and_what_has_texture_is_not():
+    rng = np.random.default_rng(0)
+    picture = rng.integers(40, 120, (96, 96, 3)).astype(np.uint8)
+    picture[20:70, 30:80] = (60, 90, 60)
+    wet = still_water(picture)
+    assert wet[24:66, 34:76].all()
+    assert not wet[:12].any()
+    assert not wet[80:].any()
+    assert not still_water(picture[:20]).any()

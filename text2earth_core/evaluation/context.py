@@ -30,16 +30,16 @@ class Context:
     Args:
         folder: of the model. networks: folder of trained networks, worth keeping between evaluations. out: folder of
             this evaluation. samplers: "quality", and "fast" where the student is measured. hub: published networks may
-            be fetched. modalities: adapters are measured.
+            be fetched. modalities: adapters are measured. translation: so is the translator.
     """
 
     def __init__(
         self, model: Text2Earth, folder: Path, data: Path, out: Path, networks: Path, plan: Plan,
-        samplers: Sequence[str], hub: bool, progress: NamedReport, modalities: bool = False,
+        samplers: Sequence[str], hub: bool, progress: NamedReport, modalities: bool = False, translation: bool = False,
     ):  # fmt: skip
         self.model, self.folder, self.data, self.out = model, folder, data, out
         self.networks, self.plan, self.samplers, self.progress = networks, plan, tuple(samplers), progress
-        self.hub, self.modalities = hub, modalities
+        self.hub, self.modalities, self.translation = hub, modalities, translation
 
     @cached_property
     def training(self) -> list[Picture]:

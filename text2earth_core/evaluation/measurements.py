@@ -22,6 +22,7 @@ from text2earth_core.evaluation.plan import OMEGAS
 from text2earth_core.evaluation.pretrained import Clip, Inception
 from text2earth_core.evaluation.reconstruction import measure_reconstruction, middle
 from text2earth_core.evaluation.speed import part_seconds, tile_seconds
+from text2earth_core.evaluation.translation import translation
 from text2earth_core.evaluation.zero_shot import measure_towers
 from text2earth_core.networks.eyes import NAME, Eyes
 from text2earth_core.sampling.settings import Sampling
@@ -292,7 +293,7 @@ MEASUREMENTS: dict[str, Callable[[Context], Figures]] = {
     function.__name__: function
     for function in (
         networks, structure, distances, eyes, class_accuracy, towers, alignment, pretrained, autoencoder, copies,
-        guidance, text_control, outpainting, resolution, modalities, speed,
+        guidance, text_control, outpainting, resolution, modalities, translation, speed,
     )
 }  # fmt: skip
 """In the order in which they run and are reported: what others rest on comes first."""

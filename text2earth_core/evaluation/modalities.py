@@ -21,6 +21,7 @@ from text2earth_core.evaluation.generated import Wanted, generate_set
 from text2earth_core.modalities import ADAPTED, MODALITIES, RGB
 from text2earth_core.sampling.settings import Sampling
 from text2earth_core.simulation import figures
+from text2earth_core.simulation.figures import PURE, WET
 from text2earth_core.simulation.pairs import Pair, load_pairs
 
 PROMPTS = ("dense green forest", "farmland", "a lake with green shores", "dense housing")
@@ -30,8 +31,8 @@ VEGETATION = ("dense green forest", "a green meadow", "farmland")
 WATER = ("a blue lake", "deep blue sea")
 SEEDS = 8
 
-GREEN, WET, PURE = 0.4, 0.0, 0.9
-"""NDVI above which a place is vegetation and below which it is water, and the share of a picture that makes it pure."""
+GREEN = 0.4
+"""NDVI above which a place is vegetation."""
 
 LANDS = ("dense green forest", "farmland", "a green meadow", "a blue lake", "deep blue sea", "dense housing", "a river")
 """What the near infrared pairs show, as people ask for it."""

@@ -17,6 +17,7 @@ from PIL import Image
 from text2earth_core.evaluation.modalities import grid, layers_of
 from text2earth_core.evaluation.plots import Curve, plot_bars, plot_curves
 from text2earth_core.evaluation.targets import check_all
+from text2earth_core.evaluation.translation import sheet_of
 from text2earth_core.structure.measures import FROM_NOISE_SHEET
 from text2earth_core.whole_file import whole_file
 
@@ -53,6 +54,10 @@ def write_report(report: dict[str, Any], context: Context) -> None:
         for sampler in report["samplers"]:
             rows = [(prompt, [data_uri(one) for one in row]) for prompt, row in grid(context, sampler)]
             sheets.append((f"{layers} of one prompt and seed ({sampler})", rows))
+    if "missing" not in figures.get("translation", {"missing": ""}):
+        picture = Image.open(sheet_of(context))
+        shown = ", ".join(["source", *report["samplers"], "untrained", "target"])
+        wide.append((f"Translations: {shown}", data_uri(np.asarray(picture), picture.height)))
     if "copies" in figures:
         sheets.append(("Generated images and their nearest training images", pair_rows(context, figures["copies"])))
     environment = Environment(autoescape=True, undefined=StrictUndefined)

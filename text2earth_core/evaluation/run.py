@@ -51,6 +51,7 @@ def evaluate(
     student: bool = False,
     hub: bool = False,
     modalities: bool = False,
+    translation: bool = False,
     networks: Path | None = None,
     only: Sequence[str] = (),
     device: str | None = None,
@@ -62,7 +63,8 @@ def evaluate(
         folder: the model's. data: parquet files of real images. out: of this evaluation; what an earlier run with the
             same budget left there is taken up. networks: folder of the trained networks, to be shared by evaluations
             (default: inside `out`). hub: also measure with Inception-v3 and CLIP, fetched from the hub. modalities:
-            also measure what the model makes with its adapters. only: names of `MEASUREMENTS`; empty means all.
+            also measure what the model makes with its adapters. translation: and its translator. only: names of
+            `MEASUREMENTS`; empty means all.
 
     Returns:
         The content of `report.json`.
@@ -80,7 +82,9 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     plan = choose_plan(model, out, budget, len(samplers))
     started = time.monotonic()
-    context = Context(model, folder, data, out, networks or out / "networks", plan, samplers, hub, progress, modalities)
+    context = Context(
+        model, folder, data, out, networks or out / "networks", plan, samplers, hub, progress, modalities, translation
+    )
     results = out / "results"
     results.mkdir(exist_ok=True)
     report: dict[str, Any] = {
@@ -95,6 +99,8 @@ def evaluate(
             depends.append(FEATHER)
         if name == "modalities" and modalities:
             depends += [info.fingerprint for info in model.adapters]
+        if name == "translation" and translation:
+            depends.append(model.translators.fingerprint)
         if name in MEASURED_WITH_TOWERS:
             depends.append(towers_fingerprint(folder))
         key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:12]

@@ -21,6 +21,9 @@ DARKEST, BRIGHTEST = 16, 235
 
 RINGS = 8
 
+WET, PURE = 0.0, 0.9
+"""NDVI below which a pixel is water, and the share of such pixels that makes a picture one of nothing else."""
+
 
 def agreement(made: np.ndarray, measured: np.ndarray) -> dict[str, float]:
     """How near a band comes to the measured one: R², mean absolute error (of 1) and correlation, over all pixels."""

@@ -11,12 +11,22 @@ import pyarrow.parquet as pq
 
 from text2earth_core.data.corpus import Picture, decode_image, files_of
 from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.simulation.figures import PURE, WET, vegetation_index
 
 PAIRS = {"nir": ("pairs_rgb_nir",), "sar": ("pairs_sar_pan", "pairs_sar_rgb")}
 """The data sets of each modality."""
 
 SCENES = {"agriculture": "farmland", "gorge": "mountain", "resident": "dense residential"}
 """What the radar pairs call some classes."""
+
+WATER = "sea or lake"
+"""The class of a place that is all water."""
+
+OPEN_WATER = ("the sea", "deep blue sea", "open water")
+"""What people ask for where they want water alone, beside the wordings of its class; a lake has shores."""
+
+WIDE = 256
+"""Side of pictures of open water, px: a window of the largest training stage."""
 
 _COLUMNS = ("source_image", "target_image", "source_modality", "target_modality", "label", "split")
 
@@ -60,12 +70,29 @@ def load_pairs(data: Path, modality: str, split: str, files: Sequence[str] | Non
 
 
 def real_pictures(data: Path, modality: str) -> list[Picture]:
-    """What was measured in the training pairs that have a class, as pictures to train on, a single band three times."""
-    return [
-        Picture(np.repeat(pair.measured[..., None], 3, axis=2), pair.label, (), None, "pairs")
-        for pair in load_pairs(data, modality, "train")
-        if pair.label
-    ]
+    """What was measured in the training pairs of which one can say what they show, a single band three times.
+
+    Near infrared pairs have no classes; those that are water all over are known by what was measured itself. They are
+    small, and what they show goes on, so they are mirrored at their edges.
+    """
+    found = []
+    for pair in load_pairs(data, modality, "train"):
+        if pair.label:
+            found.append(Picture(_thrice(pair.measured), pair.label, (), None, "pairs"))
+        elif modality == "nir" and _is_water(pair):
+            padding = [(0, max(0, WIDE - side)) for side in pair.measured.shape]
+            wide = np.pad(pair.measured, padding, mode="symmetric")
+            found.append(Picture(_thrice(wide), WATER, OPEN_WATER, None, "pairs"))
+    return found
+
+
+def _is_water(pair: Pair) -> bool:
+    """Whether near infrared and red say so nearly everywhere."""
+    return float((vegetation_index(pair.measured, pair.picture[..., 0]) < WET).mean()) >= PURE
+
+
+def _thrice(band: np.ndarray) -> np.ndarray:
+    return np.repeat(band[..., None], 3, axis=2)
 
 
 def _pair(row: dict, modality: str, place: str) -> Pair:
