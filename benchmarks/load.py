@@ -113,16 +113,29 @@ class Client:
     async def ask(self, method: str, path: str, kind: str, body: object = None) -> bytes:
         """The body of an answer that must be a success."""
         began = time.monotonic()
-        reader, writer = self._connection or await asyncio.open_connection(self.host, self.port)
-        self._connection = reader, writer
-        writer.write(self._request(method, path, body))
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        reader, head = await self._head(self._request(method, path, body))
         length = next(int(line[15:]) for line in head.splitlines() if line.startswith("content-length:"))
         content = await reader.readexactly(length)
         self.figures.times[kind].append(1000 * (time.monotonic() - began))
         if head.split(" ", 2)[1] not in ("200", "201", "202"):
             raise ValueError(f"{method} {path} answered {head.splitlines()[0]}: {content[:200]!r}")
         return content
+
+    async def _head(self, request: bytes) -> tuple[asyncio.StreamReader, str]:
+        """Send a request; the head of its answer.  What was kept open and is closed meanwhile is opened anew, as
+        browsers do.
+        """
+        kept = self._connection is not None
+        reader, writer = self._connection or await asyncio.open_connection(self.host, self.port)
+        self._connection = reader, writer
+        try:
+            writer.write(request)
+            return reader, (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            if not kept or getattr(error, "partial", b""):
+                raise
+            self._connection = None
+            return await self._head(request)
 
     def _request(self, method: str, path: str, body: object) -> bytes:
         content = b"" if body is None else json.dumps(body).encode()
