@@ -18,13 +18,14 @@ from app.page.scene_canvas import PanelSlot, SceneCanvas
 
 STATIC = Path(__file__).parent.parent / "static"
 
+# What the shipped model draws well, best first.
 CHIPS = (
+    ("lake", "a lake in a green forest"),
     ("forest", "dense green forest"),
-    ("river", "a river between green banks"),
-    ("farmland", "farmland with rectangular fields"),
+    ("farmland", "green farmland"),
     ("coast", "a sandy beach beside the sea"),
     ("desert", "desert with sand dunes"),
-    ("houses", "dense housing with streets and trees"),
+    ("river", "a river between green banks"),
 )
 MAX_SEED = 2**32 - 1
 SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
@@ -115,7 +116,7 @@ def _settings_section(quality: gr.Radio, steps: gr.Slider) -> tuple[gr.Textbox, 
     """Resolution and seed in sight; what is changed rarely in an accordion."""
     PanelSlot("resolution", label="Resolution")
     with gr.Row(elem_id="t2e-seed-row"):
-        seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=7, elem_id="t2e-seed")
+        seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=3, elem_id="t2e-seed")
         PanelSlot("dice", label="Another seed")
         lock = gr.Checkbox(label="Lock", value=False, elem_id="t2e-seed-lock", container=False)
     with gr.Accordion("More settings", open=False, elem_classes="t2e-section"):

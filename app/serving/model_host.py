@@ -14,6 +14,7 @@ from app.serving.paces import Paces
 from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.sampling.settings import FAST, QUALITY
+from text2earth_core.translation.tasks import get_task
 
 if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may pay for it
     from text2earth_core import Text2Earth
@@ -109,6 +110,7 @@ class ModelHost:
             "error": self._error if self._settled.is_set() else None,
             "info": model.info.as_dict() if model else None,
             "adapters": self.adapters,
+            "translations": [_told_task(name) for name in model.translators.tasks] if model else [],
             "samplers": list(model.info.samplers) if model else self._foreseen_samplers(),
             "seconds_per_step": self._paces.as_dict(),
         }
@@ -128,3 +130,9 @@ class ModelHost:
         """What the model's folder tells before it is loaded; one of the hub is not looked at: it has no student."""
         folder = SHIPPED_MODEL if self._source is None else Path(self._source)
         return [QUALITY, FAST] if (folder / STUDENT).is_dir() else [QUALITY]
+
+
+def _told_task(name: str) -> dict[str, Any]:
+    """A translation as the page knows it."""
+    task = get_task(name)
+    return {"name": name, "source": task.source, "target": task.target, "finer": task.finer, "title": task.title}

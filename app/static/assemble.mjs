@@ -56,6 +56,7 @@ function sceneMenu(page, actions, files) {
     { label: "Download scene file", run: () => actions.download("/file") },
     { label: "Upload scene file …", run: () => actions.scenes.pickUpload() },
     { label: "Import a picture …", run: () => files.pick() },
+    { label: "Make a layer from another …", run: () => page.layers.translate() },
     null,
     ...(innerWidth <= NARROW ? [...more, null] : []),
     { label: "Delete …", run: () => actions.scenes.remove(), danger: true },
