@@ -15,7 +15,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli import data, doctor, enhance, evaluate, fill, finetune, maps, scene, train, translate
+from app.cli import (
+    caption,
+    chatearthnet,
+    data,
+    doctor,
+    enhance,
+    evaluate,
+    fill,
+    finetune,
+    maps,
+    scene,
+    train,
+    translate,
+    zero_shot,
+)
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -44,6 +58,8 @@ app = typer.Typer(
 )
 maps.add_to(scene.app)
 fill.add_to(scene.app)
+caption.add_to(data.app)
+data.app.add_typer(chatearthnet.app, name="chatearthnet")
 scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
@@ -53,6 +69,7 @@ app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
 app.command()(finetune.finetune)
 app.command()(translate.translate)
+app.command()(zero_shot.zero_shot)
 
 
 @app.callback()

@@ -54,7 +54,7 @@ def build_page() -> gr.Blocks:
         canvas = SceneCanvas()
         with gr.Column(elem_id="t2e-panel"):
             prompt, quality, steps, generate = _prompt_section()
-            negative, seed, lock, guidance, resolution = _settings_section(quality, steps)
+            negative, seed, lock, guidance = _settings_section(quality, steps)
             with gr.Column(elem_id="t2e-layers-section", elem_classes="t2e-section is-empty"):
                 PanelSlot("layers", label="Layers")
             with gr.Column(elem_id="t2e-queue-section", elem_classes="t2e-section is-empty"):
@@ -68,7 +68,7 @@ def build_page() -> gr.Blocks:
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
         _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
-        described = [resolution, steps, guidance, quality, generate, negative]
+        described = [steps, guidance, quality, generate, negative]
         _js(canvas.describe, f"() => {PANEL}.described", outputs=described)
     return page
 
@@ -110,12 +110,9 @@ def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider, gr.Button]:
     return prompt, quality, steps, generate
 
 
-def _settings_section(
-    quality: gr.Radio, steps: gr.Slider
-) -> tuple[gr.Textbox, gr.Number, gr.Checkbox, gr.Slider, gr.Radio]:
+def _settings_section(quality: gr.Radio, steps: gr.Slider) -> tuple[gr.Textbox, gr.Number, gr.Checkbox, gr.Slider]:
     """Resolution and seed in sight; what is changed rarely in an accordion."""
-    resolution = gr.Radio([], label="Resolution, m/px", elem_id="t2e-resolution")
-    _js(resolution.input, f"(value) => {{ {CANVAS}.actions.setResolution(Number(value)); return []; }}", [resolution])
+    PanelSlot("resolution", label="Resolution")
     with gr.Row(elem_id="t2e-seed-row"):
         seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=7, elem_id="t2e-seed")
         PanelSlot("dice", label="Another seed")
@@ -130,7 +127,7 @@ def _settings_section(
     _js(quality.input, f"(name) => {PANEL}.setQuality(name)", [quality])
     for name, control in (("steps", steps), ("guidance", guidance)):
         _js(control.input, f'(value) => {PANEL}.takeOwn("{name}", value)', [control])
-    return negative, seed, lock, guidance, resolution
+    return negative, seed, lock, guidance
 
 
 def mount_page(app: FastAPI) -> FastAPI:

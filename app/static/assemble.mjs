@@ -24,6 +24,7 @@ import { PointerTools } from "./tools/pointer-tools.mjs";
 import { RegionBar } from "./regions/region-bar.mjs";
 import { RegionTool } from "./regions/region-tool.mjs";
 import { Staging } from "./map/staging.mjs";
+import { ResolutionChoice } from "./panel/resolution-choice.mjs";
 import { SeedDice } from "./panel/seed-dice.mjs";
 import { NARROW } from "./page/layout.mjs";
 import { CHOICES, ThemeChoice } from "./page/theme-choice.mjs";
@@ -100,9 +101,10 @@ export function assemble(page) {
     follow: new FollowSlider((follow) => {
       page.settings = { follow };
     }),
+    resolution: new ResolutionChoice((metres) => page.actions.setResolution(metres)),
     dice: new SeedDice(() => page.panel.rollSeed()),
     editCost: new EditCost(page),
-    notices: new Notices(),
+    notices: new Notices(() => page.redraw()),
     hints: new Hints(page),
     trail: new FrameTrail(),
     map: new MapLayer(context, page.view, (layer, counts) => page.layers.looks.seen(layer, counts)),

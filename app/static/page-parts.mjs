@@ -8,6 +8,7 @@ export class PageParts extends HTMLElement {
   /** @type {HTMLCanvasElement} */ canvas;
   /** @type {import("./panel/panel-link.mjs").PanelLink} */ panel;
   /** @type {import("./panel/follow-slider.mjs").FollowSlider} */ follow;
+  /** @type {import("./panel/resolution-choice.mjs").ResolutionChoice} */ resolution;
   /** @type {import("./panel/seed-dice.mjs").SeedDice} */ dice;
   /** @type {import("./mask/edit-cost.mjs").EditCost} */ editCost;
   /** @type {import("./page/notices.mjs").Notices} */ notices;

@@ -19,6 +19,7 @@ OWN = {"app", "benchmarks", "canvas", "launch", "measures", "stock", "tests", "t
 UNSEEN = {
     "tensorboard": "accelerate writes a run's events with it",
     "torchvision": "must fit torch, and open_clip brings whichever it likes",
+    "sentencepiece": "transformers reads SigLIP's texts with it",
     "python-multipart": "starlette reads forms with it",
     "pytest-timeout": "a plugin", "pytest-xdist": "a plugin",
     "ruff": "a command", "mypy": "a command", "import-linter": "a command",

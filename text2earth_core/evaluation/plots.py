@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 STYLE = {"svg.fonttype": "none", "font.size": 9, "axes.spines.top": False}
 
 
@@ -67,6 +69,29 @@ def plot_bars(series: dict[str, dict[str, float]], left: str) -> str:
         axes.margins(x=0.01)
         axes.set_ylabel(left)
         figure.legend(loc="outside right upper", frameon=False)
+        return _svg(figure)
+
+
+def plot_confusion(names: Sequence[str], counts: np.ndarray) -> str:
+    """Who is taken for whom as an <svg> element: rows are true classes, columns found ones.
+
+    Args:
+        names: of the classes. counts: (classes, classes); shades are shares of a row, figures are percent from 5 on.
+    """
+    pyplot = _pyplot()
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    side = 2.2 + 0.26 * len(names)
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(figsize=(side, side), layout="constrained")
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for row, column in np.argwhere(shares >= 0.05):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            text = f"{100 * shares[row, column]:.0f}"
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+        axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xlabel("found")
+        axes.set_ylabel("true")
         return _svg(figure)
 
 

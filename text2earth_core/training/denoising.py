@@ -18,11 +18,13 @@ class Noised:
     Args:
         noise: like `given.clean`. angles: (B,), of the noise levels. known: rising angles of the schedule's timesteps.
         prediction: what the UNet predicts, in diffusers' words.
+
+    given: the batch. target: what the UNet should say.
     """
 
     def __init__(self, given: Conditioned, noise: Tensor, angles: Tensor, known: Tensor, prediction: str):
         signal, amount = torch.cos(angles)[:, None, None, None], torch.sin(angles)[:, None, None, None]
-        self._given, self._t = given, timesteps_at(angles, known)
+        self.given, self._t = given, timesteps_at(angles, known)
         self._inputs = given.inputs(signal * given.clean + amount * noise, given.masks)
         match prediction:
             case "epsilon":
@@ -34,7 +36,7 @@ class Noised:
 
     def ask(self, unet: Any) -> Tensor:
         """What a UNet predicts, float32 (B, 4, h, w)."""
-        given = self._given
+        given = self.given
         return unet(self._inputs, self._t, given.embeddings, class_labels=given.levels).sample.float()
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from text2earth_core.adapters.manifest import LAYERS, RANK, Manifest
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import fingerprints, locate, read_facts
+from text2earth_core.folder import STUDENT, fingerprints, locate, read_facts
 from text2earth_core.modalities import ADAPTED, MODALITIES
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.presets import get_preset
@@ -33,6 +33,7 @@ from text2earth_core.training.low_rank import LowRankObjective
 from text2earth_core.training.masks import random_mask
 from text2earth_core.training.noise_levels import NoiseLevels
 from text2earth_core.training.stages import fit_in_stages
+from text2earth_core.training.student_turns import StudentTurns
 from text2earth_core.training.windows import Windows
 
 FIRST_STAGE = 0.75
@@ -50,7 +51,7 @@ WHOLE = 0.5
 """Of the windows with known ground, so many are made anew as a whole: known ground tells how bright things are, and
 only without it the text must."""
 
-REAL = {"nir": 0.15, "sar": 0.5}
+REAL = {"nir": 0.1, "sar": 0.5}
 """Share of the batches that are real pictures of the modality: of radar those with classes, of near infrared open
 water, which the simulator makes too bright where it is green and the other pictures hardly ever show alone."""
 
@@ -126,8 +127,9 @@ class LoraObjective(LowRankObjective):
         self.light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
         course = get_preset(self.facts.name).course
         self.levels = NoiseLevels(course.noise_mean, course.noise_spread)
+        self.student = StudentTurns(start, self.unet, self.config) if (start / STUDENT).is_dir() else None
         self._kept: dict[str, Any] = {}
-        self._turn = 0
+        self._turn = self._asked = 0
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         if self._turn % TURNS == 0:
@@ -150,6 +152,14 @@ class LoraObjective(LowRankObjective):
                 if label in SHOWING:
                     band[still_water(picture)] = BRIGHTNESS
         return batch | {"pixels": torch.from_numpy(np.repeat(bands, 3, axis=-1))}
+
+    def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
+        self._asked += 1
+        if self.student is None or self._asked % 2:
+            return super().loss(batch, seen)
+        noised, counted, _ = self.noised(batch, next(self.trainable.parameters()).device)
+        missed = self.student.loss(noised.given, counted)
+        return missed, {"error_fast": missed.item()}
 
     def draw_angles(self, count: int) -> Tensor:
         """Every second window at noisier levels than the UNet's own."""
