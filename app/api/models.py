@@ -19,9 +19,9 @@ class Choice(BaseModel, extra="forbid"):
 
 
 @router.get("")
-def list_models(use: Use) -> dict[str, Any]:
-    """{"models": those that are here, "names": {fingerprint: name} of those that were loaded}."""
-    return {"models": use.shelf.list(), "names": use.shelf.names}
+def list_models(use: Use) -> list[dict[str, Any]]:
+    """Those that are here: name, where, whether and how each runs, and what is known of its speed."""
+    return use.shelf.list()
 
 
 @router.post("/current")

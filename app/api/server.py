@@ -31,6 +31,7 @@ from app.serving.added_adapters import AddedAdapters
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
+from app.serving.model_names import ModelNames
 from app.serving.model_shelf import ModelShelf
 from app.serving.paces import Paces
 
@@ -60,10 +61,9 @@ def create_app(
     hub = EventHub()
     adapters = AddedAdapters(folder / "adapters")
     paces = Paces(folder / "paces.json")
-    shelf = ModelShelf(folder, device, paces)
-    host = ModelHost(
-        model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters, on_load=shelf.remember
-    )
+    called = ModelNames(folder / "model-names.json")
+    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters, called)
+    shelf = ModelShelf(folder, device, paces, called)
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot(prefix)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.errors import Conflict, NotReady
 from app.serving.added_adapters import AddedAdapters
+from app.serving.model_names import ModelNames
 from app.serving.paces import Paces
 from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
@@ -29,8 +30,8 @@ class ModelHost:
     """Owns the model and its state: `loading`, then `ready` or `failed`.
 
     `source` is a folder or hub id, None for the shipped model.  `on_change` is called (in the loading thread) when the
-    state changes, `on_load` with a model's fingerprint and name once it is there.  `paces` may know from earlier starts
-    how long its steps take, `added` what adapters to load.
+    state changes.  `paces` may know from earlier starts how long its steps take, `added` what adapters to load, `names`
+    what models are called.
     """
 
     def __init__(
@@ -40,14 +41,14 @@ class ModelHost:
         on_change: Callable[[], None],
         paces: Paces | None = None,
         added: AddedAdapters | None = None,
-        on_load: Callable[[str, str], None] = lambda fingerprint, name: None,
+        names: ModelNames | None = None,
     ) -> None:
         self._source = source
         self._name = name_of(source)
         self._switching: str | None = None
         self._refused: str | None = None
         self._lock = threading.Lock()
-        self._on_load = on_load
+        self._names = names or ModelNames()
         self._device = device
         self._on_change = on_change
         self._settled = threading.Event()
@@ -79,7 +80,7 @@ class ModelHost:
         self._model, self._source, self._name = model, source, name
         info = model.info
         self._paces.recall(f"{info.fingerprint} on {info.device} in {info.dtype}")
-        self._on_load(info.fingerprint, name)
+        self._names.remember(info.fingerprint, name)
 
     def switch(self, source: str | Path, name: str) -> None:
         """Begin to load another model; what is at work goes on with the present one, which stays where that fails.
@@ -145,6 +146,7 @@ class ModelHost:
             "name": self._name,
             "switching": self._switching,
             "refused": self._refused,
+            "names": self._names.as_dict(),
             "info": model.info.as_dict() if model else None,
             "adapters": self.adapters,
             "samplers": list(model.info.samplers) if model else self._foreseen_samplers(),
