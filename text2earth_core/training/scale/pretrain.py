@@ -6,13 +6,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import gather_object
 
 from text2earth_core.device import pick_dtype
@@ -74,14 +73,14 @@ def pretrain(
     Raises:
         Text2EarthError: the data or the model cannot be used, the batch cannot be shared, or the loss is not a number.
     """
-    folder = locate(start)
-    accelerator = Accelerator(mixed_precision=None)
-    world, rank, device = accelerator.num_processes, accelerator.process_index, accelerator.device
+    folder, world = locate(start), PartialState().num_processes
     if course.batch % (world * course.micro):
         raise Text2EarthError(
             f"A batch of {course.batch} cannot be shared by {world} processes in pieces of {course.micro}: make it a "
             f"multiple of {world * course.micro}."
         )
+    accelerator = Accelerator(gradient_accumulation_steps=course.batch // (world * course.micro))
+    rank, device = accelerator.process_index, accelerator.device
     side = course.window or read_facts(folder).window
     rows = Rows(data, course.seed, course.quality, course.buffer)
     run = Run(accelerator, folder, out, course, rows)
@@ -128,7 +127,7 @@ class Run:
         optimizer = torch.optim.AdamW(unet.parameters(), lr=course.rate, weight_decay=0.01)
         self.unet, self.optimizer = accelerator.prepare(unet, optimizer)
         self.average = [parameter.detach().clone().float() for parameter in self.unet.parameters()]
-        self.samples, self.seconds = 0, 0.0
+        self.samples, self.seconds, self._began = 0, 0.0, time.monotonic()
         self.faults: Counter[str] = Counter()
         self._parted = str(accelerator.distributed_type.value) in ("FSDP", "DEEPSPEED")
         self._resume()
@@ -143,13 +142,13 @@ class Run:
         self.faults.update(part.faults)
         good = accelerator.reduce(part.weights.sum().to(accelerator.device), "sum").clamp(min=1)
         pieces, total = part.micro(course.micro), torch.zeros((), device=accelerator.device)
-        for number, piece in enumerate(pieces):
-            last = number == len(pieces) - 1
-            with nullcontext() if last else accelerator.no_sync(self.unet):
+        for piece in pieces:
+            with accelerator.accumulate(self.unet):
                 with accelerator.autocast():
                     losses = algorithm.losses(self.unet, piece)
                 loss = (losses * piece.weights.to(losses)).sum() / good
-                accelerator.backward(loss * accelerator.num_processes)  # gradients are averaged over the processes
+                # accelerate takes means over processes and pieces, where this is a sum.
+                accelerator.backward(loss * accelerator.num_processes * len(pieces))
             total = total + loss.detach()
         mean = float(accelerator.reduce(total, "sum"))
         if not torch.isfinite(torch.tensor(mean)):
@@ -186,7 +185,11 @@ class Run:
         """Write a checkpoint, and faults.json; the former checkpoint stays until the new one is whole."""
         found, averages = self.report(), [_whole(one) for one in self.average]
         images = joined(gather_object([dict(self.faults)]))
-        state = {"samples": self.samples, "seconds": self.seconds, "image_faults": images}
+        state = {
+            "samples": self.samples,
+            "seconds": self.seconds + time.monotonic() - self._began,
+            "image_faults": images,
+        }
         if self._parted:
             self.accelerator.save_state(str(self.place / STATE / f"{self.samples:012d}"))
         if self.accelerator.is_main_process:
