@@ -27,12 +27,11 @@ import pyarrow.parquet as pq
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from PIL import Image
+from PIL import Image, ImageOps
 from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
-from torchvision import transforms
 
 from text2earth_core.folder import load_scheduler, load_text
 from text2earth_core.sampling.angles import angles_of
@@ -103,13 +102,10 @@ def plain(arguments: argparse.Namespace, data: Path) -> Callable[[], None]:
     encoder, unet = Encoder(arguments.model, any_autoencoder=True), starting_unet(arguments.model).train()
     known = angles_of(load_scheduler(arguments.model).alphas_cumprod)
     optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-4)
-    prepare = transforms.Compose(
-        [transforms.Resize(SIDE), transforms.CenterCrop(SIDE), transforms.RandomHorizontalFlip(), transforms.ToTensor()]
-    )
     rows = pq.read_table(data / "rows.parquet").to_pylist()
 
     def together(several: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
-        pixels = [prepare(Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")) for row in several]
+        pixels = [prepared(row["image"]["bytes"]) for row in several]
         length = text_encoder.config.max_position_embeddings
         tokens = tokenizer(
             [row["caption"] for row in several], padding="max_length", truncation=True, max_length=length,
@@ -141,6 +137,13 @@ def plain(arguments: argparse.Namespace, data: Path) -> Callable[[], None]:
         optimizer.zero_grad()
 
     return step
+
+
+def prepared(data: bytes) -> torch.Tensor:
+    """An image resized, cropped to its middle and mirrored by chance, float32 (3, H, W) in [0, 1]."""
+    image = ImageOps.fit(Image.open(io.BytesIO(data)).convert("RGB"), (SIDE, SIDE), Image.Resampling.BILINEAR)
+    image = ImageOps.mirror(image) if torch.rand(()) < 0.5 else image
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
 
 
 def write_rows(file: Path) -> None:

@@ -21,7 +21,7 @@ class Choice(BaseModel, extra="forbid"):
 @router.get("")
 def list_models(use: Use) -> list[dict[str, Any]]:
     """Those that are here: name, where, whether and how each runs, and what is known of its speed."""
-    return use.shelf.list()
+    return use.shelf.here()
 
 
 @router.post("/current")

@@ -25,6 +25,7 @@ from app.cli import (
     fill,
     finetune,
     maps,
+    scale,
     scene,
     train,
     translate,
@@ -63,6 +64,7 @@ data.app.add_typer(chatearthnet.app, name="chatearthnet")
 scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
+train.app.command()(scale.scale)
 app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)
 app.command()(evaluate.evaluate)

@@ -23,7 +23,7 @@ class ModelShelf:
     def __init__(self, data_dir: Path, device: str | None, paces: Paces, names: ModelNames) -> None:
         self._folder, self._device, self._paces, self._names = data_dir / MODELS, device, paces, names
 
-    def list(self) -> list[dict[str, Any]]:
+    def here(self) -> list[dict[str, Any]]:
         """The models that are here: name, where, whether and how each runs, what is known of its speed."""
         return [self._told(found) for found in self._find()]
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def pretrain(
         part = next(parts)
         if not work:
             small = part.micro(course.micro)[0]
-            work = operations(lambda piece=small: algorithm.losses(accelerator.unwrap_model(run.unet), piece))
+            work = operations(partial(algorithm.losses, accelerator.unwrap_model(run.unet), small))
             work //= course.micro
         loss = run.step(part, algorithm)
         figures = {"loss": loss, "samples_per_second": (run.samples - first) / (time.monotonic() - began)}
