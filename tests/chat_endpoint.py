@@ -110,6 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.raw(200, b'{"choices": [{"message": {"content": "half')
         elif what == "wrong":
             self.send(200, {"object": "something else"})
+        elif what == "huge":
+            self.raw(200, b" " * 20_000_000 + b"{}")
         elif what == "torn":
             self.raw(200, b'{"choices": [', length=5000)
         else:

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from app.api import adapters as adapter_routes
-from app.api import content, edits, exports, fills, imports, models, places, scenes
+from app.api import content, edits, exports, fills, find, imports, models, places, scenes
 from app.api import jobs as job_routes
 from app.api.root_path import RootPath, checked_root_path
 from app.api.security import Guard
@@ -34,6 +34,7 @@ from app.serving.model_host import ModelHost
 from app.serving.model_names import ModelNames
 from app.serving.model_shelf import ModelShelf
 from app.serving.paces import Paces
+from app.serving.towers_host import TowersHost
 
 STOP_S = 5.0
 SCHEMA = "/api/openapi.json"  # what scripts may ask, in OpenAPI's words
@@ -85,12 +86,12 @@ def create_app(
         store.close()
 
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=SCHEMA, lifespan=lifespan)
-    app.state.services = Services(library, jobs, host, hub, page, adapters, shelf)
+    app.state.services = Services(library, jobs, host, hub, page, adapters, shelf, TowersHost(model))
     app.add_middleware(Guard, bind=bind, names=tuple(names))
     if prefix:
         app.add_middleware(RootPath, prefix=prefix)  # added later, so asked before the guard, which reads addresses
     add_error_sentences(app)
-    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, adapter_routes, models):
+    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, find, adapter_routes, models):
         app.include_router(api.router)
 
     @app.api_route(

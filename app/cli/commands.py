@@ -23,6 +23,7 @@ from app.cli import (
     enhance,
     evaluate,
     fill,
+    find,
     finetune,
     maps,
     scale,
@@ -61,6 +62,7 @@ maps.add_to(scene.app)
 fill.add_to(scene.app)
 caption.add_to(data.app)
 data.app.add_typer(chatearthnet.app, name="chatearthnet")
+scene.app.command("find")(find.find_places)
 scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")

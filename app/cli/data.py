@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli import data_rows
 from app.cli.output import Json, bar, emit, say, write_whole
 from app.errors import AppError
 
@@ -21,6 +22,10 @@ Source = Annotated[
 Codes = Annotated[
     str, typer.Option(help="What the map's values mean: worldcover, paper, or auto, which looks at all of them.")
 ]
+
+
+app.command()(data_rows.quality)
+app.command("hash")(data_rows.hash_)
 
 
 @app.command()

@@ -103,6 +103,9 @@ def diffusion(
     start: Annotated[
         Path | None, typer.Option(help="Train the UNet of this model folder further, instead of a new one.")
     ] = None,
+    min_quality: Annotated[
+        float | None, typer.Option(help="Only images with a score above this (the paper's second stage: 4.8).")
+    ] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -111,7 +114,7 @@ def diffusion(
 
     result = train_diffusion(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
-        learning_rate=learning_rate, start=start, device=device,
+        learning_rate=learning_rate, start=start, device=device, min_quality=min_quality,
     )  # fmt: skip
     emit(result, as_json)
 

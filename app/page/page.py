@@ -36,6 +36,7 @@ HEAD = """
 <link rel="stylesheet" href="assets/ui/map-dialogs.css">
 <link rel="stylesheet" href="assets/ui/layers/layers.css">
 <link rel="stylesheet" href="assets/ui/model/models.css">
+<link rel="stylesheet" href="assets/ui/find/find.css">
 <link rel="stylesheet" href="assets/ui/narrow.css">
 <link rel="modulepreload" href="assets/ui/scene-canvas.mjs">
 """

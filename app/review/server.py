@@ -22,15 +22,23 @@ from app.errors import NotFound
 from app.listening import listen, open_browser
 from text2earth_core.data.annotation.items import Source
 from text2earth_core.data.annotation.journal import Journal, Line
+from text2earth_core.data.annotation.map_tiles import MapSource
 from text2earth_core.data.annotation.only_run import only_run
 from text2earth_core.data.annotation.reopen import source_of
 from text2earth_core.data.annotation.results import journal_of, write
 from text2earth_core.data.annotation.sample import numbers, sample
+from text2earth_core.data.landcover.classes import CLASSES
+from text2earth_core.data.landcover.colours import COLOURS
 from text2earth_core.errors import Text2EarthError
 
 HOST = "127.0.0.1"
 MOST = 200
 """Rows of one sample."""
+
+LEGEND = {
+    name: f"rgb({red}, {green}, {blue})" for name, ((red, green, blue), _) in zip(CLASSES[1:], COLOURS[1:], strict=True)
+}
+"""Class of a land-cover map: its colour on the page."""
 
 Number = Annotated[int, InPath(ge=0, lt=2**63)]
 
@@ -59,7 +67,8 @@ def create_app(out: Path, journal: Journal) -> FastAPI:
     @app.get("/api/numbers")
     def how_many() -> dict[str, Any]:
         told = {name: journal.begun(name) for name in ("source", "model", "protocol")}
-        return {"file": out.name, "images": source is not None} | told | numbers(journal)
+        legend = LEGEND if isinstance(source, MapSource) else {}
+        return {"file": out.name, "images": source is not None, "legend": legend} | told | numbers(journal)
 
     @app.get("/api/sample")
     def drawn(

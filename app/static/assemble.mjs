@@ -3,6 +3,7 @@ import { Actions } from "./actions.mjs";
 import { BrushRing } from "./mask/brush-ring.mjs";
 import { EarthPlace } from "./page/earth-place.mjs";
 import { EditCost } from "./mask/edit-cost.mjs";
+import { Finder } from "./find/finder.mjs";
 import { FollowSlider } from "./panel/follow-slider.mjs";
 import { FrameTrail } from "./scene/frame-trail.mjs";
 import { h } from "./page/dom.mjs";
@@ -135,6 +136,7 @@ export function assemble(page) {
       (factor) => page.moveView(() => page.view.zoomAt(factor)),
       () => page.fit(),
     ),
+    finder: new Finder(page, api),
     earth,
     status: new StatusBar(
       earth,
@@ -163,6 +165,7 @@ export function assemble(page) {
       panel: () => page.togglePanel(),
     }),
   });
-  const { layers, markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
-  return [surface, ring, markers, layers.swipe, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
+  page.rail.node.append(page.finder.button);
+  const { finder, layers, markers, ring, staging, hints, bar, rail, maskBar, regionBar, notices, status } = page;
+  return [surface, ring, finder.outlines, markers, layers.swipe, finder, staging, hints, bar, rail, maskBar, regionBar, notices, status].map((part) => ("node" in part ? part.node : part));
 }

@@ -29,6 +29,7 @@ export class PageParts extends HTMLElement {
   /** @type {import("./tools/pointer-tools.mjs").PointerTools} */ pointer;
   /** @type {import("./map/markers.mjs").Markers} */ markers;
   /** @type {import("./tools/tool-rail.mjs").ToolRail} */ rail;
+  /** @type {import("./find/finder.mjs").Finder} */ finder;
   /** @type {import("./page/earth-place.mjs").EarthPlace} */ earth;
   /** @type {import("./page/status-bar.mjs").StatusBar} */ status;
   /** @type {import("./panel/panel-slots.mjs").QueueList} */ queue;

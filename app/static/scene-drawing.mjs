@@ -109,11 +109,12 @@ export class SceneDrawing {
   }
 
   #drawMarkers() {
-    const { frame, free, hints, markers, mask, notices, pointer, regions, state, view } = this.#page;
+    const { finder, frame, free, hints, markers, mask, notices, pointer, regions, state, view } = this.#page;
     // A brush must not land on a button.
     const extendable = DRAWING_TOOLS.includes(pointer.tool) ? null : frame;
     notices.place(free);
     markers.update(state, view, extendable, free, notices.box);
+    finder.place(view, free);
     const drawing = DRAWING_TOOLS.includes(pointer.tool) || !regions.empty || !mask.empty;
     hints.update(state, frame && view.rectToScreen(frame), free, drawing);
   }

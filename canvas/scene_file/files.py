@@ -13,6 +13,7 @@ from canvas.layers import LAYERS
 from canvas.scene_file import schema
 from canvas.scene_file.meta import RESOLUTIONS
 from canvas.scene_file.staging import MAX_PLACE, MAX_WAITING
+from canvas.scene_file.vectors import MAX_DIMENSIONS
 from text2earth_core.whole_file import whole_file
 
 MAX_BYTES = 8 * 2**30  # of an upload
@@ -95,6 +96,7 @@ _UNSOUND_SINCE = (
     (3, f"SELECT 1 FROM (SELECT count(*) AS n FROM candidates) WHERE n > {MAX_WAITING}"),
     (4, "SELECT 1 FROM steps s LEFT JOIN steps p ON p.id = s.parent WHERE s.undone NOT IN (0, 1, 2)"
         " OR s.parent IS NOT NULL AND (p.id IS NULL OR p.id >= s.id OR p.undone AND NOT s.undone)"),
+    (5, f"SELECT 1 FROM vectors WHERE length(vector) > {2 * MAX_DIMENSIONS}"),
 )  # fmt: skip
 
 

@@ -186,8 +186,21 @@ UPDATE steps SET parent = (SELECT max(former.id) FROM steps AS former WHERE form
 CREATE INDEX steps_parent ON steps (parent);
 """
 
+# vectors: what an image tower (named by its fingerprint) makes of a revision of a tile, float16; a cache.
+_SEARCH = """
+CREATE TABLE vectors (
+    tower TEXT NOT NULL,
+    layer TEXT NOT NULL,
+    x INTEGER NOT NULL,
+    y INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (tower, layer, x, y, revision)
+) STRICT, WITHOUT ROWID;
+"""
+
 # MIGRATIONS[n] brings a file of version n to version n + 1. Append; never edit one that was released.
-MIGRATIONS: list[str] = [_VERSION_1, _FILLS, _EDITING, _BRANCHES]
+MIGRATIONS: list[str] = [_VERSION_1, _FILLS, _EDITING, _BRANCHES, _SEARCH]
 
 
 def program_version() -> str:

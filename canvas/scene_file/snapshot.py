@@ -16,7 +16,7 @@ from canvas.anchor import Anchor
 from canvas.errors import SceneError
 from canvas.geometry import TILE, Rect, tile_rect
 from canvas.layers import LAYERS, bands_of
-from canvas.scene_file import codec, tiles
+from canvas.scene_file import codec, tiles, vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,18 @@ class Snapshot:
     def imported_files(self, rect: Rect, layers: Collection[str], limit: int = 100) -> list[str]:
         """The names of the files whose imports touch a rectangle of some layers, newest first, at most `limit`."""
         return self._of_requests(rect, layers, limit, lambda request: (request.get("source") or {}).get("file"))
+
+    def tiles_to_see(self, tower: str, layer: str) -> tuple[int, int]:
+        """How many tiles of a layer a search can look at, and how many of them this image tower has not seen yet."""
+        return vectors.counts(self._connection, tower, layer)
+
+    def unseen_tiles(self, tower: str, layer: str, limit: int) -> list[vectors.TileBox]:
+        """The next ones that it has not seen yet."""
+        return vectors.missing(self._connection, tower, layer, limit)
+
+    def seen_tiles(self, tower: str, layer: str, dimensions: int) -> Iterator[tuple[list[Rect], np.ndarray]]:
+        """Those that it has seen, with its vectors; see `vectors.of_shown`."""
+        return vectors.of_shown(self._connection, tower, layer, dimensions)
 
     def _of_requests(
         self, rect: Rect, layers: Collection[str], limit: int, wanted: Callable[[dict[str, Any]], str | None]

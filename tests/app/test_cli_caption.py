@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -18,10 +19,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from PIL import Image
 
-from tests.app.command_line import ROOT
-from tests.chat_endpoint import by_digit, caption_of, name_of, running
+from tests.app.command_line import ROOT, result
+from tests.chat_endpoint import by_digit, caption_of, name_of, running, told
 
 KEY = "sk-a-secret-that-nobody-may-read"
 CONCURRENCY = 8
@@ -93,3 +95,54 @@ def test_three_kills_and_every_fault_leave_each_of_200_rows_right_and_once(tmp_p
     for file in tmp_path.iterdir():
         assert KEY.encode() not in file.read_bytes(), file
     assert KEY not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_writes_what_it_has_and_goes_on(tmp_path: Path, number: int) -> None:
+    source, out = table(tmp_path / "in.parquet", 12), tmp_path / "out.jsonl"
+
+    def slow(row: int, times: int, body: dict[str, Any]) -> str:
+        time.sleep(30 if row >= 6 and times == 1 else 0)
+        return "fine"
+
+    with running(slow) as endpoint:
+        command = [sys.executable, "-m", "app.cli", "data", "caption", source, out, "--endpoint", endpoint.url]
+        process = subprocess.Popen(
+            [*map(str, command), "--model", "m", "--concurrency", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        while kept(tmp_path / "out.jsonl.journal") < 6:
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            time.sleep(0.01)
+        process.send_signal(number)
+        errors = process.communicate(timeout=60)[1]
+        assert (process.returncode, "Traceback" in errors, "Task" in errors) == (130, False, False), errors
+        assert [line["row"] for line in lines(out)] == list(range(6))
+        found = result("data", "caption", source, out, "--endpoint", endpoint.url, *QUICK)
+    assert (found["captions"], found["to_ask"]) == (12, 0)
+    assert [line["caption"] for line in lines(out)] == [caption_of(row) for row in range(12)]
+
+
+def test_every_row_is_in_one_of_both_files_whatever_was_wrong_with_it(tmp_path: Path) -> None:
+    source, out = (
+        table(
+            tmp_path / "in.parquet", 8, resolution=["0.5"] * 7 + ["wide"],
+            Google_location=["18_1_1"] * 3 + ["17_1_1"] * 2 + ["elsewhere"] + [None] * 2,
+            image=[{"bytes": b"torn" if row == 1 else image(row), "path": None} for row in range(8)],
+        ),
+        tmp_path / "out.jsonl",
+    )  # fmt: skip
+    with running(lambda row, times, body: "short" if row == 2 else "fine") as endpoint:
+        found = result("data", "caption", source, out, "--endpoint", endpoint.url, *QUICK, "--asks", "2")
+    left = lines(tmp_path / "out.left_out.jsonl")
+    assert [line["row"] for line in lines(out)] == [0, 3, 4, 5, 6, 7]
+    assert [(line["row"], line["state"], line["faults"]) for line in left] == [
+        (1, "unusable", ["image cannot be read"]), (2, "doubtful", ["too short"]),
+    ]  # fmt: skip
+    assert (found["captions"], found["doubtful"], found["unusable"], found["to_ask"]) == (6, 1, 1, 0)
+    assert found["troubles"] == {
+        "level and resolution disagree": 2, "too short": 2, "image cannot be read": 1, "place is no tile": 1,
+        "resolution is no number": 1,
+    }  # fmt: skip
+    asked = {re.findall(r"covers [\d.]+ m", told(body))[0] for body in endpoint.bodies if "covers" in told(body)}
+    assert asked == {"covers 0.5 m"}

@@ -35,9 +35,9 @@ QUICK = {"wait": 0.01, "concurrency": 4}
 BEGUN = {"model": "m"}
 
 
-def encoded(side: int = 8, kind: str = "PNG") -> bytes:
+def encoded(side: int = 8, kind: str = "PNG", pixels: np.ndarray | None = None) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(np.full((side, side, 3), 90, np.uint8)).save(buffer, kind)
+    Image.fromarray(np.full((side, side, 3), 90, np.uint8) if pixels is None else pixels).save(buffer, kind)
     return buffer.getvalue()
 
 
@@ -99,7 +99,9 @@ def test_rows_without_a_usable_image_are_told_and_cost_nothing(tmp_path: Path, j
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("what", ["500", "429", "503", "broken", "wrong", "torn", "late", "cut", "empty", "tokens"])
+@pytest.mark.parametrize(
+    "what", ["500", "429", "503", "broken", "wrong", "torn", "late", "cut", "empty", "tokens", "huge"]
+)
 def test_what_may_go_well_later_is_asked_again(what: str, stream: bool, tmp_path: Path, journal: Journal) -> None:
     path = table(tmp_path / "in.parquet", 3)
     with running(lambda row, times, body: what if times == 1 or what == "tokens" else "fine") as served:
@@ -317,3 +319,22 @@ def test_addresses_of_endpoints_hold_no_secrets() -> None:
     for url in ("ftp://a/v1", "127.0.0.1:80", "http://", "http://a:port/", "http://me:word@a/v1", "https://a/v1?key=1"):
         with pytest.raises(Text2EarthError):
             checked_endpoint(url)
+
+
+def test_a_damaged_table_and_a_full_disk_are_one_sentence_and_keep_what_was_done(
+    tmp_path: Path, journal: Journal
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (40, 32, 32, 3)).astype(np.uint8)
+    path = table(tmp_path / "in.parquet", 40, image=[encoded(pixels=one) for one in noise])
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 40_000] = bytes(40_000)
+    path.write_bytes(data)
+    with running(lambda *_: "fine") as served, pytest.raises(Text2EarthError, match="damaged after row"):
+        describe(path, journal, served, concurrency=2)
+    assert len(states(journal)) > 0
+    journal._db.execute("PRAGMA max_page_count = 1")  # as a disk without room
+    with running(lambda *_: "fine") as served, pytest.raises(Text2EarthError, match="cannot be written"):
+        describe(table(tmp_path / "other.parquet", 80), journal, served, concurrency=2)
+    journal._db.execute("PRAGMA max_page_count = 100000")
+    with running(lambda *_: "fine") as served:
+        assert describe(tmp_path / "other.parquet", journal, served) == Outcome()

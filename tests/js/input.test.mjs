@@ -22,7 +22,7 @@ test("keys mean what the sheet says, and nothing while typing but Ctrl+Enter and
 });
 
 test("every command of the sheet can be typed", () => {
-  const reach = ["v", "f", "b", "e", "x", "l", "r", "m", "u", "d", "[", "]", "h", "z", "g", "p", "?", "/", "+", "-", "0", "1", "2", "3", "4", "5", "s", "Escape", "Enter", "Backspace"].map((key) => press(key));
+  const reach = ["v", "f", "b", "e", "x", "l", "r", "m", "u", "d", "[", "]", "h", "z", "g", "q", "p", "?", "/", "+", "-", "0", "1", "2", "3", "4", "5", "s", "Escape", "Enter", "Backspace"].map((key) => press(key));
   reach.push(press("Enter", { ctrlKey: true }), press("y", { ctrlKey: true }), press("ArrowUp"), press("ArrowUp", { altKey: true }));
   for (const key of ["ArrowRight", "b", "Enter", "Escape"]) reach.push(commandOf({ key }, false, true).command);
   assert.deepEqual(new Set(reach), new Set(SHORTCUTS.map((shortcut) => shortcut.command)));

@@ -22,8 +22,8 @@ SCENES = {"agriculture": "farmland", "gorge": "mountain", "resident": "dense res
 WATER = "sea or lake"
 """The class of a place that is all water."""
 
-OPEN_WATER = ("the sea", "deep blue sea", "open water")
-"""What people ask for where they want water alone, beside the wordings of its class; a lake has shores."""
+OPEN_WATER = ("the sea", "deep blue sea", "open water", "a blue lake", "calm water of a lake")
+"""What people ask for where they want water above all, beside the wordings of its class."""
 
 WIDE = 256
 """Side of pictures of open water, px: a window of the largest training stage."""

@@ -62,6 +62,7 @@ def train_diffusion(
     start: Path | None = None,
     device: str | None = None,
     limit: int | None = None,
+    min_quality: float | None = None,
 ) -> dict:
     """Train `out/unet` on the autoencoder and text tower that stand in `out`, and make `out` a whole model folder.
 
@@ -71,10 +72,12 @@ def train_diffusion(
         start: a model whose UNet is trained further, instead of one with random weights; an `out` without autoencoder
             and text encoder gets its copies of them. A run that is resumed has no use for it.
         batch, learning_rate: default: the preset's.
+        min_quality: train on images alone whose score is above it: the paper's second stage, which goes on from the
+            first.
     """
     preset_ = get_preset(preset)
     window = window or preset_.window
-    corpus = load_corpus(data, limit=limit)
+    corpus = load_corpus(data, limit=limit, min_quality=min_quality)
     starting = None
     if start is not None:
         start = locate(start)

@@ -6,8 +6,8 @@ import { imageOf } from "./rows.mjs";
 
 const REASONS = ["names what is not there", "leaves out the main thing", "wrong place in the image", "too vague"];
 
-/** @param {Row} row @param {boolean} images @returns {HTMLElement[]} image and words */
-export function card(row, images) {
+/** @param {Row} row @param {boolean} images @param {Record<string, string>} legend class: colour @returns {HTMLElement[]} image and words */
+export function card(row, images, legend) {
   const picture = h("div", { class: "picture" });
   const gone = () => picture.replaceChildren(h("p", {}, "The image is not there any more."));
   if (images) picture.append(h("img", { src: imageOf(row), alt: "What the caption describes", onerror: gone }));
@@ -29,7 +29,8 @@ export function card(row, images) {
     h("div", { class: "form", hidden: true }),
     row.told && h("div", { class: "told" }, h("b", {}, "What the model was told"), row.told),
   );
-  return [picture, words];
+  const colours = Object.entries(legend).map(([name, colour]) => h("li", {}, h("i", { style: `background: ${colour}` }), name));
+  return [h("div", { class: "seen" }, picture, colours.length > 0 && h("ul", { class: "legend", "aria-label": "Colours" }, ...colours)), words];
 }
 
 /** @param {Row} row @param {(verdict: Verdict) => void} save @param {() => void} cancel @returns {HTMLElement[]} */

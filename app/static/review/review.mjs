@@ -15,6 +15,8 @@ class Review {
   #at = 0;
   #seed = 0;
   #images = false;
+  /** @type {Record<string, string>} */
+  #legend = {};
   #busy = false;
   #theme = new ThemeChoice(localStorage);
 
@@ -70,6 +72,7 @@ class Review {
     try {
       const found = await about();
       this.#images = found.images;
+      this.#legend = found.legend;
       setText(this.file, `${found.file} · ${found.model}`);
       this.file.title = found.source;
       this.#choices(found);
@@ -111,7 +114,7 @@ class Review {
 
   #show() {
     const row = this.row;
-    if (row) this.main.replaceChildren(...card(row, this.#images));
+    if (row) this.main.replaceChildren(...card(row, this.#images, this.#legend));
     else {
       const all = this.#rows.length ? "This sample is done." : "There is nothing of this kind.";
       const more = h("button", { type: "button", class: "primary", onclick: () => this.#another() }, "Another sample");

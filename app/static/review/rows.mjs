@@ -9,7 +9,7 @@
  * @typedef {object} Numbers
  * @property {Record<string, number>} kinds rows of each kind @property {Record<string, number>} faults of the doubtful
  *
- * @typedef {Numbers & {file: string, images: boolean, source: string, model: string, protocol: string}} About
+ * @typedef {Numbers & {file: string, images: boolean, legend: Record<string, string>, source: string, model: string, protocol: string}} About
  * @typedef {{verdict: "accepted"} | {verdict: "corrected", caption: string} | {verdict: "rejected", remark: string}} Verdict
  */
 

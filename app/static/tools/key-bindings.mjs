@@ -49,6 +49,7 @@ export function bindKeys(page, signal) {
     fit: () => page.fit(),
     actual: () => page.actualSize(),
     goto: () => page.actions.goTo(),
+    find: () => page.finder.toggle(),
     panel: () => page.togglePanel(),
     help: () => page.actions.help(),
   };

@@ -40,13 +40,14 @@ export const SHORTCUTS = [
   { command: "fit", keys: "0", label: "Fit to content", group: "View" },
   { command: "actual", keys: "1", label: "100 %", group: "View" },
   { command: "goto", keys: "G", label: "Go to a coordinate", group: "View" },
+  { command: "find", keys: "Q", label: "Find places that fit a text", group: "View" },
   { command: "panel", keys: "P", label: "Show or hide the panel", group: "View" },
   { command: "help", keys: "?", label: "This sheet", group: "View" },
 ];
 
 const PLAIN = {
   v: "tool-select", f: "tool-frame", b: "tool-brush", e: "tool-eraser", x: "tool-swap", l: "tool-lasso", r: "tool-rectangle",
-  m: "tool-regions", u: "tool-measure", d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", p: "panel",
+  m: "tool-regions", u: "tool-measure", d: "tool-erase", h: "tool-hand", "[": "brush-smaller", "]": "brush-larger", z: "undo", g: "goto", q: "find", p: "panel",
   Enter: "close-polygon", Backspace: "corner-back", "?": "help", "/": "prompt", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", _: "zoom-out", 0: "fit", 1: "actual",
   2: "layer-rgb", 3: "layer-pan", 4: "layer-nir", 5: "layer-sar", s: "swipe",
 };

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,9 @@ NO_KEY = "none"
 
 CHARACTERS_PER_TOKEN = 3
 """By which a request is estimated, and an answer whose endpoint counts no tokens; English has about four."""
+
+MAX_BYTES = 8 << 20
+"""Of one answer."""
 
 IMAGE_TOKENS = 1100
 """Taken for an image, where nothing is known yet."""
@@ -98,7 +101,9 @@ class Endpoint:
             api_key=key or NO_KEY, base_url=address, max_retries=0,
             timeout=httpx2.Timeout(timeout, connect=min(timeout, 30.0)),
             # A proxy of the environment is not asked about this machine.
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=urlsplit(address).hostname not in LOOPBACK),
+            http_client=openai.DefaultAsyncHttpxClient(
+                trust_env=urlsplit(address).hostname not in LOOPBACK, event_hooks={"response": [_bound]}
+            ),
         )  # fmt: skip
 
     async def close(self) -> None:
@@ -124,8 +129,8 @@ class Endpoint:
             raise Later("broken answer") from None
         except openai.APIConnectionError:
             raise Later("connection lost") from None
-        except openai.APIError as error:  # sent within a stream
-            raise Later(f"endpoint failed ({self._clean(reason_of(error))[:80]})") from None
+        except openai.APIError:  # sent within a stream
+            raise Later("endpoint failed while it answered") from None
         except httpx2.TimeoutException:
             raise Later("no answer in time") from None
         except httpx2.HTTPError:
@@ -180,8 +185,33 @@ class Endpoint:
         return Refused(f"endpoint refuses the request (status {status})")
 
     def _clean(self, text: str) -> str:
-        """A message without the key, which some endpoints repeat."""
-        return text.replace(self._key, "***") if len(self._key) > 3 else text
+        """A message without the key, which some endpoints repeat, and without what steers a terminal."""
+        plain = "".join(letter for letter in text if letter.isprintable())
+        return plain.replace(self._key, "***") if len(self._key) > 3 else plain
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The body of an answer, up to `MAX_BYTES`."""
+
+    def __init__(self, body: httpx2.AsyncByteStream) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        total = 0
+        async for part in self._body:
+            total += len(part)
+            if total > MAX_BYTES:
+                raise httpx2.ReadError("The answer is too large.")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Called with every answer before its body is read."""
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    response.stream = _Bounded(response.stream)
 
 
 def estimate(messages: Sequence[dict[str, Any]]) -> int:

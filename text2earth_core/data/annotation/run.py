@@ -97,9 +97,7 @@ class _Run:
                 self._done = sum(counts.values()) - counts[OPEN]
                 self._progress(self._done, self._total)
                 self._groups = self._grouped(self._source.items(self._journal.settled))
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(self._limits.concurrency):
-                        group.create_task(self._work())
+                await self._through()
                 counts = await asyncio.to_thread(self._journal.counts)
                 if self._outcome.stopped or not counts[OPEN]:
                     break
@@ -107,6 +105,15 @@ class _Run:
             await self._endpoint.close()
         self._outcome.left = self._total - sum(counts.values()) + counts[OPEN]
         return self._outcome
+
+    async def _through(self) -> None:
+        """Go through the items once; what a worker raises ends the others, and is raised as it is."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._limits.concurrency):
+                    group.create_task(self._work())
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     async def _work(self) -> None:
         while not self._outcome.stopped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -31,6 +32,9 @@ MAX_SIDE = 1024
 """Pixels of an image that is sent; a larger one is shrunk."""
 
 MAX_PIXELS = 100_000_000
+
+UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error, Image.DecompressionBombError)
+"""What Pillow raises on damaged files."""
 
 
 class TableSource:
@@ -141,7 +145,7 @@ def sendable(data: bytes) -> tuple[bytes | None, str]:
                 return None, "image is too large"
             kind = picture.format
             pixels = as_rgb(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except UNREADABLE:
         return None, "image cannot be read"
     if kind in ("PNG", "JPEG") and max(pixels.shape[:2]) <= MAX_SIDE:
         return data, ""

@@ -85,13 +85,14 @@ def _tokens(references: Sentences, candidates: Sentences, java: str | None) -> t
     """Who made them, and the tokens of each sentence with spaces between them."""
     if java is not None:
         try:
-            return STANFORD, *(_by_stanford(several) for several in (references, candidates))
+            return STANFORD, _by_stanford(references), _by_stanford(candidates)
         except (OSError, ValueError):  # a Java that does not run, or a folder that nobody may write to
             pass
-    return OWN, *(
-        {image: [" ".join(split(sentence)) for sentence in sentences] for image, sentences in several.items()}
-        for several in (references, candidates)
-    )
+    return OWN, _by_rules(references), _by_rules(candidates)
+
+
+def _by_rules(several: Sentences) -> Tokens:
+    return {image: [" ".join(split(sentence)) for sentence in sentences] for image, sentences in several.items()}
 
 
 def _by_stanford(several: Sentences) -> Tokens:

@@ -15,7 +15,7 @@ import duckdb
 from text2earth_core.data.sources.tables import HUB
 from text2earth_core.errors import Text2EarthError, reason_of
 
-MEMORY = "512MB"
+MEMORY = "256MB"
 """Of the database alone; Python and its libraries come to it."""
 
 THREADS = 4
@@ -29,7 +29,7 @@ class Database:
     """Answers questions about parquet tables; a long one tells how far it is, and stops when its asker is stopped."""
 
     def __init__(self, folder: Path) -> None:
-        settings = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY, "threads": min(THREADS, os.cpu_count() or 1),
             "temp_directory": str(folder / "spill"), "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
