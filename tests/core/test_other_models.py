@@ -114,7 +114,7 @@ def test_loras_of_other_trainers_are_read(plain, tmp_path):
     [
         (GatedRepoError, "agree on its page, then log in"),
         (RepositoryNotFoundError, "the hub knows no model of that name"),
-        (ConnectionError, r"the hub cannot be reached .* HF_HUB_OFFLINE=1 uses the cache alone"),
+        (ConnectionError, r"the hub cannot be reached .*HF_HUB_OFFLINE=1 uses the cache alone"),
     ],
 )
 def test_what_the_hub_refuses_is_one_sentence(monkeypatch, error, words):

@@ -110,7 +110,8 @@ def train_lora(
     return fit_in_stages(
         lambda side: LoraObjective(modality, start, corpus, side, made_by, real),
         out, window, facts.window, FIRST_STAGE,
-        Schedule(minutes, samples, batch, learning_rate, decay=FALLING, ema=FORGET, save_minutes=6.0), (batch, max(1, batch // 2)), resume, device,
+        Schedule(minutes, samples, batch, learning_rate, decay=FALLING, ema=FORGET, save_minutes=6.0),
+        (batch, max(1, batch // 2)), resume, device,
     )  # fmt: skip
 
 
