@@ -259,15 +259,36 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _download(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     try:
         return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.txt"]))
     except HFValidationError:
         raise Text2EarthError(f"There is no model folder {hub_id}: check the path.") from None
-    except Exception:
+    except GatedRepoError:
         raise Text2EarthError(
-            f"There is no model folder {hub_id}, and no model of that name could be fetched: "
+            f"The model {hub_id} is given only to those who agree to its terms: agree on its page, then log in with "
+            "`hf auth login`."
+        ) from None
+    except RepositoryNotFoundError:
+        raise Text2EarthError(
+            f"There is no model folder {hub_id}, and the hub knows no model of that name that is open to you: check "
+            "the name, or log in with `hf auth login`."
+        ) from None
+    except (LocalEntryNotFoundError, OSError) as error:
+        raise Text2EarthError(
+            f"There is no model folder {hub_id}, and no model of that name could be fetched: the hub cannot be reached "
+            f"({reason_of(error)}), and its cache {constants.HF_HUB_CACHE} does not hold it; check name and network, "
+            "or give a folder (HF_HUB_OFFLINE=1 uses the cache alone)."
+        ) from None
+    except Exception as error:
+        raise Text2EarthError(
+            f"There is no model folder {hub_id}, and no model of that name could be fetched ({reason_of(error)}): "
             "check the name and the network."
         ) from None

@@ -25,7 +25,7 @@ from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.student import Student
 from text2earth_core.networks.thumbnail_vae import CELL
-from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, check_prompt, load_words
+from text2earth_core.networks.tokens import PromptReport, check_prompt, load_words, save_words
 from text2earth_core.pictures import picture_of
 from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import TextConditioner
@@ -155,20 +155,20 @@ class Text2Earth:
         codec, text = Codec(parts.vae, parts.facts.thumbnail), TextConditioner(parts.tokenizer, parts.text_encoder)
         return cls(parts.unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, base=parts.base)
 
-    def save_pretrained(self, folder: str | Path, dtype: str | None = None) -> None:
+    def save_pretrained(self, folder: str | Path, dtype: str | None = None, max_shard_size: str = "10GB") -> None:
         """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load.
 
         Args:
             dtype: precision of UNet, student and text tower on disk ("bfloat16" to ship); None keeps each part's own.
+            max_shard_size: largest file of weights.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, part in (("unet", self.unet), ("text_encoder", self.text.encoder)):
-            save_part(part if dtype is None else deepcopy(part).to(DTYPES[dtype]), folder / name)
+            kept = part if dtype is None else deepcopy(part).to(DTYPES[dtype])
+            save_part(kept, folder / name, max_shard_size=max_shard_size)
         self.codec.vae.save_pretrained(folder / "vae")
-        self.text.tokenizer.save_pretrained(folder / "tokenizer")
-        if self.words:
-            (folder / "tokenizer" / WORDS_FILE).write_text("\n".join(sorted(self.words)) + "\n", encoding="utf-8")
+        save_words(folder / "tokenizer", self.text.tokenizer, self.words)
         self.scheduler.save_pretrained(folder / "scheduler")
         if self.student is None:
             shutil.rmtree(folder / STUDENT, ignore_errors=True)  # that of a model which stood here before

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from app.api import adapters as adapter_routes
-from app.api import content, edits, exports, fills, find, imports, places, scenes
+from app.api import content, edits, exports, fills, find, imports, models, places, scenes
 from app.api import jobs as job_routes
 from app.api.root_path import RootPath, checked_root_path
 from app.api.security import Guard
@@ -31,6 +31,8 @@ from app.serving.added_adapters import AddedAdapters
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
+from app.serving.model_names import ModelNames
+from app.serving.model_shelf import ModelShelf
 from app.serving.paces import Paces
 from app.serving.towers_host import TowersHost
 
@@ -60,7 +62,9 @@ def create_app(
     hub = EventHub()
     adapters = AddedAdapters(folder / "adapters")
     paces = Paces(folder / "paces.json")
-    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters)
+    called = ModelNames(folder / "model-names.json")
+    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters, called)
+    shelf = ModelShelf(folder, device, paces, called)
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot(prefix)
@@ -82,12 +86,12 @@ def create_app(
         store.close()
 
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=SCHEMA, lifespan=lifespan)
-    app.state.services = Services(library, jobs, host, hub, page, adapters, TowersHost(model))
+    app.state.services = Services(library, jobs, host, hub, page, adapters, shelf, TowersHost(model))
     app.add_middleware(Guard, bind=bind, names=tuple(names))
     if prefix:
         app.add_middleware(RootPath, prefix=prefix)  # added later, so asked before the guard, which reads addresses
     add_error_sentences(app)
-    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, find, adapter_routes):
+    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, find, adapter_routes, models):
         app.include_router(api.router)
 
     @app.api_route(

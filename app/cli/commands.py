@@ -26,6 +26,7 @@ from app.cli import (
     find,
     finetune,
     maps,
+    scale,
     scene,
     train,
     translate,
@@ -65,6 +66,7 @@ scene.app.command("find")(find.find_places)
 scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
+train.app.command()(scale.scale)
 app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)
 app.command()(evaluate.evaluate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -135,6 +135,10 @@ def student(
     start: Annotated[
         Path | None, typer.Option(help="Train the student of this model folder further, instead of a new one.")
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="Model that is copied into --out first, a folder or a hub id; the official one will do."),
+    ] = None,
     critic: Annotated[
         bool, typer.Option("--critic", help="Refine a student that is there against a critic of its pictures.")
     ] = False,
@@ -145,10 +149,14 @@ def student(
     from text2earth_core.training.critic import refine_student
     from text2earth_core.training.student import train_student
 
-    result = (refine_student if critic else train_student)(
-        preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
-        learning_rate=learning_rate, start=start, device=device,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "minutes": minutes, "samples": samples, "resume": resume, "window": window, "batch": batch,
+        "learning_rate": learning_rate, "start": start, "device": device,
+    }  # fmt: skip
+    if critic:
+        result = refine_student(preset, data, out, **options)
+    else:
+        result = train_student(preset, data, out, teacher=teacher, **options)
     emit(result, as_json)
 
 

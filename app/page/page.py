@@ -36,6 +36,7 @@ HEAD = """
 <link rel="stylesheet" href="assets/ui/panel.css">
 <link rel="stylesheet" href="assets/ui/map-dialogs.css">
 <link rel="stylesheet" href="assets/ui/layers/layers.css">
+<link rel="stylesheet" href="assets/ui/model/models.css">
 <link rel="stylesheet" href="assets/ui/find/find.css">
 <link rel="stylesheet" href="assets/ui/narrow.css">
 <link rel="modulepreload" href="assets/ui/scene-canvas.mjs">
@@ -64,9 +65,12 @@ def build_page() -> gr.Blocks:
                 PanelSlot("queue", "ul", "Queue")
             with gr.Accordion("Adapters", open=False, elem_classes="t2e-section", elem_id="t2e-adapters") as adapters:
                 PanelSlot("adapters", label="Adapters")
+            with gr.Accordion("Model", open=False, elem_classes="t2e-section", elem_id="t2e-model") as models:
+                PanelSlot("model", label="Model")
             with gr.Accordion("History", open=False, elem_classes="t2e-section", elem_id="t2e-history") as history:
                 PanelSlot("history", "ul", "History")
         _js(adapters.expand, f"() => {{ {CANVAS}.layers.adaptersOpened(); return []; }}")
+        _js(models.expand, f"() => {{ {CANVAS}.models.opened(); return []; }}")
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
         _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])

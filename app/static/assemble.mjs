@@ -20,6 +20,7 @@ import { OverlayLayer } from "./map/overlay-layer.mjs";
 import { PanelLink } from "./panel/panel-link.mjs";
 import { primaryLabel } from "./panel/primary-label.mjs";
 import { PromptRegions } from "./regions/prompt-regions.mjs";
+import { ModelPicker } from "./model/model-picker.mjs";
 import { QueueList } from "./panel/panel-slots.mjs";
 import { PointerTools } from "./tools/pointer-tools.mjs";
 import { RegionBar } from "./regions/region-bar.mjs";
@@ -123,6 +124,7 @@ export function assemble(page) {
       look: (step) => actions.look(step.rect),
       go: (step) => actions.go(step),
       reuse: (step) => actions.reuse(step),
+      model: (fingerprint) => page.state.model.names?.[fingerprint] ?? `model ${fingerprint}`,
     }),
     pointer: new PointerTools(surface, page),
     markers: new Markers({
@@ -150,6 +152,7 @@ export function assemble(page) {
       download: (id) => actions.download(`/exports/${id}`),
       look: (frame) => actions.look(frame),
     }),
+    models: new ModelPicker(page, api),
     theme,
     bar: new TopBar(theme, {
       menu: () => sceneMenu(page, actions, files),

@@ -33,6 +33,7 @@ export class PageParts extends HTMLElement {
   /** @type {import("./page/earth-place.mjs").EarthPlace} */ earth;
   /** @type {import("./page/status-bar.mjs").StatusBar} */ status;
   /** @type {import("./panel/panel-slots.mjs").QueueList} */ queue;
+  /** @type {import("./model/model-picker.mjs").ModelPicker} */ models;
   /** @type {import("./page/theme-choice.mjs").ThemeChoice} */ theme;
   /** @type {import("./page/top-bar.mjs").TopBar} */ bar;
 }

@@ -120,13 +120,14 @@ export class SceneDrawing {
   }
 
   #drawChrome() {
-    const { bar, dice, follow, layers, panel, queue, resolution, state } = this.#page;
+    const { bar, dice, follow, layers, models, panel, queue, resolution, state } = this.#page;
     bar.update(state);
     queue.update(state);
     dice.show();
     resolution.show(panel.description());
     follow.show(panel.settings.follow);
     layers.show();
+    models.show();
     void this.#drawHistory();
   }
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -106,3 +107,22 @@ def test_loras_of_other_trainers_are_read(plain, tmp_path):
     save_file({"lora_unet_nonsense": torch.zeros(2, 2)}, file)
     with pytest.raises(Text2EarthError, match=r"style\.safetensors"):
         read_lora(file, plain.unet)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (GatedRepoError, "agree on its page, then log in"),
+        (RepositoryNotFoundError, "the hub knows no model of that name"),
+        (ConnectionError, r"the hub cannot be reached .*HF_HUB_OFFLINE=1 uses the cache alone"),
+    ],
+)
+def test_what_the_hub_refuses_is_one_sentence(monkeypatch, error, words):
+    def refuse(*_, **__):
+        kind = error.__new__(error)
+        raise kind
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    with pytest.raises(Text2EarthError, match=words) as caught:
+        Text2Earth.from_pretrained("owner/model", device="cpu")
+    assert "\n" not in str(caught.value)

@@ -65,7 +65,8 @@ def load_state(folder: Path) -> dict[str, Any] | None:
     """How far the newest whole checkpoint is, None where there is none.
 
     Returns:
-        {"samples", "seconds", "before"}: seen by the run, spent on it, and seen by the model that it began with.
+        {"samples", "seconds", "before"}: seen by the run, spent on it, and seen by the model that it began with; and
+        what else its kind of run has written down.
 
     Raises:
         Text2EarthError: it is damaged.
@@ -76,7 +77,7 @@ def load_state(folder: Path) -> dict[str, Any] | None:
     try:
         state = json.loads((place / "state.json").read_text())
         numbers = {"samples": int(state["samples"]), "seconds": float(state["seconds"])}
-        return numbers | {"before": int(state.get("before", 0))}
+        return {**state, **numbers, "before": int(state.get("before", 0))}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(place, error) from None
 

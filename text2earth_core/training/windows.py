@@ -7,23 +7,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional as F
 
 from text2earth_core.data.captions import class_of, describe
 from text2earth_core.data.corpus import Picture, random_crop
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import load_text, load_thumbnail_vae, load_vae, unet_channels
-from text2earth_core.networks.thumbnail_vae import CELL, encode
+from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.conditioning import (
     NULL_LEVEL,
-    TextConditioner,
     drop_conditions,
     inpainting_input,
     level_of,
     masked_latents,
 )
+from text2earth_core.training.encoding import Encoder
 from text2earth_core.training.masks import random_mask
 
 ROUND_RESOLUTIONS = (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 20.0)
@@ -58,7 +56,7 @@ class Conditioned:
         return inpainting_input(noisy, masks, shown)
 
 
-class Windows:
+class Windows(Encoder):
     """Draws training windows from a corpus, with the frozen autoencoder and text tower of a model folder.
 
     Args:
@@ -78,21 +76,9 @@ class Windows:
     ):
         if window % 64:
             raise Text2EarthError(f"A training window of {window} px does not fit the UNet: use a multiple of 64.")
-        if not (folder / "vae").is_dir() or not (folder / "text_encoder").is_dir():
-            raise Text2EarthError(
-                f"{folder} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first."
-            )
-        self.vae = (load_vae if any_autoencoder else load_thumbnail_vae)(folder).requires_grad_(False).eval()
-        self.inpaints = not any_autoencoder or unet_channels(folder) == 9
-        self.text = TextConditioner(*load_text(folder), remembered=60_000)
-        self.null = self.text.embed([""])[0]
+        super().__init__(folder, any_autoencoder)
         self.window, self.guess = window, guess
         self._take(corpus, levels)
-
-    @property
-    def cellwise(self) -> bool:
-        """The autoencoder sees one cell at a time: known ground of another picture can be put in as latents."""
-        return isinstance(self.vae, AutoencoderTiny)
 
     def of(self, corpus: list[Picture]) -> "Windows":
         """The same of other pictures, which shares the networks."""
@@ -144,35 +130,23 @@ class Windows:
             return rng.uniform(*self.levels)
         return NULL_LEVEL
 
-    def to(self, device: torch.device) -> None:
-        """Bring autoencoder and text tower to a device."""
-        self.vae.to(device)
-        self.text.encoder.to(device)
-
     @torch.no_grad()
     def condition(self, batch: dict[str, Any], device: torch.device) -> Conditioned:
         """Encode a batch on `device`, with dynamic condition adaptation (paper, Algorithm 1)."""
         self.to(device)
         pixels = batch["pixels"].to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
         masks = batch["masks"].to(device, non_blocking=True)
-        clean = self._encode(pixels)
-        grey = self._encode(clean.new_full((1, 3, CELL, CELL), 0.5))[0, :, 0, 0]
+        clean = self.encode(pixels)
+        grey = self.encode(clean.new_full((1, 3, CELL, CELL), 0.5))[0, :, 0, 0]
         shown = None
         if not self.cellwise and self.inpaints:
             hidden = F.interpolate(masks, scale_factor=CELL, mode="nearest") > 0.5
-            shown = self._encode(pixels.masked_fill(hidden, 0.5))
+            shown = self.encode(pixels.masked_fill(hidden, 0.5))
         if not self.inpaints:
             masks = torch.ones_like(masks)
         embeddings = self.text.embed(batch["texts"]).to(device)
         embeddings, levels = drop_conditions(embeddings, self.null.to(device), batch["levels"].to(device).float())
         return Conditioned(clean, masks, grey, embeddings, levels, shown, self.inpaints)
-
-    def _encode(self, pixels: Tensor) -> Tensor:
-        """Pixels (B, 3, H, W) in [0, 1] to latents, float32, in the units of the UNet; a KL autoencoder's are drawn."""
-        if isinstance(self.vae, AutoencoderTiny):
-            return encode(self.vae, pixels).float()
-        latents = self.vae.encode(pixels * 2 - 1).latent_dist.sample()
-        return latents.float() * self.vae.config.scaling_factor
 
     def trained_resolutions(self) -> tuple[float, ...]:
         """Round values of m/px within what the corpus covered."""
