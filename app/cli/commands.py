@@ -28,6 +28,7 @@ from app.cli import (
     maps,
     scale,
     scene,
+    study,
     train,
     translate,
     zero_shot,
@@ -69,6 +70,7 @@ app.add_typer(data.app, name="data")
 train.app.command()(scale.scale)
 app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)
+app.add_typer(study.app, name="study")
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
 app.command()(finetune.finetune)

@@ -18,7 +18,6 @@ PROGRAM = ("app", "canvas", "text2earth_core", "launch.py")
 OWN = {"app", "benchmarks", "canvas", "launch", "measures", "stock", "tests", "text2earth_core"}
 UNSEEN = {
     "tensorboard": "accelerate writes a run's events with it",
-    "torchvision": "must fit torch, and open_clip brings whichever it likes",
     "sentencepiece": "transformers reads SigLIP's texts with it",
     "python-multipart": "starlette reads forms with it",
     "pytest-timeout": "a plugin", "pytest-xdist": "a plugin",
