@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
-import socket
 import sys
 import threading
-import time
-import urllib.error
-import urllib.request
-import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -22,10 +16,9 @@ from fastapi import FastAPI
 
 from app.api.server import create_app
 from app.errors import AppError
+from app.listening import listen, open_browser
 from canvas.errors import SceneError
 
-DEFAULT_PORT = 7860
-TRIED_PORTS = 20
 SHUTDOWN_S = 8
 
 
@@ -69,7 +62,7 @@ def serve(
     try:
         app = create_app(data_dir or default_data_dir(), model, device, bind=host, names=names, root_path=root_path)
         query = f"?scene={_scene_id(app, scene)}" if scene else ""
-        listener = _listen(host, port)
+        listener = listen(host, port)
     except (AppError, SceneError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -78,7 +71,7 @@ def serve(
     url = f"http://{f'[{local}]' if ':' in local else local}:{bound}/{query}"
     print(f"Text2Earth is at {url}  (Ctrl-C stops it)", flush=True)
     if browser:
-        threading.Thread(target=_open_browser, args=(url,), daemon=True).start()
+        threading.Thread(target=open_browser, args=(url,), daemon=True).start()
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
     )
@@ -106,31 +99,3 @@ def _scene_id(app: FastAPI, scene: str) -> str:
         return scene
     found: str = library.add_path(Path(scene))
     return found
-
-
-def _listen(host: str, port: int | None) -> socket.socket:
-    """A listening socket; without a wish for the port, the first free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for number in range(DEFAULT_PORT, DEFAULT_PORT + TRIED_PORTS) if port is None else [port]:
-        try:
-            return socket.create_server((host, number), family=family)
-        except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                continue
-            raise AppError(f"The host {host} is no address of this machine; use 127.0.0.1 or 0.0.0.0.") from error
-    if port is None:
-        raise AppError(f"No port from {DEFAULT_PORT} on is free; choose one with --port.")
-    raise AppError(f"Port {port} is in use or not allowed; choose another one with --port.")
-
-
-def _open_browser(url: str) -> None:
-    """Open the page as soon as the server answers; a proxy of the environment is not asked about this machine."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(50):
-        try:
-            direct.open(url, timeout=2).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            webbrowser.open(url)
-            return

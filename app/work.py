@@ -160,10 +160,12 @@ def prompt_notes(model: Text2Earth, text: str, resolution: float | None) -> list
 
     `resolution` (m/px) is that of the ground, None where the prompt may say it.
     """
-    from text2earth_core.prompts import level_note
+    from text2earth_core.prompts import level_note, split_level
 
     report = model.check_prompt(text)
     notes = list(filter(None, [level_note(text, resolution)]))
+    if not model.info.levels and (resolution is not None or split_level(text)[1] is not None):
+        notes = ["This model knows no ground resolution: things come out at the scale its training pictures had."]
     if report.cut:
         notes.append(f"The model reads {report.limit} tokens of a prompt; this was cut: “{report.cut}”.")
     return notes + word_notes(report)

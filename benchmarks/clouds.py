@@ -151,13 +151,15 @@ def proposal(all_cases: Sequence[Case]) -> dict[str, float]:
     rows = []
     for case in all_cases:
         found, cloudy = find_clouds(case.cloudy.pixels) > 0, case.cloudy
+        on_clear = find_clouds(case.clear.pixels) > 0
         rows.append(
             {
                 "iou": _share(found & cloudy.mask, found | cloudy.mask),
                 "cloud_recall": _share(found & cloudy.cloud, cloudy.cloud),
                 "shadow_recall": _share(found & cloudy.shadow, cloudy.shadow),
                 "precision": _share(found & cloudy.mask, found),
-                "found_without_cloud": float((find_clouds(case.clear.pixels) > 0).mean()),
+                "found_without_cloud": float(on_clear.mean()),
+                "clear_images_marked": float(on_clear.any()),
             }
         )
     return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}

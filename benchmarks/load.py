@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,11 +63,12 @@ class Figures:
 class Client:
     """One person: a scene, its stream, and a connection of HTTP/1.1 that is kept alive."""
 
-    def __init__(self, url: str, scene: str, figures: Figures, seed: int) -> None:
+    def __init__(self, url: str, scene: str, figures: Figures, seed: int, places: Iterator[int]) -> None:
         self.host, self.port = urlsplit(url).hostname, urlsplit(url).port
         self.scene = scene
         self.figures = figures
         self.random = random.Random(seed)
+        self.places = places
         self.done: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -96,7 +99,9 @@ class Client:
 
     async def job(self) -> None:
         """One small job, until the stream tells that it is over."""
-        frame = [64 * self.random.randrange(8), 64 * self.random.randrange(8), 64, 64]
+        # On empty ground, which nobody else has asked for: what is there already is not made anew.
+        column, row = divmod(next(self.places), GROUND // 64)
+        frame = [GROUND + 64 * column, 64 * row, 64, 64]
         wish = {"frame": frame, "prompt": "a forest", "steps": 2, "seed": self.random.randrange(1000)}
         began = time.monotonic()
         made = json.loads(await self.ask("POST", f"/api/scenes/{self.scene}/jobs", "asked", wish))
@@ -108,16 +113,29 @@ class Client:
     async def ask(self, method: str, path: str, kind: str, body: object = None) -> bytes:
         """The body of an answer that must be a success."""
         began = time.monotonic()
-        reader, writer = self._connection or await asyncio.open_connection(self.host, self.port)
-        self._connection = reader, writer
-        writer.write(self._request(method, path, body))
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        reader, head = await self._head(self._request(method, path, body))
         length = next(int(line[15:]) for line in head.splitlines() if line.startswith("content-length:"))
         content = await reader.readexactly(length)
         self.figures.times[kind].append(1000 * (time.monotonic() - began))
         if head.split(" ", 2)[1] not in ("200", "201", "202"):
             raise ValueError(f"{method} {path} answered {head.splitlines()[0]}: {content[:200]!r}")
         return content
+
+    async def _head(self, request: bytes) -> tuple[asyncio.StreamReader, str]:
+        """Send a request; the head of its answer.  What was kept open and is closed meanwhile is opened anew, as
+        browsers do.
+        """
+        kept = self._connection is not None
+        reader, writer = self._connection or await asyncio.open_connection(self.host, self.port)
+        self._connection = reader, writer
+        try:
+            writer.write(request)
+            return reader, (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            if not kept or getattr(error, "partial", b""):
+                raise
+            self._connection = None
+            return await self._head(request)
 
     def _request(self, method: str, path: str, body: object) -> bytes:
         content = b"" if body is None else json.dumps(body).encode()
@@ -151,11 +169,13 @@ async def watch(process: psutil.Process, figures: Figures, began: float) -> None
 async def measure(url: str, process: psutil.Process, options: argparse.Namespace) -> Figures:
     """Fill the scenes, let the clients live, and hand back what was seen."""
     figures, preparing = Figures(), Figures()
-    first = Client(url, "", preparing, 0)
+    first = Client(url, "", preparing, 0, count())
     while json.loads(await first.ask("GET", "/api/model", "model"))["state"] == "loading":
         await asyncio.sleep(0.2)
     scenes = await prepared(first, options.scenes)
-    clients = [Client(url, scenes[n % len(scenes)], figures, n) for n in range(options.clients)]
+    places = [count() for _ in scenes]
+    homes = [n % len(scenes) for n in range(options.clients)]
+    clients = [Client(url, scenes[home], figures, n, places[home]) for n, home in enumerate(homes)]
     began = time.monotonic()
     watching = asyncio.create_task(watch(process, figures, began))
     await asyncio.gather(*(client.live(began + 60 * options.minutes, options.pause) for client in clients))
@@ -163,7 +183,7 @@ async def measure(url: str, process: psutil.Process, options: argparse.Namespace
     return figures
 
 
-async def prepared(client: Client, count: int) -> list[str]:
+async def prepared(client: Client, number: int) -> list[str]:
     """Ids of scenes with some ground in each: one is painted, the others are its copies."""
     made = json.loads(await client.ask("POST", "/api/scenes", "new", {"title": "load", "resolution": 1.0}))
     client.scene = made["id"]
@@ -173,7 +193,7 @@ async def prepared(client: Client, count: int) -> list[str]:
         await asyncio.sleep(0.2)
     copies = [
         json.loads(await client.ask("POST", f"/api/scenes/{client.scene}/duplicate", "copy"))["id"]
-        for _ in range(count - 1)
+        for _ in range(number - 1)
     ]
     return [client.scene, *copies]
 

@@ -7,7 +7,7 @@ import torch
 
 from text2earth_core.errors import Text2EarthError
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def pick_device(name: str | None = None) -> torch.device:
@@ -32,14 +32,14 @@ def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
     """Return the precision for convolutions and attention on `device`.
 
     bfloat16 is twice as fast as float32 where the hardware multiplies it well, and slower than float32 elsewhere, so on
-    a CPU the choice follows the instruction set.
+    a CPU the choice follows the instruction set; a GPU without it has float16, which trainings do without.
     """
     if name is not None:
         if name not in DTYPES:
-            raise Text2EarthError(f'"{name}" is not a precision: use {" or ".join(DTYPES)}.')
+            raise Text2EarthError(f'"{name}" is not a precision: use {", ".join(DTYPES)}.')
         return DTYPES[name]
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cuda":  # bfloat16 that a GPU only emulates is slower than what it has
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     told = device.type == "cpu" and hasattr(torch.cpu, "get_capabilities")  # older versions do not tell
     return torch.bfloat16 if told and multiplies_bfloat16_well(torch.cpu.get_capabilities()) else torch.float32
 

@@ -68,6 +68,12 @@ def mini_facts(**changes: Any) -> ModelFacts:
     return replace(facts, **changes)
 
 
+def stable_diffusion_facts(cells: Any) -> ModelFacts:
+    """Facts of a model without levels, such as Stable Diffusion; `cells`: of its latent, as its UNet's config says."""
+    side = cells * 8 if isinstance(cells, int) and not cells % 8 and 64 <= cells * 8 <= MAX_SIDE else 512
+    return ModelFacts(name="stable-diffusion", window=side, resolutions=(), guidance=7.5)
+
+
 def is_possible(name: str, value: Any) -> bool:
     """Whether a fact read from a file is of its field's kind and within reason."""
     usual = getattr(ModelFacts, name)

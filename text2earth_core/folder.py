@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DCondi
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.errors import Text2EarthError, reason_of
-from text2earth_core.facts import MAX_STEPS, SIDE_STEP, ModelFacts, is_possible
+from text2earth_core.facts import MAX_STEPS, SIDE_STEP, ModelFacts, is_possible, stable_diffusion_facts
 from text2earth_core.layouts import variant_of, weights_there
 
 # Their progress bars and advice are for people who call them, not for ours.
@@ -79,7 +79,7 @@ def load_parts(folder: Path) -> ModelParts:
     """
     facts = read_facts(folder)
     tokenizer, text_encoder = load_text(folder)
-    unet, vae, scheduler = load_unet(folder), load_vae(folder), _scheduler(folder)
+    unet, vae, scheduler = load_unet(folder), load_vae(folder), load_scheduler(folder)
     for part in (unet, vae):  # diffusers notes where a part came from, and would write that into every copy
         part.register_to_config(_name_or_path="")
     if isinstance(vae, AutoencoderTiny) != facts.thumbnail:
@@ -144,9 +144,10 @@ def save_part(part: Any, place: Path, **options: Any) -> None:
 
 
 def read_facts(folder: Path) -> ModelFacts:
-    """Read `text2earth.json`, or return the official release's facts where there is none."""
+    """Read `text2earth.json`; where there is none, the facts are the official release's, or Stable Diffusion's."""
     if not (folder / FACTS_FILE).is_file():
-        return ModelFacts()
+        config = _read_json(folder / "unet" / "config.json")
+        return ModelFacts() if config.get("class_embed_type") else stable_diffusion_facts(config.get("sample_size"))
     stored = _read_json(folder / FACTS_FILE)
     if stored.get("version") != ModelFacts.version:
         raise Text2EarthError(
@@ -208,8 +209,18 @@ def fingerprints(folder: Path) -> tuple[str, str]:
     return digest.hexdigest()[:16], base.hexdigest()[:16]
 
 
-def _scheduler(folder: Path) -> DDIMScheduler:
-    """The folder's noise schedule, for whatever sampler it was written (the official index and file name two)."""
+def unet_channels(folder: Path) -> int:
+    """How many channels the UNet of a model folder takes, without loading it."""
+    channels = _read_json(folder / "unet" / "config.json").get("in_channels", 4)
+    return channels if isinstance(channels, int) else 0
+
+
+def load_scheduler(folder: Path) -> DDIMScheduler:
+    """The folder's noise schedule, for whatever sampler it was written (the official index and file name two).
+
+    Raises:
+        Text2EarthError: it is damaged.
+    """
     path = folder / "scheduler" / "scheduler_config.json"
     config = _read_json(path)
     if config.get("prediction_type", "epsilon") not in PREDICTIONS:
@@ -248,15 +259,36 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _download(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     try:
         return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.txt"]))
     except HFValidationError:
         raise Text2EarthError(f"There is no model folder {hub_id}: check the path.") from None
-    except Exception:
+    except GatedRepoError:
         raise Text2EarthError(
-            f"There is no model folder {hub_id}, and no model of that name could be fetched: "
+            f"The model {hub_id} is given only to those who agree to its terms: agree on its page, then log in with "
+            "`hf auth login`."
+        ) from None
+    except RepositoryNotFoundError:
+        raise Text2EarthError(
+            f"There is no model folder {hub_id}, and the hub knows no model of that name that is open to you: check "
+            "the name, or log in with `hf auth login`."
+        ) from None
+    except (LocalEntryNotFoundError, OSError) as error:
+        raise Text2EarthError(
+            f"There is no model folder {hub_id}, and no model of that name could be fetched: the hub cannot be reached "
+            f"({reason_of(error)}), and its cache {constants.HF_HUB_CACHE} does not hold it; check name and network, "
+            "or give a folder (HF_HUB_OFFLINE=1 uses the cache alone)."
+        ) from None
+    except Exception as error:
+        raise Text2EarthError(
+            f"There is no model folder {hub_id}, and no model of that name could be fetched ({reason_of(error)}): "
             "check the name and the network."
         ) from None

@@ -21,6 +21,13 @@ def variant_of(place: Path) -> str | None:
     return min(variants, key=lambda name: (name == "non_ema", name))
 
 
+def weight_files(place: Path) -> list[Path]:
+    """The safetensors files of the variant that is loaded, in order."""
+    variant = variant_of(place)
+    matches = ((path, _WEIGHTS.fullmatch(path.name)) for path in sorted(place.glob("*.safetensors")))
+    return [path for path, found in matches if found and found["variant"] == variant]
+
+
 def weights_there(place: Path) -> str:
     """The weights of other formats in a part's folder, in words."""
     found = sorted(path.name for path in place.iterdir() if path.suffix in _FORMATS)

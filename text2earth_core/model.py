@@ -14,16 +14,19 @@ from PIL import Image
 from torch import Tensor
 
 from text2earth_core.adapters.library import OWN, SHIPPED, AdapterInfo, Chosen, Library
-from text2earth_core.device import DTYPES, pick_device, pick_dtype
+from text2earth_core.device import DTYPES, pick_device
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import FAST_STEPS, MAX_SIDE, MAX_STEPS, SIDE_STEP, ModelFacts, mini_facts
 from text2earth_core.folder import STUDENT, load_parts, locate, save_part, write_facts
+from text2earth_core.machine.fit import fit_model
+from text2earth_core.machine.footprint import footprint
+from text2earth_core.machine.settle import settle, settle_unet
 from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.lexicon import EMPTY, load_lexicon
 from text2earth_core.networks.student import Student
 from text2earth_core.networks.thumbnail_vae import CELL
-from text2earth_core.networks.tokens import WORDS_FILE, PromptReport, load_words
+from text2earth_core.networks.tokens import PromptReport, load_words, save_words
 from text2earth_core.pictures import picture_of
 from text2earth_core.prompts import split_level
 from text2earth_core.sampling.conditioning import TextConditioner
@@ -43,7 +46,8 @@ class ModelInfo:
 
     window: px the UNet sees. cell: px per latent cell. channels: of the latent. halo: cells of context after which a
     part decodes as the whole does. resolutions: m/px it was trained on. steps, guidance: defaults. token_limit: longest
-    prompt. inpaints: it has the 9-channel input. samplers: "quality", and "fast" where there is a student, which takes
+    prompt. inpaints: it has the 9-channel input; one without composes known latents at each step. levels: it knows what
+    a resolution is. samplers: "quality", and "fast" where there is a student, which takes
     `fast_steps`. device, dtype: where and how it computes. base: hash of what adapters are made for, the student apart.
     """
 
@@ -60,6 +64,7 @@ class ModelInfo:
     max_steps: int
     token_limit: int
     inpaints: bool
+    levels: bool
     samplers: tuple[str, ...]
     fast_steps: int
     device: str
@@ -95,6 +100,7 @@ class Text2Earth:
         self.info = ModelInfo(
             facts.name, fingerprint, facts.window, CELL, 4, codec.halo, facts.resolutions, facts.resolution,
             facts.steps, facts.guidance, MAX_STEPS, limit, unet.config.in_channels == 9,
+            unet.config.class_embed_type is not None,
             (QUALITY,) if student is None else (QUALITY, FAST), FAST_STEPS, str(unet.device),
             str(unet.dtype).removeprefix("torch."), base,
         )  # fmt: skip
@@ -108,24 +114,22 @@ class Text2Earth:
 
         Args:
             device: "cpu", "cuda", ...; None takes the best one present.
-            dtype: "float32" or "bfloat16"; None takes what is fast on the device.
+            dtype: "float32", "bfloat16" or "float16"; None takes what is fast and fits into memory (`machine.fit`).
 
         Raises:
-            Text2EarthError: the folder or a part is missing or damaged, or the device is not there.
+            Text2EarthError: a part is missing or damaged, the device is not there, or memory does not suffice.
         """
         place = pick_device(device)
-        precision = pick_dtype(place, dtype)
         folder = locate(folder_or_hub_id)
+        fit = fit_model(footprint(folder), place, dtype)
         parts = load_parts(folder)
         student = Student.load(folder / STUDENT, parts.unet) if (folder / STUDENT).is_dir() else None
+        text_encoder = settle(parts.unet, parts.vae, parts.text_encoder, fit)
         if student is not None:
-            student.unet.to(place, precision)
-        unet = parts.unet.to(place, precision).eval()
-        vae = parts.vae.to(place, torch.float32 if isinstance(parts.vae, AutoencoderTiny) else precision).eval()
-        text = TextConditioner(parts.tokenizer, parts.text_encoder.to(place, torch.float32).eval())
-        codec = Codec(vae, parts.facts.thumbnail)
+            settle_unet(student.unet, fit)
+        made = Codec(parts.vae, parts.facts.thumbnail), TextConditioner(parts.tokenizer, text_encoder), parts.scheduler
         words = load_words(folder / "tokenizer")
-        model = cls(unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, student, parts.base)
+        model = cls(parts.unet, *made, parts.facts, parts.fingerprint, words, student, parts.base)
         model.lexicon = load_lexicon(folder, words)
         model._library.find((folder / OWN, SHIPPED))
         model.translators.find(folder / TRANSLATOR)
@@ -152,20 +156,20 @@ class Text2Earth:
         codec, text = Codec(parts.vae, parts.facts.thumbnail), TextConditioner(parts.tokenizer, parts.text_encoder)
         return cls(parts.unet, codec, text, parts.scheduler, parts.facts, parts.fingerprint, words, base=parts.base)
 
-    def save_pretrained(self, folder: str | Path, dtype: str | None = None) -> None:
+    def save_pretrained(self, folder: str | Path, dtype: str | None = None, max_shard_size: str = "10GB") -> None:
         """Write the model as a diffusers folder that `from_pretrained` and stock diffusers load.
 
         Args:
             dtype: precision of UNet, student and text tower on disk ("bfloat16" to ship); None keeps each part's own.
+            max_shard_size: largest file of weights.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, part in (("unet", self.unet), ("text_encoder", self.text.encoder)):
-            save_part(part if dtype is None else deepcopy(part).to(DTYPES[dtype]), folder / name)
+            kept = part if dtype is None else deepcopy(part).to(DTYPES[dtype])
+            save_part(kept, folder / name, max_shard_size=max_shard_size)
         self.codec.vae.save_pretrained(folder / "vae")
-        self.text.tokenizer.save_pretrained(folder / "tokenizer")
-        if self.words:
-            (folder / "tokenizer" / WORDS_FILE).write_text("\n".join(sorted(self.words)) + "\n", encoding="utf-8")
+        save_words(folder / "tokenizer", self.text.tokenizer, self.words)
         self.lexicon.save(folder)
         self.scheduler.save_pretrained(folder / "scheduler")
         if self.student is None:
@@ -200,14 +204,10 @@ class Text2Earth:
         return self.lexicon.check(self.text.tokenizer, self.words, split_level(text)[0])
 
     def encode(self, pixels: np.ndarray) -> Tensor:
-        """Pixels uint8 (H, W, 3), or (H, W, 1) of a single band, to latents float32 (4, H/8, W/8).
-
-        Sides are multiples of 8.
-        """
-        if pixels.shape[0] % CELL or pixels.shape[1] % CELL:
-            raise Text2EarthError(
-                f"An image of {pixels.shape[1]}x{pixels.shape[0]} px cannot be encoded: use multiples of 8."
-            )
+        """Pixels uint8 (H, W, 3), or (H, W, 1) of one band, sides multiples of 8, to latents float32 (4, H/8, W/8)."""
+        height, width = pixels.shape[:2]
+        if height % CELL or width % CELL:
+            raise Text2EarthError(f"An image of {width}x{height} px cannot be encoded: use multiples of 8.")
         return self.codec.encode(pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2))
 
     def decode(self, latents: Tensor, modality: str = RGB) -> np.ndarray:
@@ -290,8 +290,8 @@ class Text2Earth:
         Args:
             prompts: one text or several. seed: one number, counted up for several prompts, or one for each.
             resolution: ground resolution in m/px; None leaves it to the prompt's Google level, else to the model.
-            steps, guidance, negative_prompt, sampler: see `Sampling`.
-            size: side in px, a multiple of 64; default the model's window.
+            steps, guidance, negative_prompt, sampler: see `Sampling`. size: px a side, a multiple of 64; default the
+                model's window.
             modality: see `text2earth_core.modalities`; a single band gives images of mode "L".
             adapters: names of `adapters` with weights, beside the modality's own.
         """

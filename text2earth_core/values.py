@@ -16,6 +16,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def positive(value: Any) -> float | None:
+    """A finite number above 0; None for anything else."""
+    return float(value) if is_number(value) and value > 0 else None
+
+
 def is_text(value: Any) -> bool:
     """Whether a JSON value is a text that can be written; JSON may hold halves of characters, which cannot."""
     return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -11,8 +12,13 @@ from app.api.levels import take_level
 from app.api.scenes import Use
 from app.api.settings import SamplingBody
 from app.jobs.fill_estimate import estimate
-from canvas.fill.request import MAX_PROMPTS, checked_box, parse_prompt, parse_region
+from canvas.fill.request import MAX_PROMPTS, checked_box, parse_prompt, parse_region, source_bounds
 from canvas.recipes import recipe
+from text2earth_core.sampling.settings import Sampling
+from text2earth_core.translation.tasks import get_task
+
+if TYPE_CHECKING:
+    from canvas.scene import Scene
 
 router = APIRouter(prefix="/api/scenes/{scene}")
 
@@ -21,16 +27,28 @@ UNASKED = 2048  # px a side that may be queued while the model loads, and nothin
 
 class WishedFill(SamplingBody):
     """A fill as in a recipe: `bbox` [x0, y0, x1, y1] and, where it is not all of it, `region`, in px; `prompts` with
-    `text`, `region` and `feather`.
+    `text`, `region` and `feather`.  With a `task` (see `text2earth_core.translation.tasks`) its target is made there
+    from its source, in layers of their own.
     """
 
     bbox: list[float]
     prompts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_PROMPTS)]
     region: list[Any] | None = None
+    task: Annotated[str, Field(max_length=16)] = ""
 
     def place(self) -> dict[str, Any]:
         """Where it is and what shall be there, as `fill_request` takes it."""
-        return {"bbox": self.bbox, "prompts": self.prompts, "region": self.region}
+        return {"bbox": self.bbox, "prompts": self.prompts, "region": self.region, "task": self.task}
+
+    def sampling(self) -> Sampling:
+        """The settings; those of a translation hold in its target, and nothing leads there but its source."""
+        wished = super().sampling()
+        return replace(wished, layer=get_task(self.task).target, follow=0.0) if self.task else wished
+
+    def check_source(self, scene: Scene) -> None:
+        """SceneError where there is nothing to translate."""
+        if self.task:
+            source_bounds(scene, get_task(self.task))
 
 
 class NewFill(WishedFill):
@@ -43,6 +61,7 @@ class NewFill(WishedFill):
 def get_cost(use: Use, scene: str, body: WishedFill) -> dict[str, Any]:
     """What a fill takes (see `app.jobs.fill_estimate.Estimate`); nothing is queued."""
     with use.library.open(scene) as opened:
+        body.check_source(opened)
         return estimate(use.host, opened, body.sampling(), body.place()).as_dict()
 
 
@@ -55,10 +74,12 @@ def create_fill(use: Use, scene: str, body: NewFill) -> dict[str, Any]:
     frame = checked_box(body.bbox)
     sampling = body.sampling()
     with use.library.open(scene) as opened:  # says now what is wrong with it, and with the numbers
+        body.check_source(opened)
         if use.host.state != "loading" or max(frame.w, frame.h) > UNASKED:
             estimate(use.host, opened, sampling, body.place()).check(body.confirmed)
     take_level(use, scene, texts)
     request = {"prompts": body.prompts, "region": body.region} | sampling.as_dict()
+    request |= {"task": body.task} if body.task else {}
     request |= {"frame": list(frame), "prompt": "; ".join(filter(None, dict.fromkeys(texts)))}
     return use.jobs.submit(scene, "fill", [request])[0]
 

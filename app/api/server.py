@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 from starlette.responses import Response
-from starlette.types import Scope
 
 from app.api import adapters as adapter_routes
-from app.api import content, edits, exports, fills, find, imports, places, scenes
+from app.api import content, edits, exports, fills, find, imports, models, places, scenes
 from app.api import jobs as job_routes
 from app.api.root_path import RootPath, checked_root_path
 from app.api.security import Guard
+from app.api.sentences import add_error_sentences
 from app.api.services import Services
-from app.errors import AppError, Conflict, Gone, NoRoom, NotFound, NotReady, QueueFull
+from app.api.static_files import STATIC, Revalidated
+from app.errors import NotFound
 from app.jobs.scene_jobs import SceneJobs
 from app.jobs.store import JobStore
 from app.jobs.watch import SceneWatch
@@ -35,14 +31,11 @@ from app.serving.added_adapters import AddedAdapters
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
+from app.serving.model_names import ModelNames
+from app.serving.model_shelf import ModelShelf
 from app.serving.paces import Paces
 from app.serving.towers_host import TowersHost
-from canvas.errors import SceneConflict, SceneError
-from text2earth_core.errors import Text2EarthError
 
-log = logging.getLogger("text2earth")
-
-STATIC = Path(__file__).parent.parent / "static"
 STOP_S = 5.0
 SCHEMA = "/api/openapi.json"  # what scripts may ask, in OpenAPI's words
 
@@ -69,7 +62,9 @@ def create_app(
     hub = EventHub()
     adapters = AddedAdapters(folder / "adapters")
     paces = Paces(folder / "paces.json")
-    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters)
+    called = ModelNames(folder / "model-names.json")
+    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters, called)
+    shelf = ModelShelf(folder, device, paces, called)
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)
     page = PageSlot(prefix)
@@ -91,12 +86,12 @@ def create_app(
         store.close()
 
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=SCHEMA, lifespan=lifespan)
-    app.state.services = Services(library, jobs, host, hub, page, adapters, TowersHost(model))
+    app.state.services = Services(library, jobs, host, hub, page, adapters, shelf, TowersHost(model))
     app.add_middleware(Guard, bind=bind, names=tuple(names))
     if prefix:
         app.add_middleware(RootPath, prefix=prefix)  # added later, so asked before the guard, which reads addresses
-    _add_error_sentences(app)
-    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, find, adapter_routes):
+    add_error_sentences(app)
+    for api in (scenes, content, job_routes, edits, fills, exports, imports, places, find, adapter_routes, models):
         app.include_router(api.router)
 
     @app.api_route(
@@ -105,63 +100,6 @@ def create_app(
     async def unknown(rest: str) -> Response:
         raise NotFound("There is nothing at this address.")
 
-    app.mount("/assets/ui", _Revalidated(directory=STATIC, check_dir=False))
+    app.mount("/assets/ui", Revalidated(directory=STATIC, check_dir=False))
     app.mount("/", page)  # last: it answers everything else
     return app
-
-
-class _Revalidated(StaticFiles):
-    """Static files that a browser asks about each time: an upgraded program never runs with old modules."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
-
-
-STATUS: dict[type[Exception], int] = {
-    AppError: 422,
-    NotFound: 404,
-    Gone: 410,
-    Conflict: 409,
-    QueueFull: 429,
-    NotReady: 503,
-    NoRoom: 507,
-    SceneError: 422,
-    SceneConflict: 409,
-    Text2EarthError: 422,
-}
-"""What the rooms' errors are in HTTP; a class without a line is what its base is."""
-
-
-def _add_error_sentences(app: FastAPI) -> None:
-    def answer(status: int, sentence: str) -> JSONResponse:
-        return JSONResponse({"error": sentence}, status_code=status)
-
-    @app.exception_handler(AppError)
-    @app.exception_handler(SceneError)
-    @app.exception_handler(Text2EarthError)
-    async def refused(_: Request, error: Exception) -> JSONResponse:
-        return answer(next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), str(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(422, _sentence(error))
-
-    @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        return answer(error.status_code, f"{str(error.detail).rstrip('.')}.")
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(500, f"Something unexpected went wrong ({type(error).__name__}); the terminal says more.")
-
-
-def _sentence(error: RequestValidationError) -> str:
-    """The first complaint of a validation as one sentence that names the field."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "header"))
-    message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-    message = message[:1].lower() + message[1:]
-    return f"The value of {where} is not usable: {message}." if where else f"The request is not usable: {message}."

@@ -12,6 +12,7 @@ from app.serving.added_adapters import AddedAdapters
 from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
+from app.serving.model_shelf import ModelShelf
 from app.serving.towers_host import TowersHost
 
 DEFAULT_RESOLUTION = 1.0  # m/px, where the model has not said its own yet
@@ -27,6 +28,7 @@ class Services:
     hub: EventHub
     page: PageSlot
     adapters: AddedAdapters
+    shelf: ModelShelf
     towers: TowersHost
 
     @property

@@ -15,7 +15,24 @@ from typing import Annotated
 
 import typer
 
-from app.cli import data, enhance, evaluate, fill, find, maps, scene, study, train, translate, zero_shot
+from app.cli import (
+    caption,
+    chatearthnet,
+    data,
+    doctor,
+    enhance,
+    evaluate,
+    fill,
+    find,
+    finetune,
+    maps,
+    scale,
+    scene,
+    study,
+    train,
+    translate,
+    zero_shot,
+)
 from app.cli.adapters import Adapters, Modality, add_adapters
 from app.cli.output import (
     DeviceOption,
@@ -44,14 +61,19 @@ app = typer.Typer(
 )
 maps.add_to(scene.app)
 fill.add_to(scene.app)
+caption.add_to(data.app)
+data.app.add_typer(chatearthnet.app, name="chatearthnet")
 scene.app.command("find")(find.find_places)
 scene.app.command("translate")(translate.translate_scene)
 app.add_typer(scene.app, name="scene")
 app.add_typer(data.app, name="data")
+train.app.command()(scale.scale)
 app.add_typer(train.app, name="train")
+app.command()(doctor.doctor)
 app.add_typer(study.app, name="study")
 app.command()(evaluate.evaluate)
 app.command()(enhance.enhance)
+app.command()(finetune.finetune)
 app.command()(translate.translate)
 app.command()(zero_shot.zero_shot)
 

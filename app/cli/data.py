@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.cli.output import Json, bar, emit, write_whole
+from app.cli import data_rows
+from app.cli.output import Json, bar, emit, say, write_whole
 from app.errors import AppError
 
 app = typer.Typer(help="Data sets of images and words: checked, converted, described.", no_args_is_help=True)
@@ -21,6 +22,10 @@ Source = Annotated[
 Codes = Annotated[
     str, typer.Option(help="What the map's values mean: worldcover, paper, or auto, which looks at all of them.")
 ]
+
+
+app.command()(data_rows.quality)
+app.command("hash")(data_rows.hash_)
 
 
 @app.command()
@@ -54,6 +59,55 @@ def convert(
 
 
 @app.command()
+def stats(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="IN", help="As for check; tables of training's columns; or captions as JSON lines."),
+    ],
+    report: Annotated[Path, typer.Option(file_okay=False, help="Folder for stats.html and stats.json.")],
+    beside: Annotated[str | None, typer.Option(metavar="OTHER", help="A second data set, to compare.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a data set holds: places, resolutions, quality, captions, words, classes, as a page and as figures."""
+    from text2earth_core.data.statistics.figures import figures_of
+    from text2earth_core.data.statistics.report import write_report
+
+    sources = [source] if beside is None else [source, beside]
+    with bar("Reading") as advance:
+        figures = figures_of(sources, lambda what, done, total: advance(done, total))
+    try:
+        page = write_report(figures, report)
+    except OSError as error:
+        raise AppError(f"{report} cannot be written ({error.strerror}): choose another folder.") from None
+    emit([{"source": one["source"], "rows": one["rows"], "report": str(page)} for one in figures], as_json)
+
+
+@app.command()
+def score(
+    references: Annotated[
+        Path, typer.Argument(metavar="REFERENCES", help='JSON: {"id": ["sentence", ...]}, several for an image.')
+    ],
+    candidates: Annotated[Path, typer.Argument(metavar="CANDIDATES", help="JSON of the same kind, one for an image.")],
+    as_json: Json = False,
+) -> None:
+    """How near captions come to references: BLEU-1 to 4, METEOR, ROUGE-L, CIDEr and SPICE, as the COCO tools do it.
+
+    METEOR needs Java, SPICE Java and Stanford's models too; what cannot run is named.
+    """
+    from text2earth_core.data.scores.metrics import score
+    from text2earth_core.data.scores.sentences import read_sentences
+
+    wanted, given = read_sentences(references), read_sentences(candidates)
+    found = score(wanted, given)
+    left = len(set(wanted) - set(given))
+    if left:
+        say(f"{left:,} images with references have no candidate, and are left out.")
+    for name, reason in found["not_run"].items():
+        say(f"{name} was not run: {reason}.")
+    emit(found, as_json)
+
+
+@app.command()
 def landcover(
     source: Annotated[Path, typer.Argument(metavar="MAP", help="GeoTIFF: WorldCover's codes, or the paper's classes.")],
     algorithm: Annotated[int, typer.Option(min=1, max=3, help="Of ChatEarthNet: 1 size words, 2 patches, 3 classes.")],
@@ -68,11 +122,11 @@ def landcover(
     from text2earth_core.data.landcover.algorithms import prompt
     from text2earth_core.data.landcover.maps import tiles_of
 
-    _check_codes(codes)
+    check_codes(codes)
     told = ((tile, prompt(tile.classes, algorithm, as_code, seed)) for tile in tiles_of(source, codes))
     if out is not None:
         lines = ({"row": tile.row, "column": tile.column, "prompt": text} for tile, text in told)
-        write_whole(lambda part: _write_lines(part, lines), out)
+        write_whole(lambda part: write_lines(part, lines), out)
         return
     first, second = next(told, None), next(told, None)
     if first is None:
@@ -84,41 +138,16 @@ def landcover(
         print(f"# tile {tile.row}, {tile.column}\n{text}\n")
 
 
-@app.command()
-def caption(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Land-cover map, as for landcover.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File of JSON lines: row, column, caption.")],
-    from_map: Annotated[bool, typer.Option("--from-map", help="From the map's facts alone.")] = False,
-    codes: Codes = "auto",
-    as_json: Json = False,
-) -> None:
-    """Captions of a land-cover map without a language model: one for each tile of 256 px."""
-    from text2earth_core.data.landcover.captions import caption_of
-    from text2earth_core.data.landcover.maps import tiles_of
-
-    if not from_map:
-        raise AppError("Say --from-map: captions are written from land-cover maps.")
-    _check_codes(codes)
-    count = 0
-
-    def lines() -> Iterator[dict[str, Any]]:
-        nonlocal count
-        for tile in tiles_of(source, codes):
-            count += 1
-            yield {"row": tile.row, "column": tile.column, "caption": caption_of(tile.classes)}
-
-    write_whole(lambda part: _write_lines(part, lines()), out)
-    emit({"file": str(out), "captions": count}, as_json)
-
-
-def _check_codes(codes: str) -> None:
+def check_codes(codes: str) -> None:
+    """AppError for what `--codes` does not know."""
     from text2earth_core.data.landcover.classes import CODES
 
     if codes not in CODES:
         raise AppError(f"--codes is one of {', '.join(CODES)}.")
 
 
-def _write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+def write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """Write a file of JSON lines."""
     with path.open("w", encoding="utf-8") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

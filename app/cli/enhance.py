@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.fill import RayOption, stoppable
+from app.cli.fill import RayOption
 from app.cli.output import DeviceOption, Json, bar, emit, say
+from app.cli.rows import Workers, run_many
 from app.errors import AppError, NotFound
 
 if TYPE_CHECKING:
-    from app.enhance.crew import Crew
-    from app.enhance.plan import Plan
-    from app.enhance.work import Recipe
+    from app.enhance.work import EnhanceRecipe
+    from app.runner.tables import Plan
     from text2earth_core.enhancement.enhancer import Enhancer
 
 SHIPPED_ENHANCER = Path(__file__).parents[2] / "assets" / "enhancers" / "text2earth-enhancer-x2"
@@ -45,9 +45,7 @@ def enhance(
     anew: Annotated[
         bool, typer.Option("--anew/--resume", help="Make again what is there already; default: go on with the rest.")
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Processes, for folders and tables; default: one for each core.")
-    ] = None,
+    workers: Workers = None,
     ray: RayOption = None,
     device: DeviceOption = None,
     as_json: Json = False,
@@ -59,7 +57,7 @@ def enhance(
     than 1 % of them are an error, told at the end.
     """
     from app.enhance.plan import is_many, plan
-    from app.enhance.work import Recipe
+    from app.enhance.work import EnhanceRecipe
 
     if weights is None and not SHIPPED_ENHANCER.is_dir():
         raise NotFound(
@@ -68,20 +66,16 @@ def enhance(
     many = is_many(source)
     if not many:
         out = _file_for(source, out)
-    recipe = Recipe((weights or SHIPPED_ENHANCER).expanduser().resolve(), device, allow_pth, same_size)
-    enhancer = recipe.load()
+    recipe = EnhanceRecipe((weights or SHIPPED_ENHANCER).expanduser().resolve(), device, allow_pth, same_size)
+    worker = recipe.load()
+    enhancer = worker.enhancer
     if recipe.weights.suffix == ".pth":
         say(f"{recipe.weights.name} is a pickle: nothing but tensors was read from it.")
     if not many:
         _one(source, out, enhancer, recipe, as_json)
         return
-    todo = plan(source, out, enhancer.fingerprint, same_size, anew)
-    if todo.done:
-        say(f"{todo.done:,} of {todo.total:,} images are there already.")
-    if todo.jobs:
-        from app.enhance.crew import crew_of
-
-        _many(todo, crew_of(recipe, enhancer, workers, ray))
+    todo = plan(source, out, worker.on_rows, anew)
+    run_many("Enhancing", todo, recipe, worker, workers, ray)
     _judge(todo, out, enhancer, as_json)
 
 
@@ -98,7 +92,7 @@ def _file_for(source: Path, out: Path) -> Path:
     return out
 
 
-def _one(source: Path, out: Path, enhancer: Enhancer, recipe: Recipe, as_json: bool) -> None:
+def _one(source: Path, out: Path, enhancer: Enhancer, recipe: EnhanceRecipe, as_json: bool) -> None:
     from app.enhance.picture_file import enhance_file
 
     with bar("Enhancing") as advance:
@@ -106,20 +100,6 @@ def _one(source: Path, out: Path, enhancer: Enhancer, recipe: Recipe, as_json: b
     for note in notes:
         say(note)
     emit({"file": str(out)} | _made_by(enhancer, recipe.same_size), as_json)
-
-
-def _many(todo: Plan, crew: Crew) -> None:
-    """Do what is to be done; `todo` knows afterwards what came of it."""
-    try:
-        with stoppable(), bar("Enhancing", todo.total) as advance:
-            advance(todo.done)
-            for job, outcome in crew.do(todo.jobs):
-                todo.finish(job)
-                todo.done += outcome.count
-                todo.bad += outcome.bad
-                advance(todo.done)
-    finally:
-        crew.close()
 
 
 def _judge(todo: Plan, out: Path, enhancer: Enhancer, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -133,6 +133,9 @@ def diffusion(
     start: Annotated[
         Path | None, typer.Option(help="Train the UNet of this model folder further, instead of a new one.")
     ] = None,
+    min_quality: Annotated[
+        float | None, typer.Option(help="Only images with a score above this (the paper's second stage: 4.8).")
+    ] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -141,7 +144,7 @@ def diffusion(
 
     result = train_diffusion(
         preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
-        learning_rate=learning_rate, start=start, device=device,
+        learning_rate=learning_rate, start=start, device=device, min_quality=min_quality,
     )  # fmt: skip
     emit(result, as_json)
 
@@ -162,6 +165,10 @@ def student(
     start: Annotated[
         Path | None, typer.Option(help="Train the student of this model folder further, instead of a new one.")
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="Model that is copied into --out first, a folder or a hub id; the official one will do."),
+    ] = None,
     critic: Annotated[
         bool, typer.Option("--critic", help="Refine a student that is there against a critic of its pictures.")
     ] = False,
@@ -172,10 +179,14 @@ def student(
     from text2earth_core.training.critic import refine_student
     from text2earth_core.training.student import train_student
 
-    result = (refine_student if critic else train_student)(
-        preset, data, out, minutes=minutes, samples=samples, resume=resume, window=window, batch=batch,
-        learning_rate=learning_rate, start=start, device=device,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "minutes": minutes, "samples": samples, "resume": resume, "window": window, "batch": batch,
+        "learning_rate": learning_rate, "start": start, "device": device,
+    }  # fmt: skip
+    if critic:
+        result = refine_student(preset, data, out, **options)
+    else:
+        result = train_student(preset, data, out, teacher=teacher, **options)
     emit(result, as_json)
 
 

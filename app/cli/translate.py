@@ -158,10 +158,9 @@ def _fill(
 ) -> Entry:
     """Translate a box (px; None: the whole source); what was begun goes on, and what was finished is there."""
     from canvas.fill.region_fill import fill_request
+    from canvas.fill.request import source_bounds
 
-    content = scene.layer_bounds.get(task.source)
-    if content is None:
-        raise SceneError(f"The layer {task.source} of the scene is empty: import or make something there first.")
+    content = source_bounds(scene, task)
     corners = box or [content.x, content.y, content.x1, content.y1]
     request = fill_request(model, scene, corners, [{"text": model.lexicon.worded(prompt)}], sampling, task=task.name)
     newest = next((step for step in reversed(scene.history()) if not step.undone and not step.aside), None)

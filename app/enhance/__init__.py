@@ -1,4 +1,4 @@
-"""Enhancement of files: one picture, a folder of them, or tables of rows, by several processes or a cluster.
+"""Enhancement of files: one picture, a folder of them, or tables of rows.
 
-Start reading at `plan`, which says what there is to do, then `crew`, which says who does it.
+Start reading at `plan`, which says what there is to do, then `work`; who does it is `app.runner`'s concern.
 """

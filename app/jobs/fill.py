@@ -24,8 +24,8 @@ MAX_PREVIEW = 768  # px along a side of the picture of the whole region
 
 
 class Fill:
-    """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, the fields of `Sampling`, and
-    `prompt`, all texts together, for people.
+    """Request: `frame` (x, y, w, h in px), `prompts` and `region` as in a recipe, the fields of `Sampling`,
+    `prompt`, all texts together, for people, and of a translation its `task`.
     """
 
     name = "fill"
@@ -44,8 +44,10 @@ class Fill:
         x, y, w, h = asked["frame"]
         box, sampling = [x, y, x + w, y + h], Sampling.of(asked)
         with work.scene() as scene:
-            prompts = reworded(asked["prompts"], model.lexicon.worded)
-            full = fill_request(model, scene, box, prompts, worded(model, sampling), region=asked["region"])
+            prompts, settings = reworded(asked["prompts"], model.lexicon.worded), worded(model, sampling)
+            full = fill_request(
+                model, scene, box, prompts, settings, region=asked["region"], task=asked.get("task", "")
+            )
             fill = RegionFill(scene, model, full)
             work.settle(fill.cost.windows, decided(full, asked))
             if fill.resumed:

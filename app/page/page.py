@@ -18,13 +18,14 @@ from app.page.scene_canvas import PanelSlot, SceneCanvas
 
 STATIC = Path(__file__).parent.parent / "static"
 
+# What the shipped model draws well, best first.
 CHIPS = (
+    ("lake", "a lake in a green forest"),
     ("forest", "dense green forest"),
-    ("river", "a river between green banks"),
-    ("farmland", "farmland with rectangular fields"),
+    ("farmland", "green farmland"),
     ("coast", "a sandy beach beside the sea"),
     ("desert", "desert with sand dunes"),
-    ("houses", "dense housing with streets and trees"),
+    ("river", "a river between green banks"),
 )
 MAX_SEED = 2**32 - 1
 SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
@@ -35,6 +36,7 @@ HEAD = """
 <link rel="stylesheet" href="assets/ui/panel.css">
 <link rel="stylesheet" href="assets/ui/map-dialogs.css">
 <link rel="stylesheet" href="assets/ui/layers/layers.css">
+<link rel="stylesheet" href="assets/ui/model/models.css">
 <link rel="stylesheet" href="assets/ui/find/find.css">
 <link rel="stylesheet" href="assets/ui/narrow.css">
 <link rel="modulepreload" href="assets/ui/scene-canvas.mjs">
@@ -55,7 +57,7 @@ def build_page() -> gr.Blocks:
         canvas = SceneCanvas()
         with gr.Column(elem_id="t2e-panel"):
             prompt, quality, steps, generate = _prompt_section()
-            negative, seed, lock, guidance, resolution = _settings_section(quality, steps)
+            negative, seed, lock, guidance = _settings_section(quality, steps)
             with gr.Column(elem_id="t2e-layers-section", elem_classes="t2e-section is-empty"):
                 PanelSlot("layers", label="Layers")
             with gr.Column(elem_id="t2e-queue-section", elem_classes="t2e-section is-empty"):
@@ -63,13 +65,16 @@ def build_page() -> gr.Blocks:
                 PanelSlot("queue", "ul", "Queue")
             with gr.Accordion("Adapters", open=False, elem_classes="t2e-section", elem_id="t2e-adapters") as adapters:
                 PanelSlot("adapters", label="Adapters")
+            with gr.Accordion("Model", open=False, elem_classes="t2e-section", elem_id="t2e-model") as models:
+                PanelSlot("model", label="Model")
             with gr.Accordion("History", open=False, elem_classes="t2e-section", elem_id="t2e-history") as history:
                 PanelSlot("history", "ul", "History")
         _js(adapters.expand, f"() => {{ {CANVAS}.layers.adaptersOpened(); return []; }}")
+        _js(models.expand, f"() => {{ {CANVAS}.models.opened(); return []; }}")
         _js(history.expand, f"() => {{ {CANVAS}.drawing.historyOpened(); return []; }}")
         _js(canvas.restore, f"() => {PANEL}.chosen", outputs=[prompt, negative, seed, lock])
         _js(canvas.reseed, f"() => [{CANVAS}.settings.seed]", outputs=[seed])
-        described = [resolution, steps, guidance, quality, generate, negative]
+        described = [steps, guidance, quality, generate, negative]
         _js(canvas.describe, f"() => {PANEL}.described", outputs=described)
     return page
 
@@ -111,14 +116,11 @@ def _prompt_section() -> tuple[gr.Textbox, gr.Radio, gr.Slider, gr.Button]:
     return prompt, quality, steps, generate
 
 
-def _settings_section(
-    quality: gr.Radio, steps: gr.Slider
-) -> tuple[gr.Textbox, gr.Number, gr.Checkbox, gr.Slider, gr.Radio]:
+def _settings_section(quality: gr.Radio, steps: gr.Slider) -> tuple[gr.Textbox, gr.Number, gr.Checkbox, gr.Slider]:
     """Resolution and seed in sight; what is changed rarely in an accordion."""
-    resolution = gr.Radio([], label="Resolution, m/px", elem_id="t2e-resolution")
-    _js(resolution.input, f"(value) => {{ {CANVAS}.actions.setResolution(Number(value)); return []; }}", [resolution])
+    PanelSlot("resolution", label="Resolution")
     with gr.Row(elem_id="t2e-seed-row"):
-        seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=7, elem_id="t2e-seed")
+        seed = gr.Number(label="Seed", precision=0, minimum=0, maximum=MAX_SEED, value=3, elem_id="t2e-seed")
         PanelSlot("dice", label="Another seed")
         lock = gr.Checkbox(label="Lock", value=False, elem_id="t2e-seed-lock", container=False)
     with gr.Accordion("More settings", open=False, elem_classes="t2e-section"):
@@ -131,7 +133,7 @@ def _settings_section(
     _js(quality.input, f"(name) => {PANEL}.setQuality(name)", [quality])
     for name, control in (("steps", steps), ("guidance", guidance)):
         _js(control.input, f'(value) => {PANEL}.takeOwn("{name}", value)', [control])
-    return negative, seed, lock, guidance, resolution
+    return negative, seed, lock, guidance
 
 
 def mount_page(app: FastAPI) -> FastAPI:

@@ -37,7 +37,7 @@ class SceneCanvas(gr.HTML):
 
 class PanelSlot(gr.HTML):
     """A place in the panel that the canvas module fills: notes about the prompt, the slider beside it, layers,
-    adapters, the queue, the history."""
+    adapters, models, the queue, the history."""
 
     def __init__(self, name: str, tag: str = "div", label: str = "") -> None:
         super().__init__(

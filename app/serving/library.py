@@ -30,7 +30,8 @@ from canvas.scene_file.meta import TITLE_LENGTH
 log = logging.getLogger("text2earth")
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{11,63}")
-OPEN_SCENES = 16
+OPEN_SCENES = 48  # opening one costs as much as fifty tiles; each holds a dozen files
+AWAKE_SCENES = 16  # of these, the ones used last, may keep what they need for many requests at a time
 DELETE_WAIT_S = 10.0
 ABANDONED_S = 3600.0
 SUFFIX = ".t2e"
@@ -222,6 +223,7 @@ class _OpenScenes:
                 raise Conflict("This scene is being deleted.")
             self._scenes.move_to_end(scene)
             lent.users += 1
+            lent.resting = False
         try:
             yield lent.scene
         finally:
@@ -262,15 +264,20 @@ class _OpenScenes:
         idle = [scene for scene, lent in self._scenes.items() if not lent.users and not lent.leaving]
         for scene in idle[: max(0, len(self._scenes) - OPEN_SCENES)]:
             self._scenes.pop(scene).scene.close()
+        for lent in list(self._scenes.values())[:-AWAKE_SCENES]:
+            if not (lent.users or lent.leaving or lent.resting):
+                lent.scene.database.rest()
+                lent.resting = True
 
 
 class _Lent:
-    """An open scene, how many use it now, and whether it is about to be deleted."""
+    """An open scene, how many use it now, whether it is about to be deleted, and whether it rests."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.users = 0
         self.leaving = False
+        self.resting = False
 
 
 def _written_elsewhere(scene: Scene) -> bool:

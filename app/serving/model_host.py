@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.errors import NotReady
+from app.errors import Conflict, NotReady
 from app.serving.added_adapters import AddedAdapters
+from app.serving.model_names import ModelNames
 from app.serving.paces import Paces
 from app.work import SHIPPED_MODEL, load_model
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.sampling.settings import FAST, QUALITY
+from text2earth_core.translation.tasks import get_task
 
 if TYPE_CHECKING:  # torch takes seconds to import: only the loading thread may pay for it
     from text2earth_core import Text2Earth
@@ -29,7 +31,8 @@ class ModelHost:
     """Owns the model and its state: `loading`, then `ready` or `failed`.
 
     `source` is a folder or hub id, None for the shipped model.  `on_change` is called (in the loading thread) when the
-    state changes.  `paces` may know from earlier starts how long its steps take, `added` what adapters to load.
+    state changes.  `paces` may know from earlier starts how long its steps take, `added` what adapters to load, `names`
+    what models are called.
     """
 
     def __init__(
@@ -39,8 +42,14 @@ class ModelHost:
         on_change: Callable[[], None],
         paces: Paces | None = None,
         added: AddedAdapters | None = None,
+        names: ModelNames | None = None,
     ) -> None:
         self._source = source
+        self._name = name_of(source)
+        self._switching: str | None = None
+        self._refused: str | None = None
+        self._lock = threading.Lock()
+        self._names = names or ModelNames()
         self._device = device
         self._on_change = on_change
         self._settled = threading.Event()
@@ -55,18 +64,46 @@ class ModelHost:
 
     def _load(self) -> None:
         try:
-            model = load_model(self._source, self._device)
-            if self._added:
-                self._added.load(model)
-            self._model = model
-            info = self._model.info
-            self._paces.recall(f"{info.fingerprint} on {info.device} in {info.dtype}")
+            self._take(self._source, self._name)
         except Text2EarthError as error:
             self._error = str(error)
         except Exception as error:
             log.exception("The model could not be loaded")
             self._error = f"The model could not be loaded ({type(error).__name__}: {error}); the terminal says more."
         self._settled.set()
+        self._on_change()
+
+    def _take(self, source: str | Path | None, name: str) -> None:
+        model = load_model(source, self._device)
+        if self._added:
+            self._added.load(model)
+        self._paces.keep()
+        self._model, self._source, self._name = model, source, name
+        info = model.info
+        self._paces.recall(f"{info.fingerprint} on {info.device} in {info.dtype}")
+        self._names.remember(info.fingerprint, name)
+
+    def switch(self, source: str | Path, name: str) -> None:
+        """Begin to load another model; what is at work goes on with the present one, which stays where that fails.
+
+        Conflict while a model is being loaded.
+        """
+        with self._lock:
+            if self._switching is not None or not self._settled.is_set():
+                raise Conflict("A model is being loaded already; wait until it is there.")
+            self._switching, self._refused = name, None
+        self._on_change()
+        threading.Thread(target=self._switch, args=(source, name), name="model", daemon=True).start()
+
+    def _switch(self, source: str | Path, name: str) -> None:
+        try:
+            self._take(source, name)
+        except Text2EarthError as error:
+            self._refused = str(error)
+        except Exception as error:
+            log.exception("The model %s could not be loaded", name)
+            self._refused = f"{name} could not be loaded ({type(error).__name__}: {error}); the terminal says more."
+        self._switching = None
         self._on_change()
 
     @property
@@ -107,8 +144,13 @@ class ModelHost:
         return {
             "state": self.state,
             "error": self._error if self._settled.is_set() else None,
+            "name": self._name,
+            "switching": self._switching,
+            "refused": self._refused,
+            "names": self._names.as_dict(),
             "info": model.info.as_dict() if model else None,
             "adapters": self.adapters,
+            "translations": [_told_task(name) for name in model.translators.tasks] if model else [],
             "samplers": list(model.info.samplers) if model else self._foreseen_samplers(),
             "seconds_per_step": self._paces.as_dict(),
         }
@@ -128,3 +170,16 @@ class ModelHost:
         """What the model's folder tells before it is loaded; one of the hub is not looked at: it has no student."""
         folder = SHIPPED_MODEL if self._source is None else Path(self._source)
         return [QUALITY, FAST] if (folder / STUDENT).is_dir() else [QUALITY]
+
+
+def _told_task(name: str) -> dict[str, Any]:
+    """A translation as the page knows it."""
+    task = get_task(name)
+    return {"name": name, "source": task.source, "target": task.target, "finer": task.finer, "title": task.title}
+
+
+def name_of(source: str | Path | None) -> str:
+    """By which people know a model: its folder's name, or its id on the hub."""
+    if source is None:
+        return SHIPPED_MODEL.name
+    return Path(source).expanduser().resolve().name if Path(source).expanduser().is_dir() else str(source)

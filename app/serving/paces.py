@@ -34,6 +34,11 @@ class Paces:
             self._of, self._seconds = of, {str(name): float(value) for name, value in found.items() if _sound(value)}
             self._counts = dict.fromkeys(self._seconds, 1)
 
+    def known(self, fingerprint: str) -> dict[str, float]:
+        """What was written down of a model, on whichever device it ran last."""
+        found = [paces for name, paces in self._read().items() if name.startswith(f"{fingerprint} ")]
+        return {name: float(value) for name, value in found[-1].items() if _sound(value)} if found else {}
+
     def get(self, name: str) -> float | None:
         """Running mean; None before the first measurement."""
         return self._seconds.get(name)

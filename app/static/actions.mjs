@@ -210,7 +210,7 @@ export class Actions {
       try {
         this.#page.apply("scene", await this.#api.call("PATCH", this.scenePath(), { resolution }));
       } finally {
-        this.#page.panel.describe(true);
+        this.#page.redraw(); // a choice that was refused is taken back
       }
     });
   }

@@ -20,11 +20,13 @@ import { OverlayLayer } from "./map/overlay-layer.mjs";
 import { PanelLink } from "./panel/panel-link.mjs";
 import { primaryLabel } from "./panel/primary-label.mjs";
 import { PromptRegions } from "./regions/prompt-regions.mjs";
+import { ModelPicker } from "./model/model-picker.mjs";
 import { QueueList } from "./panel/panel-slots.mjs";
 import { PointerTools } from "./tools/pointer-tools.mjs";
 import { RegionBar } from "./regions/region-bar.mjs";
 import { RegionTool } from "./regions/region-tool.mjs";
 import { Staging } from "./map/staging.mjs";
+import { ResolutionChoice } from "./panel/resolution-choice.mjs";
 import { SeedDice } from "./panel/seed-dice.mjs";
 import { NARROW } from "./page/layout.mjs";
 import { CHOICES, ThemeChoice } from "./page/theme-choice.mjs";
@@ -55,6 +57,7 @@ function sceneMenu(page, actions, files) {
     { label: "Download scene file", run: () => actions.download("/file") },
     { label: "Upload scene file …", run: () => actions.scenes.pickUpload() },
     { label: "Import a picture …", run: () => files.pick() },
+    { label: "Make a layer from another …", run: () => page.layers.translate() },
     null,
     ...(innerWidth <= NARROW ? [...more, null] : []),
     { label: "Delete …", run: () => actions.scenes.remove(), danger: true },
@@ -101,9 +104,10 @@ export function assemble(page) {
     follow: new FollowSlider((follow) => {
       page.settings = { follow };
     }),
+    resolution: new ResolutionChoice((metres) => page.actions.setResolution(metres)),
     dice: new SeedDice(() => page.panel.rollSeed()),
     editCost: new EditCost(page),
-    notices: new Notices(),
+    notices: new Notices(() => page.redraw()),
     hints: new Hints(page),
     trail: new FrameTrail(),
     map: new MapLayer(context, page.view, (layer, counts) => page.layers.looks.seen(layer, counts)),
@@ -120,6 +124,7 @@ export function assemble(page) {
       look: (step) => actions.look(step.rect),
       go: (step) => actions.go(step),
       reuse: (step) => actions.reuse(step),
+      model: (fingerprint) => page.state.model.names?.[fingerprint] ?? `model ${fingerprint}`,
     }),
     pointer: new PointerTools(surface, page),
     markers: new Markers({
@@ -147,6 +152,7 @@ export function assemble(page) {
       download: (id) => actions.download(`/exports/${id}`),
       look: (frame) => actions.look(frame),
     }),
+    models: new ModelPicker(page, api),
     theme,
     bar: new TopBar(theme, {
       menu: () => sceneMenu(page, actions, files),

@@ -8,6 +8,7 @@ export class PageParts extends HTMLElement {
   /** @type {HTMLCanvasElement} */ canvas;
   /** @type {import("./panel/panel-link.mjs").PanelLink} */ panel;
   /** @type {import("./panel/follow-slider.mjs").FollowSlider} */ follow;
+  /** @type {import("./panel/resolution-choice.mjs").ResolutionChoice} */ resolution;
   /** @type {import("./panel/seed-dice.mjs").SeedDice} */ dice;
   /** @type {import("./mask/edit-cost.mjs").EditCost} */ editCost;
   /** @type {import("./page/notices.mjs").Notices} */ notices;
@@ -32,6 +33,7 @@ export class PageParts extends HTMLElement {
   /** @type {import("./page/earth-place.mjs").EarthPlace} */ earth;
   /** @type {import("./page/status-bar.mjs").StatusBar} */ status;
   /** @type {import("./panel/panel-slots.mjs").QueueList} */ queue;
+  /** @type {import("./model/model-picker.mjs").ModelPicker} */ models;
   /** @type {import("./page/theme-choice.mjs").ThemeChoice} */ theme;
   /** @type {import("./page/top-bar.mjs").TopBar} */ bar;
 }

@@ -109,22 +109,25 @@ export class SceneDrawing {
   }
 
   #drawMarkers() {
-    const { finder, frame, free, hints, markers, mask, pointer, regions, state, view } = this.#page;
+    const { finder, frame, free, hints, markers, mask, notices, pointer, regions, state, view } = this.#page;
     // A brush must not land on a button.
     const extendable = DRAWING_TOOLS.includes(pointer.tool) ? null : frame;
-    markers.update(state, view, extendable, free);
+    notices.place(free);
+    markers.update(state, view, extendable, free, notices.box);
     finder.place(view, free);
     const drawing = DRAWING_TOOLS.includes(pointer.tool) || !regions.empty || !mask.empty;
     hints.update(state, frame && view.rectToScreen(frame), free, drawing);
   }
 
   #drawChrome() {
-    const { bar, dice, follow, layers, panel, queue, state } = this.#page;
+    const { bar, dice, follow, layers, models, panel, queue, resolution, state } = this.#page;
     bar.update(state);
     queue.update(state);
     dice.show();
+    resolution.show(panel.description());
     follow.show(panel.settings.follow);
     layers.show();
+    models.show();
     void this.#drawHistory();
   }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from canvas.errors import SceneError
 from canvas.geometry import CELL, LIMIT, Rect
@@ -13,6 +13,9 @@ from canvas.prompt_json import is_box, parse_prompt, parse_region
 from canvas.prompt_map import Prompt, Region
 from canvas.request import Request
 from text2earth_core.translation.tasks import Task, get_task
+
+if TYPE_CHECKING:
+    from canvas.scene import Scene
 
 KIND = "fill"
 MAX_FILL = 2**17  # px: rows of windows are held in memory, and this is as long as one may be
@@ -50,6 +53,14 @@ class FillRequest(Request):
     def shape(self) -> Region:
         """What is to be filled."""
         return Region.of_rect(self.frame) if self.region is None else parse_region(self.region, "The fill")
+
+
+def source_bounds(scene: Scene, task: Task) -> Rect:
+    """Where there is anything to translate (px); SceneError where there is nothing."""
+    content = scene.layer_bounds.get(task.source)
+    if content is None:
+        raise SceneError(f"The layer {task.source} of the scene is empty: import or make something there first.")
+    return content
 
 
 def checked_box(corners: Sequence[Any]) -> Rect:

@@ -117,3 +117,14 @@ def test_on_a_phone_the_theme_is_in_the_menu(new_context: Callable[..., BrowserC
     canvas.menu("Theme: as the system")
     canvas.menu("Theme: light")
     canvas.page.wait_for_function(DARK)
+
+
+def test_every_resolution_has_a_picture_of_one_house_as_large_as_it_is_there(canvas: Canvas, server: Server) -> None:
+    page = canvas.open(server.new_scene()).page
+    page.locator("#t2e-resolution label", has_text="0.5").wait_for()
+    widths = page.evaluate("""() => Object.fromEntries(
+      [...document.querySelectorAll("#t2e-resolution label")].map((label) =>
+      [label.querySelector("input").value, label.querySelector("[data-house]").getBoundingClientRect().width]))""")
+    assert len(widths) > 4
+    for metres, width in widths.items():
+        assert width == pytest.approx(12 / float(metres), rel=0.05)

@@ -84,3 +84,30 @@ def test_a_fitted_scene_lies_beside_an_open_bar(canvas: Canvas, server: Server) 
     canvas.drawn()
     canvas.get("c.fit()")
     assert canvas.get("c.view.rectToScreen({x: 0, y: 0, w: 64, h: 64}).y") >= bar["y"] + bar["height"]
+
+
+OVERLAPS = """([first, second]) => {
+  const boxes = (selector) => [...document.querySelectorAll(selector)].map((node) => node.getBoundingClientRect());
+  return boxes(first).filter((box) => box.width).flatMap((a) => boxes(second).filter((b) => b.width
+    && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length;
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (768, 1024)])
+def test_a_notice_covers_neither_a_bar_nor_a_handle(
+    new_context: Callable[..., BrowserContext], server: Server, width: int, height: int
+) -> None:
+    scene = server.new_scene()
+    server.painted(scene, frame=[0, 0, 64, 64])
+    context = new_context(viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
+    canvas = Canvas(context.new_page(), server.url).open(scene)
+    canvas.get("c.notices.show('What a notice says can be long', {action: {label: 'Undo', run() {}}, seconds: 0})")
+    for zoom in (1, 4):  # the handles beside the frame, and at the edges of what is free
+        canvas.get(f"c.moveView(() => c.view.zoomAt({zoom}))")
+        canvas.drawn()
+        assert canvas.page.locator(".handle:visible").count() == 4
+        assert canvas.page.evaluate(OVERLAPS, [".notice", ".handle"]) == 0
+    canvas.get("c.chooseTool('brush')")
+    canvas.drawn()
+    assert canvas.page.get_by_role("group", name="Mask", exact=True).is_visible()
+    assert canvas.page.evaluate(OVERLAPS, [".notice", ".mask-bar"]) == 0

@@ -35,6 +35,14 @@ def test_ground_without_clouds_gives_nothing() -> None:
     assert not find_clouds(np.full((SIDE, SIDE, 3), 240, np.uint8)).any(), "all white is snow or nothing, not a cloud"
 
 
+def test_sand_beside_the_sea_is_no_cloud() -> None:
+    for seed in range(4):
+        grain = np.random.default_rng(seed).normal(0, 3, (SIDE, SIDE, 1))
+        sand = np.arange(SIDE)[None, :] > 170 + 12 * np.sin(np.arange(SIDE) / 25)[:, None]
+        shore = np.where(sand[..., None], [216, 206, 188], [40, 70, 84]) + grain
+        assert not find_clouds(shore.clip(0, 255).astype(np.uint8)).any()
+
+
 def test_small_rough_and_coloured_things_are_no_clouds() -> None:
     picture = forest()
     picture[40:46, 40:90] = 250  # a thin white strip

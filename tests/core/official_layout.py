@@ -1,6 +1,8 @@
 """Tiny random folders in the official layout, and stock pipelines that can run them."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
@@ -9,8 +11,12 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from text2earth_core.networks.tokens import train_tokenizer
 
 
-def write_official_layout(folder: Path, channels_in: int) -> Path:
-    """Write what the official release looks like: KL autoencoder, CLIP tower, level embedding, no facts file."""
+def write_official_layout(folder: Path, channels_in: int, **unet: Any) -> Path:
+    """Write what the official release looks like: KL autoencoder, CLIP tower, level embedding, no facts file.
+
+    Args:
+        unet: of its config, in place of what it has.
+    """
     torch.manual_seed(channels_in)
     tokenizer = train_tokenizer(["a river between green banks", "dense forest"], 16)
     marks = {
@@ -29,12 +35,14 @@ def write_official_layout(folder: Path, channels_in: int) -> Path:
         block_out_channels=(8, 8, 8, 8), norm_num_groups=4, latent_channels=4,
         down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
     ).save_pretrained(folder / "vae")  # fmt: skip
-    UNet2DConditionModel(
-        sample_size=64, in_channels=channels_in, out_channels=4, block_out_channels=(32, 64), layers_per_block=1,
-        cross_attention_dim=32,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        attention_head_dim=(1, 2), use_linear_projection=True, class_embed_type="timestep",
-    ).save_pretrained(folder / "unet")  # fmt: skip
+    config: dict[str, Any] = {
+        "sample_size": 64, "in_channels": channels_in, "out_channels": 4, "block_out_channels": (32, 64),
+        "layers_per_block": 1, "cross_attention_dim": 32,
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"), "attention_head_dim": (1, 2),
+        "use_linear_projection": True, "class_embed_type": "timestep",
+    }  # fmt: skip
+    UNet2DConditionModel(**config | unet).save_pretrained(folder / "unet")
     DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -45,6 +53,28 @@ def write_official_layout(folder: Path, channels_in: int) -> Path:
     ).save_pretrained(folder / "scheduler")
     (folder / "model_index.json").write_text('{"_class_name": "Text2EarthDiffusionPipeline"}')
     return folder
+
+
+def write_stable_diffusion_layout(folder: Path, channels_in: int, version: int) -> Path:
+    """Write what Stable Diffusion 1.5 (`version` 1) or 2 looks like: no level; 1.5 convolves around its attention."""
+    write_official_layout(folder, channels_in, class_embed_type=None, use_linear_projection=version == 2, sample_size=8)
+    if version == 2:
+        scheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+        DDIMScheduler.from_config(scheduler.config, prediction_type="v_prediction").save_pretrained(
+            folder / "scheduler"
+        )
+    (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    return folder
+
+
+LAYOUTS = {
+    "Text2Earth": (write_official_layout, 4), "Text2Earth-inpainting": (write_official_layout, 9),
+    "SD 1.5": (partial(write_stable_diffusion_layout, version=1), 4),
+    "SD 1.5 inpainting": (partial(write_stable_diffusion_layout, version=1), 9),
+    "SD 2": (partial(write_stable_diffusion_layout, version=2), 4),
+    "SD 2 inpainting": (partial(write_stable_diffusion_layout, version=2), 9),
+}  # fmt: skip
+"""By name: what writes it, and the channels of its UNet."""
 
 
 class LevelUNet(torch.nn.Module):

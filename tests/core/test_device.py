@@ -27,7 +27,8 @@ def test_what_is_asked_for_by_name_is_taken_or_refused():
     cpu = pick_device("cpu")
     assert pick_dtype(cpu, "bfloat16") == torch.bfloat16
     assert pick_dtype(cpu) in (torch.bfloat16, torch.float32)
-    with pytest.raises(Text2EarthError, match="float32 or bfloat16"):
-        pick_dtype(cpu, "float16")
+    assert pick_dtype(cpu, "float16") == torch.float16
+    with pytest.raises(Text2EarthError, match="use float32, bfloat16, float16"):
+        pick_dtype(cpu, "float64")
     with pytest.raises(Text2EarthError, match="not a device"):
         pick_device("toaster")

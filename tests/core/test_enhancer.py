@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import save_file
 
 from text2earth_core import Text2EarthError
+from text2earth_core.data.runner.parts import BadRow, join_parts, make_part, table_of
 from text2earth_core.enhancement.degradation import degraded, kernel
 from text2earth_core.enhancement.enhancer import HALO, WINDOW, Enhancer, windows
 from text2earth_core.enhancement.figures import eyes_distance, psnr
-from text2earth_core.enhancement.rows import BadRow, enhance_row
-from text2earth_core.enhancement.tables import join_parts, make_part, table_of
+from text2earth_core.enhancement.rows import Enhancement, enhance_row
 from text2earth_core.enhancement.weights import load_network, save_network
 from text2earth_core.networks.eyes import Eyes
 from text2earth_core.networks.rrdb import RRDBNet, Shape, begun, enlarged
@@ -204,9 +204,10 @@ def test_a_table_is_made_part_by_part_and_remembers_what_it_left_out(small: Enha
     rows[4]["image"]["bytes"] = b"junk"
     source, out = tmp_path / "a.parquet", tmp_path / "out" / "a.parquet"
     pq.write_table(pa.Table.from_pylist(rows), source, row_group_size=5)
-    table = table_of(source, out, small.fingerprint, False)
+    work = Enhancement(small)
+    table = table_of(source, out, work.facts)
     assert [(job.group, job.start, job.stop) for job in table.jobs] == [(0, 0, 5), (1, 0, 4)]
-    assert make_part(table.jobs[0], small, lambda: None) == Counter({"image cannot be decoded": 1})
+    assert make_part(table.jobs[0], work, lambda: None) == Counter({"image cannot be decoded": 1})
     assert table.counted(table.jobs[0].part) == Counter({"image cannot be decoded": 1})
     assert table.counted(table.jobs[1].part) is None
 
@@ -214,33 +215,34 @@ def test_a_table_is_made_part_by_part_and_remembers_what_it_left_out(small: Enha
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_part(table.jobs[1], small, stop)
+        make_part(table.jobs[1], work, stop)
     assert [path.name for path in table.parts.iterdir()] == [table.jobs[0].part.name]
-    make_part(table.jobs[1], small, lambda: None)
-    join_parts(table)
+    make_part(table.jobs[1], work, lambda: None)
+    join_parts(table, work)
     made = pq.read_table(out)
     assert made["img_name"].to_pylist() == [str(n) for n in range(9) if n != 4]
     assert made["resolution"].to_pylist() == [2.0] * 8
     assert table.counted(out) == Counter({"image cannot be decoded": 1})
     assert not table.parts.exists()
-    with pytest.raises(Text2EarthError, match="not made by this enhancer"):
-        table_of(source, out, "another", False).counted(out)
+    with pytest.raises(Text2EarthError, match="not made of this table in this way"):
+        table_of(source, out, work.facts | {"enhancer": "another"}).counted(out)
     pq.write_table(pa.table({"a": [1]}), tmp_path / "b.parquet")
     (tmp_path / "c.parquet").write_bytes(b"junk")
     for name, words in (("b", "no column `image`"), ("c", "cannot be read")):
         with pytest.raises(Text2EarthError, match=words):
-            table_of(tmp_path / f"{name}.parquet", out, small.fingerprint, False)
+            table_of(tmp_path / f"{name}.parquet", out, work.facts)
 
 
 def test_a_row_group_larger_than_a_part_is_cut(
     small: Enhancer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("text2earth_core.enhancement.tables.PART_ROWS", 10)
+    monkeypatch.setattr("text2earth_core.data.runner.parts.PART_ROWS", 10)
     rows = [{"image": {"bytes": encoded(".png", n), "path": ""}, "img_name": str(n)} for n in range(23)]
     source = tmp_path / "a.parquet"
     pq.write_table(pa.Table.from_pylist(rows), source)
-    table = table_of(source, tmp_path / "b.parquet", small.fingerprint, True)
+    work = Enhancement(small, same_size=True)
+    table = table_of(source, tmp_path / "b.parquet", work.facts)
     for job in table.jobs:
-        make_part(job, small, lambda: None)
-    join_parts(table)
+        make_part(job, work, lambda: None)
+    join_parts(table, work)
     assert pq.read_table(table.out)["img_name"].to_pylist() == [str(n) for n in range(23)]

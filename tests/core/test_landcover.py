@@ -84,6 +84,48 @@ def test_algorithm_1_says_what_counting_by_hand_says() -> None:
     assert algorithm_1(halves(), seed=3) == algorithm_1(halves(), seed=3)
 
 
+@pytest.mark.parametrize(
+    ("rows", "percents", "words"),
+    [  # of the 128 rows of the top left; pixels make up for what rows leave
+        (11, 9, "extra small"), (13, 10, "small"), (25, 20, "medium"), (63, 49, "medium"), (64, 50, "large"),
+        (101, 79, "large"), (102, 80, "extra large"),
+    ],
+)  # fmt: skip
+def test_sizes_of_patches_change_at_the_papers_borders(rows: int, percents: int, words: str) -> None:
+    classes = np.full((256, 256), TREE, np.uint8)
+    classes[:rows, :128] = WATER
+    assert next(one.percent for one in shares(classes)["top left"] if one.name == "water") == percents
+    assert f"water ({words})" in without_nouns(algorithm_1(classes)).splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [  # of the 16384 of the top left; a half per cent more is the next one: 9.5 % are 1556.48, 19.5 % 3194.88
+        (1556, "extra small"), (1557, "small"), (3194, "small"), (3195, "medium"), (8110, "medium"), (8111, "large"),
+        (13025, "large"), (13026, "extra large"),
+    ],
+)  # fmt: skip
+def test_a_pixel_decides_at_the_borders(pixels: int, words: str) -> None:
+    quarter = np.full(128 * 128, TREE, np.uint8)
+    quarter[:pixels] = WATER
+    classes = np.full((256, 256), TREE, np.uint8)
+    classes[:128, :128] = quarter.reshape(128, 128)
+    assert f"water ({words})" in without_nouns(algorithm_1(classes)).splitlines()[1]
+
+
+def test_patches_with_two_one_and_no_class_are_told_as_they_are() -> None:
+    classes = np.zeros((256, 256), np.uint8)
+    classes[:128, :64], classes[:128, 64:128] = WATER, TREE  # half and half, the one with the smaller number first
+    classes[:128, 128:] = CROP
+    lines = without_nouns(algorithm_1(classes)).splitlines()
+    assert lines[0].endswith("crop; water; tree.")
+    assert lines[1] == f"The top left {MAINLY} water (large) and tree (large)."
+    assert lines[2] == f"The top right {MAINLY} crop (extra large)."
+    # Of the middle only the upper half is known: rows 64..127, columns 64..127 tree and 128..191 crop.
+    assert lines[3:] == [f"The middle {MAINLY} tree (large) and crop (large)."]
+    assert [len(several) for several in shares(classes).values()] == [2, 1, 0, 0, 2]
+
+
 def test_a_patch_names_its_three_largest_classes() -> None:
     classes = np.full((256, 256), TREE, np.uint8)
     classes[:40, :128], classes[40:60, :128], classes[60:70, :128] = WATER, CROP, GRASS

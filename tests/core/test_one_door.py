@@ -7,19 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionInpaintPipeline, StableDiffusionPipeline
-from PIL import Image
 
-from tests.core.official_layout import stock_parts, write_official_layout
+from tests.core.official_layout import LAYOUTS, write_official_layout
+from tests.core.parity import difference
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.folder import load_thumbnail_vae, save_part
 from text2earth_core.layouts import variant_of
-from text2earth_core.sampling.settings import Sampling
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "text2earth-mini"
 
-SETTINGS = {"num_inference_steps": 6, "guidance_scale": 3.5, "height": 64, "width": 64, "output_type": "latent"}
-PROMPT, NEGATIVE = "a river between green banks", "dense forest"
+NEGATIVE = "dense forest"
 
 
 @pytest.fixture(scope="module")
@@ -27,47 +24,11 @@ def text_to_image(tmp_path_factory):
     return write_official_layout(tmp_path_factory.mktemp("official"), 4)
 
 
-@pytest.fixture(scope="module")
-def inpainting(tmp_path_factory):
-    return write_official_layout(tmp_path_factory.mktemp("official-inpainting"), 9)
-
-
-def test_text_to_image_equals_the_stock_pipeline(text_to_image):
-    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(3))
-    stock = StableDiffusionPipeline(**stock_parts(text_to_image, level=16.0))
-    theirs = stock(PROMPT, negative_prompt=NEGATIVE, latents=noise, **SETTINGS).images[0]
-    model = Text2Earth.from_pretrained(text_to_image, device="cpu", dtype="float32")
-    model.unet.double()  # as in LevelUNet
-    ours = model.denoise(
-        PROMPT, Sampling(NEGATIVE, resolution=2.0, steps=6, guidance=3.5), known=None, mask=None, noise=noise[0]
-    )
-    assert theirs.std() > 0.1
-    torch.testing.assert_close(ours, torch.as_tensor(theirs), rtol=1e-5, atol=1e-5)
-
-
-def test_inpainting_equals_the_stock_pipeline(inpainting):
-    rng = np.random.default_rng(0)
-    image = Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8))
-    hole = np.zeros((64, 64), np.uint8)
-    hole[16:48, 24:] = 255
-    stock = StableDiffusionInpaintPipeline(**stock_parts(inpainting, level=17.0))
-    theirs = stock(
-        PROMPT, negative_prompt=NEGATIVE, image=image, mask_image=Image.fromarray(hole), strength=1.0,
-        generator=torch.Generator().manual_seed(5), **SETTINGS,
-    ).images[0]  # fmt: skip
-    # The stock order at strength 1: the initial noise, then a sample of the masked image's posterior.
-    generator = torch.Generator().manual_seed(5)
-    noise = torch.randn(1, 4, 8, 8, generator=generator)[0]
-    model = Text2Earth.from_pretrained(inpainting, device="cpu", dtype="float32")
-    model.unet.double()  # as in LevelUNet
-    masked = model.codec.encode(
-        np.where(hole[..., None] > 0, np.float32(127.5), np.asarray(image, np.float32)), generator
-    )
-    ours = model.denoise(
-        PROMPT, Sampling(NEGATIVE, resolution=1.0, steps=6, guidance=3.5), noise=noise,
-        known=None, mask=torch.from_numpy(hole[::8, ::8] / 255.0), masked=masked,
-    )  # fmt: skip
-    torch.testing.assert_close(ours, torch.as_tensor(theirs), rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_sampling_equals_the_stock_pipeline(tmp_path, layout):
+    write, channels = LAYOUTS[layout]
+    folder = write(tmp_path, channels)
+    assert difference(folder, resolution=2.0, negative=NEGATIVE) < 1e-5
 
 
 def test_a_model_comes_back_from_disk_as_it_was(tmp_path):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from unittest import mock
 
 import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from tests.app.command_line import result, run
 from text2earth_core.data.corpus import load_corpus
@@ -178,6 +181,34 @@ def test_metadata_alone_is_checked_too(tmp_path: Path) -> None:
     found = result("data", "check", tmp_path / "in.parquet")
     assert (found["rows"], found["good"], found["faults"], found["images"]) == (30, 30, {}, False)
     assert "holds no images" in run("data", "convert", tmp_path / "in.parquet", tmp_path / "out").stderr
+
+
+def test_a_data_set_on_the_hub_is_read_as_one_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub is fsspec's file system in memory under the hub's name; no network is there."""
+
+    class Hub(MemoryFileSystem):
+        protocol = "hf"
+        store: ClassVar[dict[str, Any]] = {}
+        pseudo_dirs: ClassVar[list[str]] = [""]
+
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            return super()._strip_protocol(path.removeprefix("hf://"))
+
+    monkeypatch.setattr("huggingface_hub.HfFileSystem", Hub)
+    rows = [{name: value for name, value in row(number).items() if name != "image"} for number in range(5)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    Hub().pipe("/datasets/me/mine/data/a.parquet", (tmp_path / "a.parquet").read_bytes())
+    assert result("data", "check", "hf://datasets/me/mine")["good"] == 5
+    told = result("data", "stats", "hf://datasets/me/mine", "--report", tmp_path / "report")
+    assert told[0]["rows"] == 5
+
+
+def test_without_a_network_the_hub_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", mock.Mock(side_effect=socket.gaierror("no network")))
+    failed = run("data", "check", "hf://datasets/me/mine")
+    assert (failed.returncode, "cannot be listed" in failed.stderr) == (1, True)
+    assert len(failed.stderr.strip().splitlines()) == 1
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path) -> None:

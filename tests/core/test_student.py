@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.core.official_layout import write_official_layout
 from text2earth_core import Text2Earth, Text2EarthError
 from text2earth_core.data.corpus import load_corpus
 from text2earth_core.facts import WEIGHTS_FILE
@@ -116,3 +117,17 @@ def test_a_checkpoint_in_the_middle_of_a_run_does_not_disturb_it(taught, few_ima
     torch.manual_seed(0)
     after, _ = objective.loss(batch, 4)
     assert torch.equal(before, after)
+
+
+@pytest.mark.parametrize("channels", [4, 9])
+def test_a_model_of_the_official_layout_gets_a_student(few_images, tmp_path, channels):
+    """In one call, which copies it first; afterwards it samples along even angles, with both samplers."""
+    teacher = write_official_layout(tmp_path / "official", channels)
+    out = tmp_path / "out"
+    train_student("text2earth", few_images, out, teacher=teacher, samples=8, batch=4, window=64, device="cpu")
+    assert not (teacher / "student").exists()
+    model = Text2Earth.from_pretrained(out, device="cpu", dtype="float32")
+    assert model.info.samplers == ("quality", "fast")
+    assert model.facts.multistep
+    image = np.asarray(model.generate("forest", sampler="fast", size=64)[0])
+    assert image.std() > 0

@@ -16,20 +16,10 @@ test("Gradio's controls are told the settings in the order of its outputs", () =
   assert.deepEqual(chosen(settings), ["a lake", "snow", 7, true]);
 });
 
-test("resolutions that the model does not know are marked, and the mark is explained", () => {
-  const [resolution, steps, guidance, quality, button] = described(description);
-  assert.deepEqual(resolution.choices, [["1", 1], ["16 *", 16]]);
-  assert.equal(resolution.info, "One window: 512 × 512 m. * untrained.");
-  assert.ok(resolution.interactive);
+test("controls are told what depends on scene and model", () => {
+  const [steps, guidance, quality, button] = described(description);
   assert.equal(button.value, "Generate");
   assert.deepEqual([steps.maximum, steps.value, guidance, quality.value], [100, 20, 4, "Quality"]);
-});
-
-test("a fixed resolution can only be read", () => {
-  const [resolution] = described({ ...description, fixed: true, trained: false });
-  assert.equal(resolution.label, "Resolution, m/px (fixed)");
-  assert.equal(resolution.interactive, false);
-  assert.equal(resolution.info, "This model was not trained at 2 m/px.");
 });
 
 test("the main button says what a press of it will do", () => {
@@ -42,11 +32,11 @@ test("the main button says what a press of it will do", () => {
 });
 
 test("steps of one's own are a quality of their own, and what the fast sampler does not read cannot be written", () => {
-  const [, , , quality, , negative] = described({ ...description, quality: null, fast: true });
+  const [, , quality, , negative] = described({ ...description, quality: null, fast: true });
   assert.deepEqual([quality.value, quality.choices.length], ["Custom", 3]);
   assert.equal(negative.interactive, false);
   assert.match(negative.info, /does not read it/);
-  const [, , , named, , free] = described(description);
+  const [, , named, , free] = described(description);
   assert.equal(named.choices.length, 2);
   assert.ok(free.interactive);
 });

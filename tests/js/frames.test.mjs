@@ -62,3 +62,12 @@ test("a point lies towards one side of a frame, within and without", () => {
   const sides = [[190, 120], [90, 121], [140, 20], [141, 300], [170, 118], [140, 130]].map(([x, y]) => frames.sideTowards(frame, x, y));
   assert.deepEqual(sides, ["right", "left", "up", "down", "right", "down"]);
 });
+
+test("what is covered for a moment moves to the nearer side that has room", () => {
+  const free = { x: 60, y: 84, w: 300, h: 300 };
+  const notice = { x: 64, y: 84, w: 280, h: 50 };
+  assert.equal(frames.clearOf({ x: 180, y: 100, w: 44, h: 44 }, notice, free), 134);
+  assert.equal(frames.clearOf({ x: 180, y: 140, w: 44, h: 44 }, notice, free), 140, "it is not covered");
+  assert.equal(frames.clearOf({ x: 180, y: 100, w: 44, h: 44 }, null, free), 100);
+  assert.equal(frames.clearOf({ x: 180, y: 320, w: 44, h: 44 }, { x: 64, y: 330, w: 280, h: 50 }, free), 286);
+});

@@ -14,6 +14,7 @@ from peft import LoraConfig
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from text2earth_core.adapters.foreign_names import FOREIGN, in_diffusers_names
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.values import is_number
 
@@ -64,6 +65,8 @@ def read_lora(file: Path, unet: UNet2DConditionModel) -> Lora:
         with safe_open(file, "pt") as opened:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
             settings = _settings(opened.metadata() or {})
+        if any(name.startswith(FOREIGN) for name in tensors):
+            tensors = in_diffusers_names(tensors)
     except OSError as error:
         raise Text2EarthError(f"{file} cannot be read ({error.strerror or error}): check the name.") from None
     except Exception as error:

@@ -26,6 +26,9 @@ NEVER_TRAINED = "eurosat"
 
 COLUMNS = ("image", "label", "captions", "resolution", "split")
 
+QUALITY = "quality"
+"""A column that a data set may have: a score of the image, of which a run can ask for a least one."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -48,6 +51,7 @@ def load_corpus(
     files: Iterable[str] | None = None,
     limit: int | None = None,
     side: int | None = None,
+    min_quality: float | None = None,
 ) -> list[Picture]:
     """Decode every image of one split into memory (about 0.2 MB an image).
 
@@ -59,6 +63,7 @@ def load_corpus(
         files: names of the data sets; None takes those of `scene_sets`.
         limit: at most so many images from each data set, spread evenly over it (files may be sorted by class).
         side: shrink larger images so that their shorter side has so many px.
+        min_quality: only images whose `quality` is above it, as the paper's second stage; those without one are none.
 
     Raises:
         Text2EarthError: the folder or a file is missing, a file lacks a column or is damaged, or too many rows are.
@@ -66,10 +71,11 @@ def load_corpus(
     data = _existing(data)
     rows: list[dict] = []
     for name in scene_sets(data) if files is None else files:
-        mine = [row for row in read_rows(data, name) if row["split"] == split]
+        mine = [row for row in read_rows(data, name) if row["split"] == split and _good_enough(row, min_quality)]
         rows += mine[:: max(1, len(mine) // limit)][:limit] if limit else mine
     if not rows:
-        raise Text2EarthError(f'{data} holds no images of the split "{split}".')
+        with_quality = "" if min_quality is None else f" whose quality is above {min_quality:g}"
+        raise Text2EarthError(f'{data} holds no images of the split "{split}"{with_quality}.')
     decode = partial(_decode, side=side)
     with ThreadPoolExecutor() as pool:
         found = list(track(pool.map(decode, rows), f"Reading {split} images", total=len(rows), transient=True))
@@ -95,7 +101,7 @@ def scene_sets(data: Path) -> list[str]:
 
 
 def read_rows(data: Path, name: str) -> list[dict]:
-    """The rows of one data set as dictionaries of `COLUMNS`, images still encoded.
+    """The rows of one data set as dictionaries of `COLUMNS` and `QUALITY`, images still encoded.
 
     `source` is the data set's name, and `place` names file and row. Damaged rows are left out, see `damage.leave_out`.
 
@@ -111,7 +117,8 @@ def read_rows(data: Path, name: str) -> list[dict]:
     rows, damaged = [], []
     for path in paths:
         try:
-            table = pq.read_table(path, columns=list(COLUMNS))
+            scored = [QUALITY] if QUALITY in pq.read_schema(path).names else []
+            table = pq.read_table(path, columns=[*COLUMNS, *scored])
         except (OSError, KeyError, ValueError) as error:
             raise Text2EarthError(f"{path} cannot be read as a table of images: {reason_of(error)}.") from None
         for number, row in enumerate(table.to_pylist()):
@@ -136,6 +143,9 @@ def _checked(row: dict) -> dict:
         raise ValueError(f"its resolution is {resolution!r}, not a number of m/px")
     if resolution is None:  # Git-10M says it before the words
         resolution = next((metres for caption in captions if caption and (metres := take_level(caption)[1])), None)
+    quality = row.get(QUALITY)
+    if quality is not None and not isinstance(quality, int | float):
+        raise ValueError(f"its quality is {quality!r}, not a number")
     if not all(row[key] is None or isinstance(row[key], str) for key in ("label", "split")):
         raise ValueError("its label or split is no text")
     return {
@@ -144,7 +154,12 @@ def _checked(row: dict) -> dict:
         "captions": [caption for caption in captions if caption and caption.strip()],
         "resolution": resolution,
         "split": row["split"] or "",
+        QUALITY: quality,
     }
+
+
+def _good_enough(row: dict, min_quality: float | None) -> bool:
+    return min_quality is None or (row[QUALITY] is not None and row[QUALITY] > min_quality)
 
 
 def has_data_set(data: Path, name: str) -> bool:

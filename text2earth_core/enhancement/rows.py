@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -12,6 +13,8 @@ import pyarrow as pa
 from PIL import Image
 
 from text2earth_core.data.corpus import decode_image
+from text2earth_core.data.runner.parts import BadRow, Row
+from text2earth_core.data.sources.tables import encoded
 from text2earth_core.errors import Text2EarthError
 
 if TYPE_CHECKING:
@@ -26,19 +29,33 @@ QUALITY = 95
 _LEVEL = re.compile(r"^(\s*)(\d{1,2})(_GOOGLE_LEVEL_)", re.IGNORECASE)
 
 
-class BadRow(Exception):
-    """A row that is left out; its text is the reason, the same for all that are left out for it."""
+@dataclass(frozen=True)
+class Enhancement:
+    """Rows enhanced, as work of `data.runner`."""
+
+    enhancer: Enhancer
+    same_size: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"enhancer": self.enhancer.fingerprint, "same_size": self.same_size}
+
+    def schema(self, before: pa.Schema) -> pa.Schema:
+        return better_schema(before, self.same_size)
+
+    def change(self, row: Row) -> Row:
+        return enhance_row(row, self.enhancer, self.same_size)
 
 
-def enhance_row(row: dict[str, Any], enhancer: Enhancer, same_size: bool = False) -> dict[str, Any]:
+def enhance_row(row: Row, enhancer: Enhancer, same_size: bool = False) -> Row:
     """A row with a better image in the format that it had; BadRow where it holds none that can be used.
 
     A larger image has smaller pixels: `resolution` (m/px, a number or a text) and the Google level before the caption's
     words follow. `Google_location` stays, for the ground is the same.
     """
     image = row.get("image")
-    data = image.get("bytes") if isinstance(image, dict) else image
-    if not isinstance(data, bytes) or not data:
+    data = encoded(image)
+    if not data:
         raise BadRow("no image")
     made = _encoded(enhancer.enhance(_decoded(data), same_size), data)
     better = row | {"image": image | {"bytes": made} if isinstance(image, dict) else made}

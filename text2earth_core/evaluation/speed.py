@@ -11,6 +11,8 @@ import torch
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.noise import world_noise
+from text2earth_core.sampling.settings import Sampling
+from text2earth_core.sampling.stepper import Stepper
 
 PROMPT = "farmland by a river"
 
@@ -53,6 +55,30 @@ def part_seconds(model: Text2Earth, repeat: int = 5) -> dict[str, float]:
         ),
         "decode": median_seconds(lambda: model.decode(latents), repeat, model.unet.device),
     }
+
+
+def step_seconds(model: Text2Earth, sampler: str = "quality", patience: float = 2.0) -> float:
+    """One denoising step of one window as the canvas takes it, guidance included; the faster of two, or one long one.
+
+    Args:
+        patience: seconds; a first step that takes longer is the measurement.
+    """
+    side = model.info.window // CELL
+    stepper = Stepper(model, [PROMPT], Sampling(sampler=sampler))
+    noise, mask = world_noise(0, 0, 0, side, side)[None], torch.ones(1, 1, side, side)
+
+    def step() -> None:
+        stepper.step(0, noise, None, mask, torch.ones(1, 1))
+
+    first = median_seconds(step, 1, model.unet.device, warm_up=0)
+    return first if first > patience else min(first, median_seconds(step, 3, model.unet.device, warm_up=0))
+
+
+def decode_seconds(model: Text2Earth) -> float:
+    """One window from latents to pixels, after one that does not count."""
+    side = model.info.window // CELL
+    latents = world_noise(0, 0, 0, side, side)
+    return median_seconds(lambda: model.decode(latents), 1, model.unet.device)
 
 
 def _wait(device: torch.device) -> None:

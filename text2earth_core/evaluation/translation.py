@@ -108,8 +108,14 @@ def ways(model: Text2Earth, task: Task, data: Path, samplers: Sequence[str]) -> 
         made = translate(model, Image.fromarray(task.sees.to_rgb(source)), task.name, sampler=sampler)
         return task.makes.to_bands(np.asarray(made.convert("RGB")))
 
-    untrained: Way = {"fog": dehazed, "coarse": np.copy}.get(task.made) or matched(task, data)
-    return {f"ours, {sampler}": partial(ours, sampler=sampler) for sampler in samplers} | {"untrained": untrained}
+    found: dict[str, Way] = {f"ours, {sampler}": partial(ours, sampler=sampler) for sampler in samplers}
+    return found | {"untrained": _untrained(task, data)}
+
+
+def _untrained(task: Task, data: Path) -> Way:
+    if task.made == "fog":
+        return dehazed
+    return np.copy if task.made == "coarse" else matched(task, data)
 
 
 def matched(task: Task, data: Path) -> Way:

@@ -1,6 +1,6 @@
 """A preset's networks with random weights, and the noise schedule that all models of this project are trained with."""
 
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.networks.presets import Preset
@@ -31,13 +31,16 @@ def build_unet(preset: Preset, channels_in: int = 9) -> UNet2DConditionModel:
 
 
 def build_text_encoder(preset: Preset, tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """Return an untrained CLIP text transformer for a tokenizer, with its own marks set."""
+    """Return an untrained CLIP text transformer for a tokenizer, with its own marks set.
+
+    The official one is OpenCLIP's ViT-H without its last layer.
+    """
     config = CLIPTextConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=preset.vocabulary or len(tokenizer),
         hidden_size=preset.text_width,
         intermediate_size=4 * preset.text_width,
         num_hidden_layers=preset.text_layers,
-        num_attention_heads=max(1, preset.text_width // 48),
+        num_attention_heads=preset.text_heads,
         max_position_embeddings=preset.tokens,
         projection_dim=preset.text_width,
         bos_token_id=tokenizer.bos_token_id,
@@ -57,4 +60,27 @@ def build_scheduler() -> DDIMScheduler:
         rescale_betas_zero_snr=True,
         timestep_spacing="trailing",
         clip_sample=False,
+    )
+
+
+def build_official_vae() -> AutoencoderKL:
+    """Stable Diffusion's autoencoder, untrained, whose scale is 0.18215."""
+    return AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=2,
+        latent_channels=4,
+    )
+
+
+def build_official_scheduler() -> DDIMScheduler:
+    """Stable Diffusion's schedule, for a network that predicts noise."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
     )

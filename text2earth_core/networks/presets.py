@@ -25,7 +25,8 @@ class Preset:
     """Dimensions of one model family.
 
     channels: UNet width per scale. heads: attention heads per scale. layers: blocks per scale.
-    text_width, text_layers: text tower. tokens: length of a prompt in tokens, both end marks included.
+    text_width, text_layers, text_heads: text tower. tokens: length of a prompt in tokens, both end marks included.
+    vocabulary: tokens that the tower has embeddings of; None means those of its tokenizer.
     decoder_width: channels of the thumbnail autoencoder's decoder; None means the official AutoencoderKL.
     window: what the UNet sees, in px. course: of its training.
     """
@@ -36,7 +37,9 @@ class Preset:
     layers: int
     text_width: int
     text_layers: int
+    text_heads: int
     tokens: int
+    vocabulary: int | None
     decoder_width: int | None
     window: int
     course: Course
@@ -49,10 +52,10 @@ _LARGE, _SMALL = (
 )  # fmt: skip
 
 _TABLE = (
-    #      name          UNet channels           heads            layers  text        tokens  decoder  window  course
-    Preset("text2earth", (320, 640, 1280, 1280), (5, 10, 20, 20), 2,      1024, 23,   77,     None,    256,    _LARGE),
-    Preset("mini",       (64, 128, 192, 256),    (1, 2, 3, 4),    1,      192, 4,     32,     48,      256,    _SMALL),
-    Preset("tiny",       (32, 64),               (1, 2),          1,      32, 1,      16,     16,      64,     _SMALL),
+    #      name          UNet channels           heads      layers  text    tokens, words decoder window course
+    Preset("text2earth", (320, 640, 1280, 1280), (5, 10, 20, 20), 2, 1024, 23, 16, 77, 49408, None, 256, _LARGE),
+    Preset("mini",       (64, 128, 192, 256),    (1, 2, 3, 4),    1, 192,  4,  4,  32, None,  48,   256, _SMALL),
+    Preset("tiny",       (32, 64),               (1, 2),          1, 32,   1,  1,  16, None,  16,   64,  _SMALL),
 )  # fmt: skip
 
 PRESETS = {preset.name: preset for preset in _TABLE}

@@ -91,6 +91,13 @@ def load_words(folder: Path) -> frozenset[str]:
         raise Text2EarthError(f"{path} is not text in UTF-8: the model folder is damaged.") from None
 
 
+def save_words(folder: Path, tokenizer: CLIPTokenizer, words: frozenset[str]) -> None:
+    """Write a tokenizer, and the list of seen words beside it."""
+    tokenizer.save_pretrained(folder)
+    if words:
+        (folder / WORDS_FILE).write_text("\n".join(sorted(words)) + "\n", encoding="utf-8")
+
+
 def check_prompt(tokenizer: CLIPTokenizer, words: frozenset[str], text: str) -> PromptReport:
     """Report the length of a prompt, what does not fit, and which words the model has never seen."""
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)

@@ -80,10 +80,8 @@ def prepare(
     """Everything of `Text2Earth.inpaint` that comes before denoising.
 
     Raises:
-        Text2EarthError: the model cannot inpaint, or picture, mask and feather do not go together.
+        Text2EarthError: picture, mask and feather do not go together.
     """
-    if not model.info.inpaints:
-        raise Text2EarthError("This model has 4 input channels and cannot inpaint: load a 9-channel one.")
     if max(image.size) > 2048:
         raise Text2EarthError(
             f"An image of {image.width}x{image.height} px is too large: cut it to at most 2048 px a side."
@@ -101,7 +99,7 @@ def prepare(
     known = model.encode(pixels)
     cells = cells_touched(_pad(weight) > 0)
     noise = world_noise(seed, 0, 0, known.shape[2], known.shape[1])
-    masked = None if model.facts.thumbnail else model.encode(_paint_grey(pixels, cells))
+    masked = None if model.facts.thumbnail or not model.info.inpaints else model.encode(_paint_grey(pixels, cells))
     return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked, modality)
 
 

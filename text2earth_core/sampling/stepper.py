@@ -74,8 +74,9 @@ class Stepper:
         # The student's steps are jumps of its own.
         self.looks_back = model.facts.multistep and settled.sampler == QUALITY
         texts, asked = zip(*map(split_level, prompts), strict=True)
-        self._prompts = model.text.embed(list(texts))
-        self._null = model.text.embed([split_level(sampling.negative_prompt)[0]])
+        # The text tower may have stayed in main memory.
+        self._prompts = model.text.embed(list(texts)).to(self._device)
+        self._null = model.text.embed([split_level(sampling.negative_prompt)[0]]).to(self._device)
         self._level = level_of(next((metres for metres in (sampling.resolution, *asked) if metres is not None), None))
         self._grey = model.codec.grey.to(self._device)
 

@@ -22,8 +22,11 @@ SCENES = {"agriculture": "farmland", "gorge": "mountain", "resident": "dense res
 WATER = "sea or lake"
 """The class of a place that is all water."""
 
-OPEN_WATER = ("a lake", "a blue lake", "calm water of a lake", "the sea", "deep blue sea", "open water")
-"""What people ask for where they want water alone."""
+OPEN_WATER = ("the sea", "deep blue sea", "open water", "a blue lake", "calm water of a lake")
+"""What people ask for where they want water above all, beside the wordings of its class."""
+
+WIDE = 256
+"""Side of pictures of open water, px: a window of the largest training stage."""
 
 _COLUMNS = ("source_image", "target_image", "source_modality", "target_modality", "label", "split")
 
@@ -69,22 +72,27 @@ def load_pairs(data: Path, modality: str, split: str, files: Sequence[str] | Non
 def real_pictures(data: Path, modality: str) -> list[Picture]:
     """What was measured in the training pairs of which one can say what they show, a single band three times.
 
-    Near infrared pairs have no classes; those that are water all over are known by what was measured itself.
+    Near infrared pairs have no classes; those that are water all over are known by what was measured itself. They are
+    small, and what they show goes on, so they are mirrored at their edges.
     """
-    named = [(pair, pair.label or _measured_label(pair, modality)) for pair in load_pairs(data, modality, "train")]
-    return [
-        Picture(np.repeat(pair.measured[..., None], 3, axis=2), label, OPEN_WATER * (label == WATER), None, "pairs")
-        for pair, label in named
-        if label
-    ]
+    found = []
+    for pair in load_pairs(data, modality, "train"):
+        if pair.label:
+            found.append(Picture(_thrice(pair.measured), pair.label, (), None, "pairs"))
+        elif modality == "nir" and _is_water(pair):
+            padding = [(0, max(0, WIDE - side)) for side in pair.measured.shape]
+            wide = np.pad(pair.measured, padding, mode="symmetric")
+            found.append(Picture(_thrice(wide), WATER, OPEN_WATER, None, "pairs"))
+    return found
 
 
-def _measured_label(pair: Pair, modality: str) -> str:
-    """`WATER` where near infrared and red say so nearly everywhere, "" elsewhere."""
-    if modality != "nir":
-        return ""
-    wet = vegetation_index(pair.measured, pair.picture[..., 0]) < WET
-    return WATER if wet.mean() >= PURE else ""
+def _is_water(pair: Pair) -> bool:
+    """Whether near infrared and red say so nearly everywhere."""
+    return float((vegetation_index(pair.measured, pair.picture[..., 0]) < WET).mean()) >= PURE
+
+
+def _thrice(band: np.ndarray) -> np.ndarray:
+    return np.repeat(band[..., None], 3, axis=2)
 
 
 def _pair(row: dict, modality: str, place: str) -> Pair:

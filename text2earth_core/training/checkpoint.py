@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -14,17 +15,29 @@ from text2earth_core.errors import Text2EarthError, reason_of
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Write a checkpoint so that a kill or a power cut leaves the old one or the new one, never half of one."""
+    """Write a checkpoint so that a kill or a power cut leaves the old one or the new one, never half of one.
+
+    Raises:
+        Text2EarthError: the disk is full or refuses; the old one is still there.
+    """
     fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, fresh / "tensors.safetensors"
-    )
-    (fresh / "state.json").write_text(json.dumps(state, indent=1))
-    for path in fresh.iterdir():  # a file system's journal keeps the order of renames, not of what files hold
-        with path.open("r+b") as file:
-            os.fsync(file.fileno())
+    try:
+        fresh.mkdir(parents=True)
+        save_file(
+            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+            fresh / "tensors.safetensors",
+        )
+        (fresh / "state.json").write_text(json.dumps(state, indent=1))
+        for path in fresh.iterdir():  # a file system's journal keeps the order of renames, not of what files hold
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise Text2EarthError(
+            f"The checkpoint {folder} cannot be written ({reason_of(error)}): free some space and go on from the last "
+            "one, which is kept."
+        ) from None
     if folder.exists():  # if not, a former interruption has left the old one as the only one
         shutil.rmtree(old, ignore_errors=True)
         os.replace(folder, old)
@@ -52,7 +65,8 @@ def load_state(folder: Path) -> dict[str, Any] | None:
     """How far the newest whole checkpoint is, None where there is none.
 
     Returns:
-        {"samples", "seconds", "before"}: seen by the run, spent on it, and seen by the model that it began with.
+        {"samples", "seconds", "before"}: seen by the run, spent on it, and seen by the model that it began with; and
+        what else its kind of run has written down.
 
     Raises:
         Text2EarthError: it is damaged.
@@ -63,7 +77,7 @@ def load_state(folder: Path) -> dict[str, Any] | None:
     try:
         state = json.loads((place / "state.json").read_text())
         numbers = {"samples": int(state["samples"]), "seconds": float(state["seconds"])}
-        return numbers | {"before": int(state.get("before", 0))}
+        return {**state, **numbers, "before": int(state.get("before", 0))}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(place, error) from None
 

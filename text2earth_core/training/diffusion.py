@@ -30,9 +30,10 @@ from text2earth_core.folder import (
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler, build_unet
 from text2earth_core.networks.presets import Course, Preset, get_preset
-from text2earth_core.sampling.angles import angles_of, timesteps_at
+from text2earth_core.sampling.angles import angles_of
 from text2earth_core.structure.denoising import held_back_pictures, hold_back
 from text2earth_core.structure.measures import flat, measure_structure
+from text2earth_core.training.denoising import Noised, squared_errors
 from text2earth_core.training.foreign_ground import swap_ground
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.loop import Objective, Schedule, fit
@@ -61,6 +62,7 @@ def train_diffusion(
     start: Path | None = None,
     device: str | None = None,
     limit: int | None = None,
+    min_quality: float | None = None,
 ) -> dict:
     """Train `out/unet` on the autoencoder and text tower that stand in `out`, and make `out` a whole model folder.
 
@@ -70,10 +72,12 @@ def train_diffusion(
         start: a model whose UNet is trained further, instead of one with random weights; an `out` without autoencoder
             and text encoder gets its copies of them. A run that is resumed has no use for it.
         batch, learning_rate: default: the preset's.
+        min_quality: train on images alone whose score is above it: the paper's second stage, which goes on from the
+            first.
     """
     preset_ = get_preset(preset)
     window = window or preset_.window
-    corpus = load_corpus(data, limit=limit)
+    corpus = load_corpus(data, limit=limit, min_quality=min_quality)
     starting = None
     if start is not None:
         start = locate(start)
@@ -161,12 +165,8 @@ class DiffusionObjective(Objective):
         given, noise = replace(given, clean=clean, masks=masks), torch.randn_like(clean)
         self.known = self.known.to(noise.device)
         angles = self.levels.draw(len(noise), self.known)
-        signal, amount = torch.cos(angles)[:, None, None, None], torch.sin(angles)[:, None, None, None]
-        noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
-        t = timesteps_at(angles, self.known)
-        output = self.trainable(given.inputs(noisy, given.masks), t, given.embeddings, class_labels=given.levels).sample
-        error = (output.float() - target).square().mean(1, keepdim=True) * counted
-        per_sample = error.sum((1, 2, 3)) / counted.sum((1, 2, 3))
+        noised = Noised(given, noise, angles, self.known, "v_prediction")
+        per_sample = squared_errors(noised.ask(self.trainable), noised.target, counted)
         self.shares.add(angles, per_sample)
         full = given.masks.mean((1, 2, 3)) == 1
         figures = {"error_full_mask": per_sample[full].mean().item()}

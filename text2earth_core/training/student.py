@@ -7,6 +7,7 @@ contrast would be the first, and it meets in training just what it meets on the 
 the start, known ground joined to every estimate.
 """
 
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,8 @@ from torch.nn import functional as F
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.facts import FAST_STEPS, WEIGHTS_FILE, ModelFacts
-from text2earth_core.folder import STUDENT, load_unet, locate, read_facts, write_facts
+from text2earth_core.folder import STUDENT, load_scheduler, load_unet, locate, read_facts, write_facts
 from text2earth_core.model import Text2Earth
-from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
 from text2earth_core.networks.student import Student
 from text2earth_core.sampling.conditioning import guidance_at, predict_guided
@@ -74,6 +74,7 @@ def train_student(
     batch: int | None = None,
     learning_rate: float | None = None,
     start: Path | None = None,
+    teacher: str | Path | None = None,
     device: str | None = None,
     limit: int | None = None,
 ) -> dict:
@@ -82,7 +83,11 @@ def train_student(
     Args:
         preset: must be the teacher's; the rest is read from the folder. window: px along the side of the crops
             (default: the model's window). start: a model whose student is trained further, on the UNet of `out`.
+        teacher: folder or hub id of a model that is copied into `out` first, where there is none; the official one will
+            do.
     """
+    if teacher is not None and not (out / "unet").is_dir():
+        shutil.copytree(locate(teacher), out, ignore=shutil.ignore_patterns(STUDENT, "runs"), dirs_exist_ok=True)
     facts = check_teacher(preset, out)
     if start is not None:
         start = locate(start)
@@ -113,13 +118,15 @@ class FewStepObjective(Objective):
     name = "student"
 
     def __init__(self, folder: Path, corpus: list[Picture], window: int):
-        self.folder, self.window, self.facts = folder, window, read_facts(folder)
-        self.windows = Windows(folder, corpus, window)
+        # Steps of equal angle: the few that the student takes are then among the many of the teacher.
+        self.folder, self.window, self.facts = folder, window, replace(read_facts(folder), multistep=True)
+        self.windows = Windows(folder, corpus, window, any_autoencoder=True)
+        self.scheduler = load_scheduler(folder)
         student = load_unet(folder).float().requires_grad_(False)
         torch.manual_seed(0)
         student.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED)))
         self.trainable = student
-        self.path = noise_path(build_scheduler(), TEACHER_STEPS, self.facts, FAST)
+        self.path = noise_path(self.scheduler, TEACHER_STEPS, self.facts, FAST)
 
     def start_from(self, model: Path) -> None:
         """Take over the adapter of a model's student, and its count of samples.
@@ -149,7 +156,7 @@ class FewStepObjective(Objective):
 
     def grid(self, averaged: UNet2DConditionModel) -> Image.Image:
         self.windows.to(averaged.device)  # a run that was finished already has drawn no batch yet
-        parts = (averaged, self.windows.vae, self.windows.text, build_scheduler())
+        parts = (averaged, self.windows.vae, self.windows.text, self.scheduler)
         student = Student(averaged.eval(), {}, {})
         model = Text2Earth.from_parts(*parts, student=student, **asdict(replace(self.facts, window=self.window)))
         images = model.generate(list(SHOWN), seed=0, size=self.window, sampler="fast")
@@ -166,10 +173,11 @@ class StudentObjective(FewStepObjective):
     def __init__(self, folder: Path, corpus: list[Picture], window: int):
         super().__init__(folder, corpus, window)
         self.teacher = load_unet(folder).float().requires_grad_(False)
-        self.teacher_path = noise_path(build_scheduler(), TEACHER_STEPS, self.facts, QUALITY)
+        self.teacher_path = noise_path(self.scheduler, TEACHER_STEPS, self.facts, QUALITY)
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
-        given = self.windows.condition(batch, next(self.trainable.parameters()).device)
+        # The canvas paints what it hides cell by cell, whatever the autoencoder.
+        given = replace(self.windows.condition(batch, next(self.trainable.parameters()).device), shown=None)
         noisy = torch.randn_like(given.clean)
         loss, error = torch.zeros((), device=noisy.device), 0.0
         for first in range(0, TEACHER_STEPS, STRIDE):

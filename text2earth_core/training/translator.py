@@ -25,7 +25,6 @@ from text2earth_core.networks.student import Student
 from text2earth_core.networks.thumbnail_vae import CELL, COLOURS, encode
 from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
-from text2earth_core.sampling.path import noise_path
 from text2earth_core.sampling.settings import FAST, QUALITY
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.lessons import Lessons, find_simulators
@@ -33,6 +32,7 @@ from text2earth_core.training.loop import Objective, Schedule
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.progressive import FIRST_STAGE
 from text2earth_core.training.stages import fit_in_stages
+from text2earth_core.training.student_turns import StudentSteps
 from text2earth_core.training.windows import Conditioned, Windows
 from text2earth_core.translation.condition import assemble, held_channels
 from text2earth_core.translation.examples import possible, real_pairs
@@ -148,11 +148,10 @@ class TranslatorObjective(Objective):
             for network in (self.teacher, self.student, trunk):
                 if network is not None:
                     network.set_attn_processor(AttnProcessor())
-        scheduler = build_scheduler()
         course = get_preset(self.facts.name).course
         self.levels = NoiseLevels(course.noise_mean + NOISIER, course.noise_spread)
-        self.known = angles_of(scheduler.alphas_cumprod)
-        self.path = noise_path(scheduler, FAST_STEPS, self.facts, FAST)
+        self.known = angles_of(build_scheduler().alphas_cumprod)
+        self.steps = StudentSteps(start)
         self.shares = LossShares()
         self.turn = 0
 
@@ -187,7 +186,8 @@ class TranslatorObjective(Objective):
         asked: UNet2DConditionModel = self.teacher
         if self.student is not None and self.turn % 2 == 0:
             asked = self.student.to(device)
-            signal, amount, t = self._few(len(noise), device)
+            few = self.steps.at(torch.randint(FAST_STEPS, (len(noise),)))
+            signal, amount, t = (part.to(device) for part in few)
         else:
             self.known = self.known.to(device)
             angles = self.levels.draw(len(noise), self.known)
@@ -210,16 +210,6 @@ class TranslatorObjective(Objective):
         return per_sample.mean(), self.shares.named() | {
             f"error_{'fast' if asked is self.student else 'quality'}": per_sample.mean().item()
         }
-
-    def _few(self, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """Signal, noise and timestep, each (count,), of the student's steps."""
-        step = torch.randint(FAST_STEPS, (count,))
-        signal, amount, t = (
-            torch.tensor(values[:FAST_STEPS])[step].to(device)
-            for values in (self.path.signal, self.path.noise, self.path.timesteps)
-        )
-        first = (step == 0).to(device)  # sampling starts from pure noise, whatever the schedule
-        return torch.where(first, 0, signal), torch.where(first, 1, amount), t
 
     @torch.no_grad()
     def _condition(self, batch: dict[str, Any], given: Conditioned, device: torch.device) -> Tensor:

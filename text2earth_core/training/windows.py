@@ -1,5 +1,6 @@
 """The windows that the UNet and its student are trained on: crops, masks, texts and levels, made into conditions."""
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,20 +8,20 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from text2earth_core.data.captions import class_of, describe
 from text2earth_core.data.corpus import Picture, random_crop
 from text2earth_core.errors import Text2EarthError
-from text2earth_core.folder import load_text, load_thumbnail_vae
-from text2earth_core.networks.thumbnail_vae import CELL, encode
+from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.sampling.conditioning import (
     NULL_LEVEL,
-    TextConditioner,
     drop_conditions,
     inpainting_input,
     level_of,
     masked_latents,
 )
+from text2earth_core.training.encoding import Encoder
 from text2earth_core.training.masks import random_mask
 
 ROUND_RESOLUTIONS = (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 20.0)
@@ -31,7 +32,9 @@ class Conditioned:
     """A batch as the UNet meets it.
 
     clean: (B, 4, h, w) latents. masks: (B, 1, h, w), 1 = regenerate. grey: (4,), the latent of mid-grey, which stands
-    for what is not known. embeddings: (B, tokens, width). levels: (B,).
+    for what is not known. embeddings: (B, tokens, width). levels: (B,). shown: (B, 4, h, w), latents of the picture
+    with the masked part painted grey, for an autoencoder that looks beyond a cell; None takes them cell by cell.
+    inpaints: the UNet has the 9-channel input.
     """
 
     clean: Tensor
@@ -39,25 +42,52 @@ class Conditioned:
     grey: Tensor
     embeddings: Tensor
     levels: Tensor
+    shown: Tensor | None = None
+    inpaints: bool = True
 
     def inputs(self, noisy: Tensor, masks: Tensor) -> Tensor:
-        """What the UNet is shown of noisy latents (B, 4, h, w) where `masks` are to be regenerated: (B, 9, h, w)."""
-        return inpainting_input(noisy, masks, masked_latents(self.clean, masks, self.grey))
+        """What the UNet is shown of noisy latents (B, 4, h, w) where `masks` are to be regenerated.
+
+        (B, 9, h, w), or the noisy latents alone for a UNet of 4 channels.
+        """
+        if not self.inpaints:
+            return noisy
+        shown = masked_latents(self.clean, masks, self.grey) if self.shown is None else self.shown
+        return inpainting_input(noisy, masks, shown)
 
 
-class Windows:
-    """Draws training windows from a corpus, with the frozen autoencoder and text tower of a model folder."""
+class Windows(Encoder):
+    """Draws training windows from a corpus, with the frozen autoencoder and text tower of a model folder.
 
-    def __init__(self, folder: Path, corpus: list[Picture], window: int):
+    Args:
+        any_autoencoder: take any, and a UNet of 4 channels; without it the only kind that is trained here.
+        levels: between which an image of unknown resolution may be said to lie; None takes those of the corpus.
+        guess: how often it is, see `_level`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        corpus: list[Picture],
+        window: int,
+        any_autoencoder: bool = False,
+        levels: tuple[float, float] | None = None,
+        guess: float = 0.25,
+    ):
         if window % 64:
             raise Text2EarthError(f"A training window of {window} px does not fit the UNet: use a multiple of 64.")
-        if not (folder / "vae").is_dir() or not (folder / "text_encoder").is_dir():
-            raise Text2EarthError(
-                f"{folder} lacks vae/ or text_encoder/: run `text2earth train vae` and `train text` first."
-            )
-        self.vae = load_thumbnail_vae(folder).requires_grad_(False).eval()
-        self.text = TextConditioner(*load_text(folder), remembered=60_000)
-        self.null = self.text.embed([""])[0]
+        super().__init__(folder, any_autoencoder)
+        self.window, self.guess = window, guess
+        self._take(corpus, levels)
+
+    def of(self, corpus: list[Picture]) -> "Windows":
+        """The same of other pictures, which shares the networks."""
+        other = copy(self)
+        other._take(corpus, None)
+        return other
+
+    def _take(self, corpus: list[Picture], levels: tuple[float, float] | None) -> None:
+        window = self.window
         self.by_size: dict[int, list[Picture]] = {}
         for picture in corpus:
             side = min(window, min(picture.pixels.shape[:2]) // 32 * 32)
@@ -69,7 +99,7 @@ class Windows:
             )
         known = [level_of(p.resolution) for p in corpus if p.resolution is not None]
         self.scaled = _seen_at_several_resolutions(corpus)
-        self.levels = (min(known) - 1.0, max(known)) if known else None
+        self.levels = (min(known) - 1.0, max(known)) if known else levels
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         """`size` random crops of one side length, with texts, classes, levels and masks."""
@@ -96,14 +126,9 @@ class Windows:
         """
         if resolution is not None:
             return level_of(resolution)
-        if self.levels is not None and class_of(picture.label) not in self.scaled and rng.random() < 0.25:
+        if self.levels is not None and class_of(picture.label) not in self.scaled and rng.random() < self.guess:
             return rng.uniform(*self.levels)
         return NULL_LEVEL
-
-    def to(self, device: torch.device) -> None:
-        """Bring autoencoder and text tower to a device."""
-        self.vae.to(device)
-        self.text.encoder.to(device)
 
     @torch.no_grad()
     def condition(self, batch: dict[str, Any], device: torch.device) -> Conditioned:
@@ -111,11 +136,17 @@ class Windows:
         self.to(device)
         pixels = batch["pixels"].to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
         masks = batch["masks"].to(device, non_blocking=True)
-        clean = encode(self.vae, pixels).float()
-        grey = encode(self.vae, clean.new_full((1, 3, CELL, CELL), 0.5)).float()[0, :, 0, 0]
+        clean = self.encode(pixels)
+        grey = self.encode(clean.new_full((1, 3, CELL, CELL), 0.5))[0, :, 0, 0]
+        shown = None
+        if not self.cellwise and self.inpaints:
+            hidden = F.interpolate(masks, scale_factor=CELL, mode="nearest") > 0.5
+            shown = self.encode(pixels.masked_fill(hidden, 0.5))
+        if not self.inpaints:
+            masks = torch.ones_like(masks)
         embeddings = self.text.embed(batch["texts"]).to(device)
         embeddings, levels = drop_conditions(embeddings, self.null.to(device), batch["levels"].to(device).float())
-        return Conditioned(clean, masks, grey, embeddings, levels)
+        return Conditioned(clean, masks, grey, embeddings, levels, shown, self.inpaints)
 
     def trained_resolutions(self) -> tuple[float, ...]:
         """Round values of m/px within what the corpus covered."""

@@ -3,6 +3,7 @@ import { pickFile } from "./dialogs.mjs";
 import { exportDialog } from "./export-dialog.mjs";
 import { importDialog } from "./import-dialog.mjs";
 import { ExportLayers } from "../layers/export-layers.mjs";
+import { layerOf } from "../layers/layers.mjs";
 import { bytes } from "../page/format.mjs";
 import { fromXYWH, intersect, toXYWH } from "../geometry/rect.mjs";
 
@@ -80,6 +81,8 @@ export class MapFiles {
       const download = () => page.actions.download(`/exports/${job.id}`);
       page.notices.show(`The export is ready, ${bytes(job.result.bytes)}.`, { action: { label: "Download", run: download }, seconds: 60 });
       if (this.#wanted.delete(job.id)) download();
+    } else if (job.kind === "fill" && job.request.task) {
+      page.layers.reveal([layerOf(job.request)]);
     } else if (job.kind === "import") {
       for (const note of job.notes) page.notices.show(note, { seconds: 15 });
       const rect = fromXYWH(job.result.rect);

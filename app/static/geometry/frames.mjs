@@ -78,6 +78,16 @@ export function movedFrame(frame, dx, dy) {
   return { ...frame, x: snap(frame.x + dx), y: snap(frame.y + dy) };
 }
 
+/**
+ * Where a small part goes that something else covers: up or down out of it, to the nearer side that has room.
+ * @param {{x: number, y: number, w: number, h: number}} part @param {Rect|null} cover @param {Rect} free @returns {number} its y
+ */
+export function clearOf(part, cover, free) {
+  if (!cover || !intersect(part, cover)) return part.y;
+  const sides = [cover.y - part.h, cover.y + cover.h].filter((y) => y >= free.y && y + part.h <= free.y + free.h);
+  return sides.sort((a, b) => Math.abs(a - part.y) - Math.abs(b - part.y))[0] ?? part.y;
+}
+
 /** The side of a rectangle that a point lies towards. @param {Rect} rect @param {number} x @param {number} y @returns {Direction} */
 export function sideTowards(rect, x, y) {
   const dx = (x - rect.x) / rect.w - 0.5;

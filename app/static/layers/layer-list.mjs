@@ -9,7 +9,7 @@ import { slot } from "../panel/panel-slots.mjs";
  * @typedef {import("./layers.mjs").Shown} Shown
  * @typedef {import("./view-state.mjs").Row & {active: boolean, first: boolean, last: boolean, range: {low: number, high: number}|null}} ListRow
  * @typedef {{choose: (layer: Layer) => void, change: (name: Shown, patch: Partial<import("./view-state.mjs").Row>) => void,
- *   move: (name: Shown, by: 1|-1) => void, erase: (layer: Layer) => void, swipe: () => void}} ListActions
+ *   move: (name: Shown, by: 1|-1) => void, erase: (layer: Layer) => void, swipe: () => void, translate: () => void}} ListActions
  */
 
 const ABOUT_FALSE_COLOUR = "False colour: near infrared, red and green, so that vegetation is red";
@@ -25,7 +25,8 @@ export class LayerList {
   constructor(actions) {
     this.#actions = actions;
     this.#swipe = iconButton("swipe", "Compare two layers", actions.swipe, "S");
-    this.#node = h("div", { class: "layer-list" }, h("div", { class: "row-line" }, h("h2", {}, "Layers"), this.#swipe), this.#rows);
+    const make = iconButton("turn", "Make a layer from another …", actions.translate);
+    this.#node = h("div", { class: "layer-list" }, h("div", { class: "row-line" }, h("h2", {}, "Layers"), make, this.#swipe), this.#rows);
   }
 
   /**

@@ -6,6 +6,7 @@ import { LayerToggle } from "./layer-toggle.mjs";
 import { NAMES, filled, layerOf, whyNot } from "./layers.mjs";
 import { Looks } from "./looks.mjs";
 import { SwipeLine } from "./swipe-line.mjs";
+import { translateLayer } from "./translate.mjs";
 import * as state from "./view-state.mjs";
 
 /**
@@ -22,12 +23,14 @@ export class SceneLayers {
   adapters;
   swipe;
   #page;
+  #api;
   #toggle;
   #list;
 
   /** @param {import("../scene-canvas.mjs").Page} page @param {import("../scene/transport.mjs").Api} api */
   constructor(page, api) {
     this.#page = page;
+    this.#api = api;
     this.#toggle = new LayerToggle((layer) => this.choose(layer));
     this.#list = new LayerList({
       choose: (layer) => this.choose(layer),
@@ -35,6 +38,7 @@ export class SceneLayers {
       move: (name, by) => this.#set(state.moved(this.view, name, by, this.rows.map((row) => row.name))),
       erase: (layer) => eraseLayer(page, api, layer),
       swipe: () => this.toggleSwipe(),
+      translate: () => this.translate(),
     });
     this.adapters = new AdapterPanel(page, api);
     this.swipe = new SwipeLine({
@@ -96,6 +100,11 @@ export class SceneLayers {
     const { swipe } = this.view;
     const names = this.rows.map((row) => row.name);
     return swipe && names.includes(swipe.left) && names.includes(swipe.right) ? swipe : null;
+  }
+
+  /** Make a layer from another one. */
+  translate() {
+    translateLayer(this.#page, this.#api);
   }
 
   toggleSwipe() {

@@ -6,11 +6,14 @@
 import { layerWords } from "../layers/layers.mjs";
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { duration } from "../page/format.mjs";
-import { DIRECTION_NAMES, handlePlaces, sideTowards } from "../geometry/frames.mjs";
+import { DIRECTION_NAMES, clearOf, handlePlaces, sideTowards } from "../geometry/frames.mjs";
 import { fromXYWH, intersect } from "../geometry/rect.mjs";
 import { isOnMap, isOpen } from "../scene/store.mjs";
 
 const MIN_TAG = 96;
+/** CSS px that a handle takes, with the room around it for a thumb. */
+const GRIP = 44;
+const TAG_HEIGHT = 28;
 /** A frame below this many pixels has one handle at a time. */
 const ALL_HANDLES = 112;
 /** Below this there is no room for the prompt beside steps and time. */
@@ -23,6 +26,8 @@ export class Markers {
   #cancel;
   /** @type {import("../geometry/rect.mjs").Rect} part of the window not covered */
   #free = { x: 0, y: 0, w: 0, h: 0 };
+  /** What lies over the map for a moment. @type {import("../geometry/rect.mjs").Rect|null} */
+  #cover = null;
   /** The frame on the screen, null where it cannot be extended. @type {import("../geometry/rect.mjs").Rect|null} */
   #screen = null;
   /** @type {{direction: Direction, x: number, y: number}[]} */
@@ -62,16 +67,20 @@ export class Markers {
   /**
    * @param {import("../scene/store.mjs").State} state @param {import("../geometry/view.mjs").View} view
    * @param {import("../geometry/rect.mjs").Rect|null} frame @param {import("../geometry/rect.mjs").Rect} free part of the window not covered
+   * @param {import("../geometry/rect.mjs").Rect|null} cover what lies over that for a moment: handles and labels keep clear of it
    */
-  update(state, view, frame, free) {
+  update(state, view, frame, free, cover) {
     this.#free = free;
+    this.#cover = cover;
     const extendable = Boolean(frame && state.scene && (!state.scene.empty || state.jobs.some(isOpen)));
     this.#screen = extendable ? view.rectToScreen(frame) : null;
     this.#places = extendable ? handlePlaces(this.#screen, free) : [];
     this.#showHandles();
     for (const [direction, button] of this.#handles) {
       const place = this.#places.find((other) => other.direction === direction);
-      if (place) button.style.transform = `translate(${Math.round(place.x - 16)}px, ${Math.round(place.y - 16)}px)`;
+      if (!place) continue;
+      const y = clearOf({ x: place.x - GRIP / 2, y: place.y - GRIP / 2, w: GRIP, h: GRIP }, cover, free) + GRIP / 2;
+      button.style.transform = `translate(${Math.round(place.x - 16)}px, ${Math.round(y - 16)}px)`;
     }
     const visible = view.visible();
     const jobs = state.jobs.filter((job) => isOnMap(job) && intersect(fromXYWH(job.request.frame), visible)).slice(0, 24);
@@ -106,7 +115,8 @@ export class Markers {
       const r = view.rectToScreen(fromXYWH(now.request.frame));
       // Kept in sight while its place is: one must always be able to cancel.
       const x = Math.min(Math.max(r.x, this.#free.x), Math.max(r.x, r.x + r.w - MIN_TAG));
-      const y = Math.min(Math.max(r.y, this.#free.y), Math.max(r.y, r.y + r.h - 28));
+      const held = Math.min(Math.max(r.y, this.#free.y), Math.max(r.y, r.y + r.h - TAG_HEIGHT));
+      const y = clearOf({ x, y: held, w: MIN_TAG, h: TAG_HEIGHT }, this.#cover, this.#free);
       tag.style.transform = `translate(${x}px, ${y}px)`;
       // Frames of an extension overlap by half: so much of the label stays readable.
       const room = r.w / 2;

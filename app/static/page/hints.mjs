@@ -7,6 +7,7 @@ const SEEN = "text2earth.handles-seen";
 
 export class Hints {
   node = h("div", { class: "hints" });
+  #page;
   #first;
   #line;
   #gone = null;
@@ -15,6 +16,7 @@ export class Hints {
 
   /** @param {import("../scene-canvas.mjs").Page} page */
   constructor(page) {
+    this.#page = page;
     const example = h("button", { type: "button", class: "link", onclick: () => page.actions.scenes.example() }, "open an example scene");
     this.#first = h(
       "div",
@@ -73,7 +75,9 @@ export class Hints {
     const working = state.jobs.some(isOpen);
     const { scene } = state;
     this.#first.hidden = !scene || !scene.empty || working || state.deleted || drawing;
+    const was = this.#line.hidden;
     this.#line.hidden = this.#seen || !scene || (scene.empty && !working) || state.deleted || drawing;
+    if (was !== this.#line.hidden) this.#page.redraw(); // what is free has changed with it
     this.#line.style.left = `${Math.round(free.x + free.w / 2)}px`;
     this.#line.style.maxWidth = `${Math.round(free.w - 16)}px`;
     // On a narrow window it lies under the bars, where `reserved` keeps the place free of handles.

@@ -1,8 +1,9 @@
 /**
- * One-sentence messages at the bottom of the map, announced to screen readers.
+ * One-sentence messages at the bottom of the map, on a narrow window at its top, announced to screen readers.
  * @typedef {import("../scene/store.mjs").State} State
  */
 import { h, iconButton } from "./dom.mjs";
+import { NARROW } from "./layout.mjs";
 
 const MOST = 3;
 
@@ -11,6 +12,12 @@ export class Notices {
 
   /** Those that go when what they say holds no more. @type {{notice: Element, holds: (state: State) => boolean}[]} */
   #passing = [];
+  #changed;
+
+  /** @param {() => void} changed called when there is another one, or one less */
+  constructor(changed) {
+    this.#changed = changed;
+  }
 
   /**
    * @param {string} sentence
@@ -21,7 +28,10 @@ export class Notices {
       if (other.getAttribute("data-sentence") === sentence) other.remove();
     }
     const notice = h("div", { class: error ? "notice error" : "notice", "data-sentence": sentence }, h("span", {}, sentence));
-    const close = () => notice.remove();
+    const close = () => {
+      notice.remove();
+      this.#changed();
+    };
     if (action) {
       const run = () => {
         close();
@@ -34,6 +44,19 @@ export class Notices {
     while (this.node.children.length > MOST) this.node.firstElementChild.remove();
     if (holds) this.#passing.push({ notice, holds });
     if (seconds) setTimeout(close, seconds * 1000);
+    this.#changed();
+  }
+
+  /** On a narrow window they lie under what is open there. @param {import("../geometry/rect.mjs").Rect} free part of the window not covered */
+  place(free) {
+    this.node.style.top = innerWidth <= NARROW ? `${Math.round(free.y)}px` : "";
+  }
+
+  /** What they cover, in window pixels; null where there is none. @returns {import("../geometry/rect.mjs").Rect|null} */
+  get box() {
+    if (!this.node.childElementCount) return null;
+    const { x, y, width, height } = this.node.getBoundingClientRect();
+    return { x, y, w: width, h: height };
   }
 
   /** @param {State} state as it is now */

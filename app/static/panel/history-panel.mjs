@@ -23,7 +23,8 @@ export class HistoryPanel {
   #actions;
   #path = "";
 
-  /** @param {{look: (step: Step) => void, go: (step: Step) => void, reuse: (step: Step) => void}} actions */
+  /** @param {{look: (step: Step) => void, go: (step: Step) => void, reuse: (step: Step) => void,
+   *   model: (fingerprint: string) => string}} actions `model` names one */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -56,8 +57,9 @@ export class HistoryPanel {
       now = latest;
       const seeded = seed === undefined || !REUSABLE.has(kind) ? "" : ` · seed ${seed}`;
       const sampled = REUSABLE.has(kind) ? samplerWords(step.request) : "";
+      const made = step.request.model ? ` · ${this.#actions.model(step.request.model)}` : "";
       const followed = REUSABLE.has(kind) && followWords(follow);
-      if (step.rect) setText(small, `${layerWords(step.request)}${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${sampled}${followed ? ` · ${followed}` : ""}`);
+      if (step.rect) setText(small, `${layerWords(step.request)}${latest.aside ? "set aside · " : ""}${kind === "edit" ? "edit · " : ""}${ago(step.created, Date.now())}${seeded}${sampled}${followed ? ` · ${followed}` : ""}${made}`);
       row.classList.toggle("undone", Boolean(latest.undone));
       row.classList.toggle("aside", latest.aside);
       row.classList.toggle("current", latest.current);

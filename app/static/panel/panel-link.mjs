@@ -122,10 +122,10 @@ export class PanelLink {
     return { resolution, trained, choices: offered, fixed, window: info.window, maxSteps: info.max_steps, steps, guidance, quality, label: this.#label(), fast: sampler === "fast" };
   }
 
-  /** Tell the panel, if something differs from what it was told. @param {boolean} anyway after a choice that was refused */
-  describe(anyway = false) {
+  /** Tell the panel, if something differs from what it was told. */
+  describe() {
     const text = JSON.stringify(this.description());
-    if (text === this.#told && !anyway) return;
+    if (text === this.#told) return;
     this.#told = text;
     this.tell("describe");
   }

@@ -19,3 +19,12 @@ export function choices(trained, current) {
 export function isTrained(trained, metres) {
   return !trained.length || (metres * SLACK >= Math.min(...trained) && metres <= Math.max(...trained) * SLACK);
 }
+
+/** What is to be said about the resolution. @param {import("./controls.mjs").Description} description */
+export function resolutionNotes({ resolution, trained, choices, fixed, window }) {
+  const side = Math.round(window * resolution);
+  const covers = fixed ? "" : `One window: ${side} × ${side} m.`;
+  const strange = trained ? "" : `This model was not trained at ${resolution} m/px.`;
+  const marks = !fixed && trained && choices.some((choice) => !choice.trained) ? "* untrained." : "";
+  return [covers, strange, marks].filter(Boolean).join(" ");
+}

@@ -6,13 +6,13 @@
  *   `changed`, in events alone: corners of what has changed
  * @typedef {{kind?: string, frame?: [number, number, number, number], prompt?: string, negative_prompt?: string, title?: string,
  *   seed?: number, steps?: number|null, guidance?: number|null, sampler?: string, follow?: number|null,
- *   strength?: number, feather?: number, variations?: number, layer?: string|null, adapters?: [string, number][]}} Wanted what was asked for, as far as the page shows it
+ *   strength?: number, feather?: number, variations?: number, layer?: string|null, adapters?: [string, number][], task?: string, model?: string}} Wanted what was asked for, as far as the page shows it
  * @typedef {{id: string, state: string, kind: string, request: Wanted, step: number, steps: number, seconds: number, eta: number|null,
  *   error: string|null, notes: string[], result: {bytes?: number, rect?: [number, number, number, number], layers?: string[]}|null, download: boolean, position: number, created: string|number}} Job
  * @typedef {{name: string, window: number, steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number,
- *   resolutions: number[], resolution: number, device: string}} ModelInfo
- * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[], adapters?: import("../layers/layers.mjs").Adapter[],
- *   seconds_per_step: Record<string, number>}} Model
+ *   resolutions: number[], resolution: number, device: string, fingerprint?: string}} ModelInfo
+ * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[], adapters?: import("../layers/layers.mjs").Adapter[], translations?: import("../layers/translate-dialog.mjs").Translation[],
+ *   seconds_per_step: Record<string, number>, name?: string, switching?: string|null, refused?: string|null, names?: Record<string, string>}} Model
  * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: Model, connected: boolean, deleted: boolean}} State
  * @typedef {{id: number, request: Wanted, rect: [number, number, number, number]|null, created?: string, undone: boolean, dropped: boolean, aside: boolean}} Step
  *   of the history; `aside` on a side branch

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,9 @@ EXAMPLES = 3
 NO_IMAGE, DAMAGED, SEA, COPY = "no image", "image is damaged", "near-uniform sea", "copy of another image"
 UNUSABLE = (NO_IMAGE, DAMAGED, SEA, COPY)
 """Rows with one of these are left out by a conversion; with other faults they stay, with what is known of them."""
+
+HASH, FAULT = "img_hash", "img_fault"
+"""Columns of `data hash`: 16 hexadecimal digits, and what is wrong with the image; each may be empty."""
 
 Progress = Callable[[int, int], None]
 
@@ -98,18 +102,26 @@ def look(source: str, progress: Progress) -> Iterator[Seen]:
         )
     with_images = IMAGE in there
     total = count_rows(tables)
-    columns, batch = (COLUMNS, BATCH) if with_images else (METADATA, METADATA_BATCH)
+    columns, batch = ((*COLUMNS, HASH, FAULT), BATCH) if with_images else (METADATA, METADATA_BATCH)
     for number, (place, values) in enumerate(stream(tables, columns, batch)):
         row = read_row(values)
         image = encoded(values.get(IMAGE))
-        hashed, wrong = _look_at(image, place) if with_images else (None, ())
+        hashed, wrong = (looked_at(values) or look_at(image, place)) if with_images else (None, ())
         yield Seen(place, row, image, (*row.faults, *wrong), hashed)
         if number % 256 == 0:
             progress(number, total)
     progress(total, total)
 
 
-def _look_at(image: bytes, place: str) -> tuple[int | None, tuple[str, ...]]:
+def looked_at(values: Mapping[str, Any]) -> tuple[int | None, tuple[str, ...]] | None:
+    """What `data hash` wrote of an image; None where it did not."""
+    hashed, fault = values.get(HASH), values.get(FAULT)
+    if isinstance(hashed, str) and re.fullmatch("[0-9a-f]{16}", hashed) and not fault:
+        return int(hashed, 16), ()
+    return (None, (fault,)) if fault in (NO_IMAGE, DAMAGED, SEA) and not hashed else None
+
+
+def look_at(image: bytes, place: str) -> tuple[int | None, tuple[str, ...]]:
     """The hash of an image and its faults."""
     if not image:
         return None, (NO_IMAGE,)
@@ -123,7 +135,7 @@ def _look_at(image: bytes, place: str) -> tuple[int | None, tuple[str, ...]]:
 
 
 def check(source: str, progress: Progress = lambda done, total: None) -> tuple[Findings, bytearray]:
-    """Look at all rows of a data set, in the memory of one batch and some 20 bytes a row for finding copies.
+    """Look at all rows of a data set, in the memory of one batch, 2 bytes a row, and some 50 an image to find copies.
 
     Returns:
         What was found, and for each row 1 where a conversion can use it, else 0.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import cv2
 import numpy as np
 
@@ -12,7 +14,8 @@ SEA_DEVIATION = 6.0
 """Of 255: on an image shrunk to 32 px, each channel of open sea deviates less from its mean."""
 
 _BANDS = NEAR + 1
-_PAIRS = 1 << 20
+_FEW = 64
+"""Hashes that are compared one by one faster than all at once."""
 
 
 def perceptual_hash(pixels: np.ndarray) -> int:
@@ -42,7 +45,8 @@ def is_open_sea(pixels: np.ndarray) -> bool:
 def copies(hashes: np.ndarray) -> np.ndarray:
     """Which images are copies of an earlier one that stays.
 
-    Two hashes that differ in at most `NEAR` bits agree in one of `NEAR + 1` bands, so only those are compared.
+    Two hashes that differ in at most `NEAR` bits agree in one of `NEAR + 1` bands, so only those that do are compared.
+    Memory is 32 bytes an image that stays, however many are alike.
 
     Args:
         hashes: uint64 (N,).
@@ -50,26 +54,21 @@ def copies(hashes: np.ndarray) -> np.ndarray:
     Returns:
         bool (N,).
     """
-    count = len(hashes)
-    near: set[tuple[int, int]] = set()
-    same = np.ones(count, dtype=bool)
-    first = np.unique(hashes, return_index=True)[1]
-    same[first] = False  # equal to an earlier one
-    kept = np.sort(first)
     width = 64 // _BANDS
-    for band in range(_BANDS):
-        keys = (hashes[kept] >> np.uint64(band * width)) & np.uint64((1 << width) - 1)
-        order = np.argsort(keys, kind="stable")
-        ranked, members = keys[order], kept[order]
-        for step in range(1, count):
-            alike = np.flatnonzero(ranked[step:] == ranked[:-step])
-            if not len(alike):
-                break
-            for start in range(0, len(alike), _PAIRS):
-                a, b = members[alike[start : start + _PAIRS]], members[alike[start : start + _PAIRS] + step]
-                close = np.bitwise_count(hashes[a] ^ hashes[b]) <= NEAR
-                near.update(zip(a[close].tolist(), b[close].tolist(), strict=True))
-    gone = np.zeros(count, dtype=bool)
-    for earlier, later in sorted(near):  # an image whose original is itself a copy of a third stays if it is unlike it
-        gone[later] |= not gone[earlier]
-    return same | gone
+    staying: list[dict[int, array[int]]] = [{} for _ in range(_BANDS)]  # by the bits of a band
+    gone = np.zeros(len(hashes), dtype=bool)
+    for number, one in enumerate(hashes.tolist()):
+        several = [band.setdefault(one >> at * width & (1 << width) - 1, array("Q")) for at, band in enumerate(staying)]
+        if any(_holds_near(others, one) for others in several):
+            gone[number] = True
+            continue
+        for others in several:
+            others.append(one)
+    return gone
+
+
+def _holds_near(others: array[int], one: int) -> bool:
+    if len(others) < _FEW:
+        return any((other ^ one).bit_count() <= NEAR for other in others)
+    apart = np.bitwise_count(np.frombuffer(others, np.uint64) ^ np.uint64(one))
+    return bool((apart <= NEAR).any())

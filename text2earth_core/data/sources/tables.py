@@ -43,10 +43,12 @@ def _hub_tables(source: str) -> list[str]:
     from huggingface_hub import HfFileSystem
 
     try:
-        found = HfFileSystem().glob(f"{source.removeprefix(HUB).rstrip('/')}/**.parquet")
-    except (OSError, ValueError) as error:
-        raise Text2EarthError(f"{source} cannot be listed ({reason_of(error)}).") from None
-    return sorted(f"{HUB}{name}" for name in found)
+        found = HfFileSystem().glob(f"{source.removeprefix(HUB).rstrip('/')}/**/*.parquet")
+    except Exception as error:  # its client lets through whatever the network's library raises
+        raise Text2EarthError(
+            f"{source} cannot be listed ({reason_of(error)}): without a network, give a folder with its parquet files."
+        ) from None
+    return sorted(f"{HUB}{name.lstrip('/')}" for name in found)
 
 
 @contextmanager
@@ -60,7 +62,10 @@ def opened(table: str) -> Iterator[pq.ParquetFile]:
         if table.startswith(HUB):
             from huggingface_hub import HfFileSystem
 
-            file = pq.ParquetFile(HfFileSystem().open(table.removeprefix(HUB)))
+            try:
+                file = pq.ParquetFile(HfFileSystem().open(table.removeprefix(HUB)))
+            except Exception as error:  # as above
+                raise Text2EarthError(f"{table} cannot be read ({reason_of(error)}).") from None
         else:
             file = pq.ParquetFile(table)
     except (OSError, ValueError) as error:

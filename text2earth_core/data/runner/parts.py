@@ -1,8 +1,8 @@
-"""Parquet tables of any size, enhanced part by part: each part is a file that is there as a whole or not at all.
+"""Parquet tables of any size, worked on part by part: each part is a file that is there as a whole or not at all.
 
 Rows are read as a stream, a few at a time. A part holds at most `PART_ROWS` of one row group; when all parts of a table
-are there they become the table, and go. What was left out, and by which enhancer a part was made, stands in its notes,
-so that an interrupted table goes on with what is missing and knows what it counted.
+are there they become the table, and go. What was bad, and by which work a part was made, stands in its notes, so that
+an interrupted table goes on with what is missing and knows what it counted: every row is worked on once.
 """
 
 from __future__ import annotations
@@ -13,17 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from text2earth_core.enhancement.rows import BadRow, better_schema, enhance_row
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.whole_file import whole_file
-
-if TYPE_CHECKING:
-    from text2earth_core.enhancement.enhancer import Enhancer
 
 PART_ROWS = 64
 """What is lost when the power goes, and what a worker takes at a time."""
@@ -31,15 +27,42 @@ PART_ROWS = 64
 READ_ROWS = 8
 """Rows that are held at a time."""
 
-NOTES = b"text2earth.enhance"
+NOTES = b"text2earth.made"
+
+Row = dict[str, Any]
+
+
+class BadRow(Exception):
+    """A row that cannot be worked on; its text is the reason, the same for all that are bad for it.
+
+    kept: the row as it is kept; None where it is left out.
+    """
+
+    def __init__(self, reason: str, kept: Row | None = None) -> None:
+        super().__init__(reason)
+        self.kept = kept
+
+
+class Work(Protocol):
+    """What is done with each row of a table.
+
+    facts: what the result depends on, for JSON: another program, other weights, another setting. schema: the columns of
+    the result, of those before. change: a row of the result; it may raise `BadRow`.
+    """
+
+    @property
+    def facts(self) -> dict[str, Any]: ...
+
+    def schema(self, before: pa.Schema) -> pa.Schema: ...
+
+    def change(self, row: Row) -> Row: ...
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What a part and a table were made by and of: an enhancer's fingerprint, and bytes of the table before."""
+    """What a part and a table were made by and of: the facts of the work, and bytes of the table before."""
 
-    enhancer: str
-    same_size: bool
+    facts: dict[str, Any]
     source_bytes: int
 
 
@@ -75,10 +98,10 @@ class Table:
         return self.out.with_name(f".{self.out.name}.parts")
 
     def counted(self, file: Path) -> Counter[str] | None:
-        """Why rows were left out of a part, or of the table; None where it is not there.
+        """Why rows of a part, or of the table, were bad; None where it is not there.
 
         Raises:
-            Text2EarthError: it was made by another enhancer, or of another table.
+            Text2EarthError: it was made by other work, or of another table.
         """
         if not file.is_file():
             return None
@@ -89,14 +112,14 @@ class Table:
             mark, bad = None, Counter()
         if mark != self.mark:
             raise Text2EarthError(
-                f"{file} is there already, but was not made by this enhancer of this table in this way: choose another "
-                "--out, or make all anew with --anew."
+                f"{file} is there already, but was not made of this table in this way: choose another place for it, or "
+                "make all anew with --anew."
             )
         return bad
 
 
-def table_of(source: Path, out: Path, enhancer: str, same_size: bool) -> Table:
-    """What is to be made of a parquet file; Text2EarthError where it is none, or has no column of images."""
+def table_of(source: Path, out: Path, facts: dict[str, Any]) -> Table:
+    """What work with such facts makes of a parquet file; Text2EarthError where it is none, or has no images."""
     try:
         with pq.ParquetFile(source) as file:
             groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
@@ -105,7 +128,7 @@ def table_of(source: Path, out: Path, enhancer: str, same_size: bool) -> Table:
         raise Text2EarthError(f"{source} cannot be read as a parquet table: {reason_of(error)}.") from None
     if "image" not in names:
         raise Text2EarthError(f"{source} has no column `image`: it holds {', '.join(names)}.")
-    table = Table(source, out, Mark(enhancer, same_size, source.stat().st_size), sum(groups), ())
+    table = Table(source, out, Mark(facts, source.stat().st_size), sum(groups), ())
     jobs = tuple(
         RowsJob(source, group, start, min(start + PART_ROWS, rows), table.parts / f"{group:05d}-{start:09d}.parquet",
                 table.mark)
@@ -115,18 +138,20 @@ def table_of(source: Path, out: Path, enhancer: str, same_size: bool) -> Table:
     return Table(source, out, table.mark, table.rows, jobs)
 
 
-def make_part(job: RowsJob, enhancer: Enhancer, before_each: Callable[[], None]) -> Counter[str]:
-    """Write one part; returns why rows were left out. `before_each` row is called and may raise to stop."""
+def make_part(job: RowsJob, work: Work, before_each: Callable[[], None]) -> Counter[str]:
+    """Write one part; returns why rows were bad. `before_each` row is called and may raise to stop."""
     bad: Counter[str] = Counter()
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     with pq.ParquetFile(job.source, pre_buffer=False, buffer_size=1 << 20) as file:
-        schema = better_schema(file.schema_arrow, job.mark.same_size)
+        schema = work.schema(file.schema_arrow)
         for row in _rows(file, job):
             before_each()
             try:
-                rows.append(enhance_row(row, enhancer, job.mark.same_size))
+                rows.append(work.change(row))
             except BadRow as reason:
                 bad[str(reason)] += 1
+                if reason.kept is not None:
+                    rows.append(reason.kept)
     table = pa.Table.from_pylist(rows, schema=_noted(schema, job.mark, bad))
     job.part.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(job.part) as path:
@@ -134,13 +159,13 @@ def make_part(job: RowsJob, enhancer: Enhancer, before_each: Callable[[], None])
     return bad
 
 
-def join_parts(table: Table) -> None:
+def join_parts(table: Table, work: Work) -> None:
     """Make a table of its parts, which must all be there, and delete them."""
     bad: Counter[str] = Counter()
     for job in table.jobs:
         bad += table.counted(job.part) or Counter()
     with pq.ParquetFile(table.source) as file:
-        schema = _noted(better_schema(file.schema_arrow, table.mark.same_size), table.mark, bad)
+        schema = _noted(work.schema(file.schema_arrow), table.mark, bad)
     table.out.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(table.out) as path, pq.ParquetWriter(path, schema) as writer:
         for job in table.jobs:
@@ -148,7 +173,7 @@ def join_parts(table: Table) -> None:
     shutil.rmtree(table.parts, ignore_errors=True)
 
 
-def _rows(file: pq.ParquetFile, job: RowsJob) -> Iterator[dict[str, Any]]:
+def _rows(file: pq.ParquetFile, job: RowsJob) -> Iterator[Row]:
     """Rows `start` to `stop` of the job's row group."""
     at, batches = 0, file.iter_batches(READ_ROWS, row_groups=[job.group])
     while at < job.stop:

@@ -1,4 +1,4 @@
-"""Who does the jobs: this process, several of them, or a Ray cluster. The same pixels come of all three.
+"""Who does the jobs: this process, several of them, or a Ray cluster. The same comes of all three.
 
 On a CPU every worker computes with one thread, for sums depend on how many threads share them.
 """
@@ -19,11 +19,10 @@ from typing import Any, Protocol
 import cv2
 import torch
 
-from app.enhance.work import Job, Outcome, Recipe, do
 from app.errors import AppError
+from app.runner.work import Job, Outcome, Recipe, Worker
 from canvas.fill.cluster import connect
 from text2earth_core.device import pick_device
-from text2earth_core.enhancement.enhancer import Enhancer
 from text2earth_core.errors import Cancelled
 
 AHEAD = 2
@@ -38,8 +37,11 @@ class Crew(Protocol):
     def close(self) -> None: ...
 
 
-def crew_of(recipe: Recipe, enhancer: Enhancer, workers: int | None, ray: str | None) -> Crew:
+def crew_of(recipe: Recipe, worker: Worker, workers: int | None, ray: str | None) -> Crew:
     """Workers in number, None for as many as there are cores; on an accelerator one, this process.
+
+    Args:
+        recipe: makes workers in other processes. worker: what it made for this one.
 
     Raises:
         SceneError: there is no Ray, or no cluster at its address.
@@ -48,26 +50,26 @@ def crew_of(recipe: Recipe, enhancer: Enhancer, workers: int | None, ray: str | 
         return RayCrew(ray, recipe, workers)
     on_cpu = pick_device(recipe.device).type == "cpu"
     count = workers or (torch.get_num_threads() if on_cpu else 1)
-    return Alone(recipe, enhancer) if count == 1 else Processes(recipe, count)
+    return Alone(recipe, worker) if count == 1 else Processes(recipe, count)
 
 
 class Alone:
     """This process."""
 
-    def __init__(self, recipe: Recipe, enhancer: Enhancer) -> None:
-        self._recipe, self._enhancer, self._threads = recipe, enhancer, torch.get_num_threads()
+    def __init__(self, recipe: Recipe, worker: Worker) -> None:
+        self._worker, self._threads = worker, torch.get_num_threads()
         _one_thread(recipe)
 
     def do(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
         for job in jobs:
-            yield job, do(job, self._enhancer, self._recipe, lambda: None)
+            yield job, self._worker.do(job, lambda: None)
 
     def close(self) -> None:
         torch.set_num_threads(self._threads)
 
 
 class Processes:
-    """Processes of this machine, each with an enhancer of its own."""
+    """Processes of this machine, each with a worker of its own."""
 
     def __init__(self, recipe: Recipe, count: int) -> None:
         context = multiprocessing.get_context("spawn")
@@ -139,13 +141,13 @@ class _Remote:
 
     def __init__(self, recipe: Recipe) -> None:
         _one_thread(recipe)
-        self._recipe, self._enhancer = recipe, recipe.load()
+        self._worker = recipe.load()
 
     def do(self, job: Job) -> Outcome:
-        return do(job, self._enhancer, self._recipe, lambda: None)
+        return self._worker.do(job, lambda: None)
 
 
-_given: tuple[Recipe, Enhancer, Event]
+_given: tuple[Worker, Event]
 """Of a worker process, from its beginning on."""
 
 
@@ -154,17 +156,17 @@ def _begin(recipe: Recipe, stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that gives out the jobs says when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _one_thread(recipe)
-    _given = recipe, recipe.load(), stop
+    _given = recipe.load(), stop
 
 
 def _do(job: Job) -> Outcome:
-    recipe, enhancer, stop = _given
+    worker, stop = _given
 
     def check() -> None:
         if stop.is_set():
             raise Cancelled
 
-    return do(job, enhancer, recipe, check)
+    return worker.do(job, check)
 
 
 def _end_with_parent() -> None:

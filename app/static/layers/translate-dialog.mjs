@@ -1,0 +1,68 @@
+/**
+ * Asks which layer to make from which other, where, and what is there; the server makes it with the model's translator.
+ * @typedef {{name: string, source: string, target: string, finer: number, title: string}} Translation as the server tells
+ */
+import { open } from "../dialogs/dialogs.mjs";
+import { h } from "../page/dom.mjs";
+import { titleOf } from "./layers.mjs";
+
+const NONE = "This model has no translator: train one with `text2earth train translator --start MODEL --out MODEL/translator`, and start again.";
+
+/** What can be made in this scene: other layers, whose pixels are as large. @param {import("../scene/store.mjs").Model} model @param {string[]} there layers that hold something @returns {Translation[]} */
+export function possible(model, there) {
+  return (model.translations ?? []).filter(({ source, target, finer }) => target !== source && finer === 1 && there.includes(source));
+}
+
+/** Why nothing can be made; null where something can. @param {import("../scene/store.mjs").Model} model @param {string[]} there */
+export function whyNoneMade(model, there) {
+  if (!there.length) return "There is no layer yet to make another from: make or import something first.";
+  if (model.state !== "ready") return "The model is not loaded yet.";
+  if (!model.translations?.length) return NONE;
+  return possible(model, there).length ? null : `The model's translator makes nothing of ${there.map(titleOf).join(", ")}.`;
+}
+
+/** @param {string} name @param {{value: string, label: string, about: string}[]} choices the first is chosen */
+function radios(name, choices) {
+  return choices.map(({ value, label, about }, n) =>
+    h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked: n === 0 }), h("b", {}, label), h("small", {}, about)),
+  );
+}
+
+/**
+ * @param {HTMLElement} host @param {Translation[]} translations
+ * @param {{name: string, label: string, rect: (source: string) => import("../geometry/rect.mjs").Rect|null}[]} places
+ * @param {(wish: {task: Translation, rect: import("../geometry/rect.mjs").Rect, text: string}) => Promise<void>} send throws an error with a sentence
+ */
+export function translateDialog(host, translations, places, send) {
+  const tasks = radios("t2e-task", translations.map(({ name, source, target, title }) => ({ value: name, label: `${titleOf(target)} from ${titleOf(source)}`, about: title })));
+  const where = radios("t2e-where", places.map(({ name, label }) => ({ value: name, label, about: "" })));
+  const text = h("input", { type: "text", autocomplete: "off", maxlength: 500, placeholder: "What is there, where you know it" });
+  const complaint = h("p", { class: "complaint", role: "alert" });
+  const go = h("button", { type: "submit", class: "primary" }, "Make");
+  const form = h(
+    "form",
+    { class: "wide" },
+    h("fieldset", {}, h("legend", {}, "Layer"), ...tasks),
+    h("fieldset", {}, h("legend", {}, "Where"), ...where),
+    h("label", {}, h("span", {}, "Prompt (optional)"), text),
+    h("p", { class: "quiet" }, "What the layer has already stays, and undo takes back what is made."),
+    complaint,
+    h("footer", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), go),
+  );
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const task = translations.find(({ name }) => name === form.elements["t2e-task"].value);
+    const rect = places.find(({ name }) => name === form.elements["t2e-where"].value).rect(task.source);
+    go.disabled = true;
+    try {
+      await send({ task, rect, text: text.value.trim() });
+      dialog.close();
+    } catch (error) {
+      complaint.textContent = error.message;
+    } finally {
+      go.disabled = false;
+    }
+  });
+  const dialog = open(host, "Make a layer from another", form);
+  return dialog;
+}
