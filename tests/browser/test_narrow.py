@@ -103,7 +103,10 @@ def test_a_notice_covers_neither_a_bar_nor_a_handle(
     canvas = Canvas(context.new_page(), server.url).open(scene)
     canvas.get("c.notices.show('What a notice says can be long', {action: {label: 'Undo', run() {}}, seconds: 0})")
     for zoom in (1, 4):  # the handles beside the frame, and at the edges of what is free
-        canvas.get(f"c.moveView(() => c.view.zoomAt({zoom}))")
+        canvas.get(f"""c.moveView(() => {{
+          const {{ x, y, w, h }} = c.view.rectToScreen(c.frame);
+          c.view.zoomAt({zoom}, x + w / 2, y + h / 2);
+        }})""")
         canvas.drawn()
         assert canvas.page.locator(".handle:visible").count() == 4
         assert canvas.page.evaluate(OVERLAPS, [".notice", ".handle"]) == 0

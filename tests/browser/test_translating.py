@@ -47,8 +47,9 @@ def test_near_infrared_is_made_of_the_colours_of_two_windows_compared_and_taken_
 
     page.get_by_role("button", name="Compare two layers").click()
     expect(page.get_by_role("group", name="Comparison")).to_be_visible()
+    made = canvas.scene["revision"]
     page.get_by_role("button", name="Undo", exact=True).click()
-    canvas.wait_revision(4)
+    canvas.wait_revision(made + 1)
     assert "nir" not in canvas.scene["layer_bounds"]
 
 

@@ -320,7 +320,8 @@ def test_a_file_from_before_side_branches_has_one_line(tmp_path: Path) -> None:
         scene.undo()
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
-            "DROP INDEX steps_parent; ALTER TABLE steps DROP COLUMN parent; ALTER TABLE steps DROP COLUMN made;"
+            "DROP TABLE vectors; DROP INDEX steps_parent;"
+            "ALTER TABLE steps DROP COLUMN parent; ALTER TABLE steps DROP COLUMN made;"
             "PRAGMA user_version = 3"
         )
     with Scene.open(path) as scene:

@@ -12,6 +12,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 from tests.conftest import ROOT
@@ -28,6 +29,14 @@ from text2earth_core.training.scale.samples import Unusable, sample_of
 from text2earth_core.training.scale.start import starting_unet
 
 STEPS, BATCH = 50, 8
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_precision():
+    """Accelerate keeps for a whole process what its first training chose, and other tests train in bfloat16."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture(scope="module")

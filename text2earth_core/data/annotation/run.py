@@ -8,6 +8,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from text2earth_core.data.annotation.audit import MISCOUNTED, Fault, audit, weight
@@ -64,7 +65,12 @@ def annotate(
         together: items in one request, up to what the protocol allows.
     """
     run = _Run(source, journal, endpoint, protocol, limits, together, progress)
-    return asyncio.run(run.go())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run.go())
+    with ThreadPoolExecutor(1) as pool:  # a notebook's thread has a loop already
+        return pool.submit(asyncio.run, run.go()).result()
 
 
 class _Run:
