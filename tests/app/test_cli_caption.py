@@ -27,7 +27,7 @@ from tests.chat_endpoint import by_digit, caption_of, name_of, running, told
 
 KEY = "sk-a-secret-that-nobody-may-read"
 CONCURRENCY = 8
-QUICK = ("--model", "m", "--wait", "0.02", "--timeout", "0.6", "--concurrency", str(CONCURRENCY))
+QUICK = ("--model", "m", "--wait", "0.02", "--timeout", "1.2", "--concurrency", str(CONCURRENCY))
 
 
 def image(row: int) -> bytes:
