@@ -1,5 +1,7 @@
 """Pictures to overfit, and pairs of pictures and other bands."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pyarrow as pa
@@ -62,4 +64,13 @@ def pairs(tmp_path_factory):
             )  # fmt: skip
     for name, table in rows.items():
         pq.write_table(pa.Table.from_pylist(table), folder / f"{name}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def everything(few_images, pairs, tmp_path_factory):
+    """A data folder with pictures and pairs."""
+    folder = tmp_path_factory.mktemp("everything")
+    for source in (few_images, pairs):
+        shutil.copytree(source, folder, dirs_exist_ok=True)
     return folder

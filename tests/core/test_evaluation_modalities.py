@@ -1,7 +1,6 @@
 """The evaluation of other modalities: figures of each, their checks, the grid, and nothing where nobody asked."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -14,15 +13,6 @@ from text2earth_core.evaluation.targets import check_all
 from text2earth_core.simulation.pairs import Pair, load_pairs
 
 SMALL = Plan(images=4, feature_samples=64, judge_samples=64, accuracy_samples=64, repeat=1)
-
-
-@pytest.fixture(scope="module")
-def everything(few_images, pairs, tmp_path_factory):
-    """A data folder with pictures and pairs."""
-    folder = tmp_path_factory.mktemp("everything")
-    for source in (few_images, pairs):
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The evaluation of translators: a row for each task and way, measures that mean what they say, and the pictures."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -12,14 +11,6 @@ from text2earth_core.evaluation.run import PLAN_FILE, Budget, evaluate
 from text2earth_core.evaluation.translation import held_back, matched, ssim
 from text2earth_core.translation.examples import from_pair, real_pairs
 from text2earth_core.translation.tasks import TASKS
-
-
-@pytest.fixture(scope="module")
-def everything(few_images, pairs, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("everything")
-    for source in (few_images, pairs):
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-    return folder
 
 
 def test_every_task_is_measured_against_what_needs_no_training(translating_folder, everything, tmp_path):

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional as F
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from text2earth_core.data.corpus import load_corpus
 from text2earth_core.errors import Text2EarthError
@@ -163,15 +163,8 @@ def compare_ways(held: Held, by: Mapping[str, Way], eyes: Eyes) -> tuple[list[di
 
 def ssim(one: np.ndarray, other: np.ndarray) -> float:
     """Structural similarity (Wang et al. 2004) of uint8 (H, W, bands), over Gaussian windows of 1.5 px."""
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(values, (11, 11), 1.5).reshape(values.shape)
-
-    a, b = one.astype(np.float64), other.astype(np.float64)
-    ma, mb = mean(a), mean(b)
-    va, vb, vab = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    return float(((2 * ma * mb + c1) * (2 * vab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))).mean())
+    a, b = (torch.from_numpy(np.moveaxis(part, 2, 0).astype(np.float32) / 255)[None] for part in (one, other))
+    return float(structural_similarity_index_measure(a, b, data_range=1.0))  # type: ignore[arg-type]
 
 
 @torch.no_grad()

@@ -13,11 +13,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from text2earth_core.data.corpus import Picture
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.modalities import MODALITIES
 from text2earth_core.simulation.networks import SmallUNet, SpeckledUNet, nir_network, sar_network
 
 NETWORKS: dict[str, Callable[[], SmallUNet | SpeckledUNet]] = {"nir": nir_network, "sar": sar_network}
+
+LIGHT = 1_000
+"""Pictures by which those of a corpus are known."""
 
 WEIGHTS, FACTS = "simulator.safetensors", "simulator.json"
 
@@ -28,6 +32,11 @@ class Light:
 
     mean: tuple[float, ...]
     spread: tuple[float, ...]
+
+    @classmethod
+    def of_corpus(cls, corpus: Sequence[Picture]) -> Light:
+        """Of pictures spread over a corpus."""
+        return cls.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
 
     @classmethod
     def of(cls, pictures: Sequence[np.ndarray]) -> Light:

@@ -17,9 +17,6 @@ from text2earth_core.translation.tasks import TASKS, Task
 REAL = 0.5
 """Share of real pairs where a task has them."""
 
-LIGHT = 1_000
-"""Pictures by which those of a corpus are known."""
-
 
 def find_simulators(folder: Path | None) -> dict[str, Simulator]:
     """The simulators in a folder of folders; Text2EarthError where one is damaged or there is none."""
@@ -44,7 +41,7 @@ class Lessons:
     ) -> None:
         self.tasks, self.side, self._simulators = [TASKS[name] for name in tasks], side, simulators
         self._pairs = pairs
-        self._light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
+        self._light = Light.of_corpus(corpus)
 
     def draw(self, rgb: np.ndarray, rng: np.random.Generator) -> tuple[Task, Example, Pair | None]:
         """A task, an example of it, and the real pair that it comes from, if it does; else it is made of `rgb`."""

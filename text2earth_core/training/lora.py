@@ -63,9 +63,6 @@ TURNS = 3
 """Steps in which a batch of simulated pictures is met, each with other noise and masks: making it costs as much as a
 step does."""
 
-LIGHT = 1_000
-"""Pictures by which those of a corpus are known."""
-
 LICENCE = "for research: of the images that it learned from"
 
 
@@ -129,7 +126,7 @@ class LoraObjective(LowRankObjective):
         self.real = self.windows.of(list(real)) if real else None
         self.classes = sorted({picture.label for picture in real})
         self.sets = sorted({picture.source for picture in corpus})
-        self.light = Light.of([picture.pixels for picture in corpus[:: len(corpus) // LIGHT or 1]])
+        self.light = Light.of_corpus(corpus)
         course = get_preset(self.facts.name).course
         self.levels = NoiseLevels(course.noise_mean, course.noise_spread)
         self.student = StudentTurns(start, self.unet, self.config) if (start / STUDENT).is_dir() else None
