@@ -98,17 +98,25 @@ def test_rows_without_a_usable_image_are_told_and_cost_nothing(tmp_path: Path, j
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(
-    "what", ["500", "429", "503", "broken", "wrong", "torn", "late", "cut", "empty", "tokens", "huge"]
-)
+@pytest.mark.parametrize("what", ["500", "429", "503", "broken", "wrong", "torn", "late", "cut", "empty", "huge"])
 def test_what_may_go_well_later_is_asked_again(what: str, stream: bool, tmp_path: Path, journal: Journal) -> None:
     path = table(tmp_path / "in.parquet", 3)
-    with running(lambda row, times, body: what if times == 1 or what == "tokens" else "fine") as served:
+    with running(lambda row, times, body: what if times == 1 else "fine") as served:
         outcome = describe(path, journal, served, stream, timeout=0.5)
     assert outcome == Outcome()
     assert [line.caption for line in journal.lines()] == [caption_of(row) for row in range(3)]
     assert all(served.asked[row] >= 2 for row in range(3))
     assert sum(journal.troubles().values()) >= 3
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_another_name_for_the_limit_of_tokens_is_learned_once(stream: bool, tmp_path: Path, journal: Journal) -> None:
+    path = table(tmp_path / "in.parquet", 3)
+    with running(lambda *_: "tokens") as served:
+        assert describe(path, journal, served, stream, concurrency=1) == Outcome()
+    assert states(journal) == dict.fromkeys(range(3), KEPT)
+    assert len(served.bodies) == 4
+    assert journal.troubles() == {"limit of tokens has another name": 1}
 
 
 def test_waiting_is_as_long_as_the_endpoint_says_for_all_requests(tmp_path: Path, journal: Journal) -> None:
