@@ -23,11 +23,16 @@ of a single band has just the mean that its latent says."""
 
 @dataclass(frozen=True, slots=True)
 class Modality:
-    """A kind of picture. bands: their names, as a GeoTIFF describes them. title: what people call it."""
+    """A kind of picture.
+
+    bands: their names, as a GeoTIFF describes them. title: what people call it. speckled: its pixels have speckle,
+    which a model is spared (`text2earth_core.speckle`).
+    """
 
     name: str
     bands: tuple[str, ...]
     title: str
+    speckled: bool = False
 
     @property
     def channels(self) -> int:
@@ -55,7 +60,7 @@ _TABLE = (
     Modality(RGB,   ("red", "green", "blue"), "RGB"),
     Modality("pan", ("panchromatic",),        "PAN"),
     Modality("nir", ("near infrared",),       "NIR"),
-    Modality("sar", ("backscatter",),         "SAR"),
+    Modality("sar", ("backscatter",),         "SAR", speckled=True),
 )  # fmt: skip
 
 MODALITIES = {modality.name: modality for modality in _TABLE}

@@ -35,6 +35,7 @@ from text2earth_core.sampling.leading import Lead
 from text2earth_core.sampling.noise import world_noise
 from text2earth_core.sampling.settings import FAST, QUALITY, Sampling, Settled
 from text2earth_core.sampling.stepper import StepCallback, Stepper
+from text2earth_core.speckle import filtered_cells, speckled
 from text2earth_core.translation.translator import OWN as TRANSLATOR
 from text2earth_core.translation.translator import Translators
 from text2earth_core.untrained import untrained_parts
@@ -203,16 +204,24 @@ class Text2Earth:
         """Say how long a prompt is, what of it does not fit, and which words the model has never seen."""
         return self.lexicon.check(self.text.tokenizer, self.words, split_level(text)[0])
 
-    def encode(self, pixels: np.ndarray) -> Tensor:
+    def encode(self, pixels: np.ndarray, modality: str = RGB) -> Tensor:
         """Pixels uint8 (H, W, 3), or (H, W, 1) of one band, sides multiples of 8, to latents float32 (4, H/8, W/8)."""
         height, width = pixels.shape[:2]
         if height % CELL or width % CELL:
             raise Text2EarthError(f"An image of {width}x{height} px cannot be encoded: use multiples of 8.")
+        if get_modality(modality).speckled:
+            pixels = filtered_cells(pixels, CELL)
         return self.codec.encode(pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2))
 
-    def decode(self, latents: Tensor, modality: str = RGB) -> np.ndarray:
-        """Latents (4, h, w) to pixels uint8 (8h, 8w, bands of the modality)."""
-        return get_modality(modality).to_bands(self.codec.decode(latents))
+    def decode(self, latents: Tensor, modality: str = RGB, seed: int = 0, at: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Latents (4, h, w) to pixels uint8 (8h, 8w, bands of the modality).
+
+        Args:
+            seed, at: of speckle, where the modality has it; x and y of the upper left pixel in the world.
+        """
+        chosen = get_modality(modality)
+        bands = chosen.to_bands(self.codec.decode(latents))
+        return speckled(bands, seed, *at) if chosen.speckled else bands
 
     def preview(self, latents: Tensor) -> np.ndarray:
         """Latents (4, h, w) to a small picture uint8 (h, w, 3), cheap enough for every step."""
@@ -313,7 +322,7 @@ class Text2Earth:
         for text, number in zip(texts, seeds, strict=True):
             noise = world_noise(number, 0, 0, size // CELL, size // CELL)
             latents = self.denoise(text, sampling, known=None, mask=None, noise=noise, callback=callback)
-            images.append(picture_of(self.decode(latents, modality)))
+            images.append(picture_of(self.decode(latents, modality, number)))
         return images
 
     def inpaint(

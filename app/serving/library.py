@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import AppError, Conflict, NoRoom, NotFound
-from app.serving.summaries import Summaries
+from app.serving.summaries import LOG, Summaries
 from canvas.errors import SceneError
 from canvas.scene import Scene
 from canvas.scene_file.files import STAGED
@@ -190,10 +190,13 @@ class Library:
     def summaries(self) -> list[dict[str, Any]]:
         """All scenes that open, the one changed last first; one that does not is named in the log and left alone."""
         found = []
+        # Looked for before the scenes: a log that is begun later belongs to a change that is younger than this list.
+        logs = {name for name in os.listdir(self.folder) if name.endswith(LOG)}
         paths = self._paths()
         for scene, path in paths.items():
             try:
-                found.append(self._summaries.get(scene, path, self.summary))
+                logged = path.name + LOG in logs or scene in self._elsewhere
+                found.append(self._summaries.get(scene, str(path), self.summary, logged))
             except (SceneError, AppError, OSError) as error:
                 log.warning("Scene %s is not listed: %s", scene, error)
         self._summaries.keep_only(set(paths))

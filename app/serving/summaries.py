@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 Stamp = tuple[tuple[int, int, int], ...]
@@ -16,14 +15,23 @@ SETTLED_NS = 2_000_000_000
 """A file this young may change again without its time showing it: file systems count in steps of up to 2 s."""
 
 
-def stamp(path: Path) -> Stamp:
+LOG = "-wal"
+"""What SQLite adds to a file's name for the log of what was written last."""
+
+
+def stamp(path: str, logged: bool = True) -> Stamp:
     """What changes whenever the scene does; OSError where there is no file.
 
-    In WAL mode the newest change may lie in the -wal file only; an empty one is made by every reader.
+    In WAL mode the newest change may lie in the log only; an empty one is made by every reader.
+
+    Args:
+        logged: whether there may be a log.
     """
-    found = [_of(str(path))]
+    found = [_of(path)]
+    if not logged:
+        return tuple(found)
     try:
-        log = _of(f"{path}-wal")
+        log = _of(path + LOG)
     except OSError:
         return tuple(found)
     return tuple([*found, log] if log[1] else found)
@@ -41,10 +49,12 @@ class Summaries:
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[Stamp, dict[str, Any]]] = {}
 
-    def get(self, scene: str, path: Path, read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-        """The summary of `scene`; `read` is asked where the file at `path` is not as it was."""
+    def get(
+        self, scene: str, path: str, read: Callable[[str], dict[str, Any]], logged: bool = True
+    ) -> dict[str, Any]:
+        """The summary of `scene`; `read` is asked where the file at `path`, with a log or without, is not as it was."""
         found = self._kept.get(scene)
-        if found and found[0] == stamp(path):
+        if found and found[0] == stamp(path, logged):
             return found[1]
         # Looked at before it is read: a change between the two makes the next one read again, never miss it.
         before = stamp(path)

@@ -89,9 +89,10 @@ class Merger:
             seen = context.slices(rows)
             carried = spread(latents[:, seen[0], seen[1]], there[seen], self._halo)
             own = rect.cells().slices(rows)
-            around = context.pixels().slices(rows.pixels())
-            drawing = Drawing(carried, *(part[around] for part in source or ()))
-            yield _Piece(rect, weights, latents[:, own[0], own[1]].copy(), context.pixels(), before), drawing
+            around = context.pixels()
+            seen_of = (part[around.slices(rows.pixels())] for part in source or ())
+            drawing = Drawing(carried, (around.x, around.y), *seen_of)
+            yield _Piece(rect, weights, latents[:, own[0], own[1]].copy(), around, before), drawing
 
     def _weights(
         self,

@@ -130,7 +130,7 @@ def _known(at: Snapshot, request: FillRequest, model: Text2Earth, band: Rect, wa
         values = patch.latents
         lacking = here & ~patch.latent_valid
         if lacking.any():
-            values = np.where(lacking, model.encode(patch.pixels).numpy(), values)
+            values = np.where(lacking, model.encode(patch.pixels, request.layer).numpy(), values)
         rows, columns = chunk.slices(band)
         latents[:, rows, columns] = np.where(here, values, 0)
     return latents

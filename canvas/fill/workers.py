@@ -48,9 +48,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Latents float32 (4, h, w) to be decoded, and of a translation what they were made of."""
+    """Latents float32 (4, h, w) to be decoded at a place (px), and of a translation what they were made of."""
 
     latents: np.ndarray
+    at: tuple[int, int]
     source: np.ndarray | None = None  # uint8 (8h, 8w, bands)
     seen: np.ndarray | None = None  # bool (8h, 8w)
 
@@ -60,6 +61,7 @@ class FillWorker:
 
     def __init__(self, model: Text2Earth, request: FillRequest) -> None:
         self._model, self._layer, self._task = model, request.layer, request.translation
+        self._seed = request.seed
         control = None
         if self._task is not None:
             control = model.translators.get(self._task)
@@ -97,7 +99,7 @@ class FillWorker:
 
     def decode(self, drawing: Drawing) -> np.ndarray:
         """uint8 (8h, 8w, bands of the layer)."""
-        made = self._model.decode(torch.from_numpy(drawing.latents), self._layer)
+        made = self._model.decode(torch.from_numpy(drawing.latents), self._layer, self._seed, drawing.at)
         if self._task is None or drawing.source is None or drawing.seen is None:
             return made
         return hold(self._task, made, drawing.source, drawing.seen)

@@ -168,7 +168,7 @@ class Painting:
             return
         box = bounding_rect(lacking)
         pixels = self._patch.pixels[box.y * CELL : box.y1 * CELL, box.x * CELL : box.x1 * CELL]
-        encoded = self._model.encode(np.ascontiguousarray(pixels)).numpy()
+        encoded = self._model.encode(np.ascontiguousarray(pixels), self._request.layer).numpy()
         part = lacking[box.y : box.y1, box.x : box.x1]
         self._latents[:, box.y : box.y1, box.x : box.x1][:, part] = encoded[:, part]
 
@@ -183,8 +183,9 @@ class Painting:
             piece = Rect(x, y, DECODE, DECODE).intersect(rect)
             context = piece.cells().expand(halo).intersect(content)
             rows, columns = context.slices(self._cells)
-            decoded = self._model.decode(torch.from_numpy(latents[:, rows, columns].copy()), self._request.layer)
-            pixels[piece.slices(rect)] = decoded[piece.slices(context.pixels())]
+            around, part = context.pixels(), torch.from_numpy(latents[:, rows, columns].copy())
+            decoded = self._model.decode(part, self._request.layer, self._request.seed, (around.x, around.y))
+            pixels[piece.slices(rect)] = decoded[piece.slices(around)]
         return pixels
 
 

@@ -14,7 +14,7 @@ from text2earth_core.data.corpus import load_corpus
 from text2earth_core.facts import WEIGHTS_FILE
 from text2earth_core.folder import load_unet
 from text2earth_core.simulation.networks import sar_network
-from text2earth_core.simulation.pairs import real_pictures
+from text2earth_core.simulation.pairs import WATER, real_pictures
 from text2earth_core.simulation.simulators import Light, Simulator
 from text2earth_core.training.lora import TURNS, LoraObjective, train_lora
 
@@ -95,7 +95,8 @@ def test_simulated_and_real_pictures_take_turns(student_folder, few_images, pair
     """Each for some steps, with other masks, and all of them of one band."""
     simulator = Simulator("sar", sar_network(), Light((50.0,) * 3, (30.0,) * 3))
     real = [replace(picture, pixels=np.tile(picture.pixels, (2, 2, 1))) for picture in real_pictures(pairs, "sar")]
-    assert {picture.label for picture in real} == {"river", "forest", "mountain"}
+    assert {picture.label for picture in real} == {"river", "forest", "mountain", WATER}
+    assert all(picture.pixels.std() == 0 for picture in real if picture.label == WATER)
     objective = LoraObjective("sar", student_folder, load_corpus(few_images), 64, simulator, real)
     batches = [objective.batch(16, np.random.default_rng(n)) for n in range(TURNS * 6)]
     assert all((batch["pixels"][..., :1] == batch["pixels"]).all() for batch in batches)

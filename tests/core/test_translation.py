@@ -19,7 +19,8 @@ from text2earth_core.translation.fog import Fog
 from text2earth_core.translation.holding import coarsen, hold, luma
 from text2earth_core.translation.picture import translate
 from text2earth_core.translation.tasks import TASKS, get_task
-from text2earth_core.translation.translator import Manifest, new_trunk, read_manifest
+from text2earth_core.translation.translator import Manifest, read_manifest
+from text2earth_core.translation.trunk import Trunk
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +43,13 @@ def condition(model, task, pixels, known=None):
 @pytest.mark.parametrize("sampler", ["quality", "fast"])
 def test_an_untrained_trunk_leaves_the_model_as_it_is_bit_for_bit(student_folder, picture, sampler):
     model = Text2Earth.from_pretrained(student_folder, "cpu", "float32")
-    model.translators.use(new_trunk(model.unet).eval(), list(TASKS))
-    task, noise = get_task("dehaze"), torch.randn(1, 4, 8, 8)
+    model.translators.use(Trunk.new(model.unet).eval(), list(TASKS))
+    task, noise = get_task("sar2rgb"), torch.randn(1, 4, 8, 8)
     sampling = Sampling(sampler=sampler, steps=3 if sampler == "quality" else None)
     given = (noise, None, torch.ones(1, 1, 8, 8), torch.ones(1, 1), None)
     plain = Stepper(model, ["a forest"], sampling).denoise(*given)
     control = model.translators.get(task)
-    shown = condition(model, task, picture[:64, :64])[None]
+    shown = condition(model, task, luma(picture)[:64, :64])[None]
     assert torch.equal(Stepper(model, ["a forest"], sampling, control).denoise(*given, condition=shown), plain)
 
 
@@ -67,7 +68,7 @@ def test_the_same_request_gives_the_same_pixels_and_another_source_others(model,
 
 def test_a_trunk_in_half_precision_takes_a_level(student_folder, picture):
     model = Text2Earth.from_pretrained(student_folder, "cpu", "bfloat16")
-    model.translators.use(new_trunk(model.unet).to(model.unet.dtype), ["dehaze"])
+    model.translators.use(Trunk.new(model.unet).to(model.unet.dtype), ["dehaze"])
     made = translate(model, Image.fromarray(picture), "dehaze", steps=1, resolution=2.0)
     assert made.size == (96, 64)
 
@@ -131,6 +132,43 @@ def test_what_a_source_says_for_certain_is_in_the_result(picture, name):
     assert np.abs(seen(made) - seen(source if name != "pan2rgb" else np.repeat(source, 3, 2))).mean() > 1
     nothing = np.zeros(soft.shape[:2], bool)
     assert np.array_equal(hold(task, made, source, nothing), made)
+
+
+@pytest.mark.parametrize("name", ["rgb2nir", "nir2rgb", "dehaze"])
+def test_a_target_has_the_borders_of_its_source_and_the_light_it_was_given(picture, name):
+    task = get_task(name)
+    source = picture if task.source == "rgb" else luma(picture)
+    light = luma(picture).astype(np.float32)
+    truth = np.repeat(220 - 0.6 * light, task.makes.channels, 2).round().astype(np.uint8)  # what was dark is bright
+    means = cv2.resize(truth, (12, 8), interpolation=cv2.INTER_AREA)
+    made = cv2.resize(means, (96, 64), interpolation=cv2.INTER_NEAREST).reshape(truth.shape)
+    everywhere = np.ones(truth.shape[:2], bool)
+    held = hold(task, made, source, everywhere)
+
+    def off(pixels):
+        return np.abs(pixels.astype(int) - truth).mean()
+
+    assert off(held) < 0.5 * off(made)
+    half = everywhere.copy()
+    half[:, 48:] = False
+    assert np.array_equal(hold(task, made, source, half)[:, 48:], made[:, 48:])
+
+
+def test_a_first_guess_decides_how_bright_cells_are_and_sampling_the_rest(model, picture):
+    """Where the source says nearly all, no seed changes the thumbnail; where it does not, each makes its own."""
+    task, sampling = get_task("rgb2nir"), Sampling(steps=2)
+
+    def made(task, seed):
+        noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(seed))
+        shown = condition(model, task, (picture if task.source == "rgb" else luma(picture))[:64, :64])[None]
+        given = (noise, None, torch.ones(1, 1, 8, 8), torch.ones(1, 1), None)
+        return Stepper(model, [""], sampling, model.translators.get(task)).denoise(*given, condition=shown)[0]
+
+    one, two = (made(task, seed) for seed in (0, 1))
+    assert torch.equal(one[:3], two[:3])
+    assert not torch.equal(one[3], two[3])
+    one, two = (made(get_task("sar2rgb"), seed) for seed in (0, 1))
+    assert not torch.equal(one[:3], two[:3])
 
 
 def test_fog_follows_the_scattering_model_and_its_parameters_are_kept(picture):

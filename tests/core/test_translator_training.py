@@ -13,7 +13,8 @@ from text2earth_core.simulation.pairs import load_pairs
 from text2earth_core.simulation.simulators import Light, Simulator
 from text2earth_core.training.lessons import Lessons
 from text2earth_core.training.translator import TranslatorObjective, train_translator
-from text2earth_core.translation.translator import load_trunk, read_manifest
+from text2earth_core.translation.translator import read_manifest
+from text2earth_core.translation.trunk import Trunk
 
 SAMPLES = 8 * 60
 
@@ -67,13 +68,14 @@ def test_it_learns_what_a_source_says(tmp_path, student_folder, data):
             torch.manual_seed(5)
             objective.turn = 1 - turn  # the student's turn is the even one, and it is counted first
             with torch.no_grad():
-                found[sampler] = objective.loss(batch, 0)[1][f"error_{sampler}"]
+                told = objective.loss(batch, 0)[1]
+            found[sampler], found["guess"] = told[f"error_{sampler}"], told["error_guess"]
         return found
 
     before = losses()
     out = tmp_path / "translator"
     train_translator("tiny", data, out, start=student_folder, tasks=tasks, samples=SAMPLES, window=64, batch=8, limit=4)
-    objective.trainable.load_state_dict(load_trunk(out).float().state_dict())
+    objective.trainable.load_state_dict(Trunk.load(out).float().state_dict())
     after = losses()
     assert all(after[sampler] < 0.9 * before[sampler] for sampler in before), (before, after)
 

@@ -16,14 +16,6 @@ MANIFEST_FILE = "adapter.json"
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 """The layers that are adapted to a modality (paper, section on multimodal generation)."""
 
-LAYERS = {
-    "pan": ATTENTION,
-    "nir": ATTENTION,
-    "sar": (*ATTENTION, "conv_in", "conv_out", "conv1", "conv2"),
-}
-"""Those of each modality. The paper adapts attention alone; this model has none at its finest scale, where the speckle
-of radar is made."""
-
 RANK = 16
 """Of all adapters that make a modality, so that stock diffusers can swap one for another in place (`hotswap`)."""
 

@@ -58,7 +58,7 @@ def generate_set(
         known, mask = torch.zeros_like(noise), torch.ones_like(noise[:, :1])
         made = stepper.denoise(noise, known, mask, torch.eye(len(noise)), None)
         for number, latents in zip(numbers, made, strict=True):
-            save_whole(picture_of(model.decode(latents, sampling.layer)), paths[number])
+            save_whole(picture_of(model.decode(latents, sampling.layer, wanted[number].seed)), paths[number])
 
     asked = [(want.prompt, want.resolution) for want in wanted]
     make_missing(model, asked, paths, make, progress, sampling)

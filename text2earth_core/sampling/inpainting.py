@@ -67,6 +67,7 @@ class Task:
     noise: Tensor
     masked: Tensor | None
     modality: Modality
+    seed: int
 
 
 def prepare(
@@ -96,11 +97,15 @@ def prepare(
         raise Text2EarthError("The mask is empty: paint white where the image should change.")
     weight = feather_weight(chosen, feather)
     pixels = _pad(original)
-    known = model.encode(pixels)
+    known = model.encode(pixels, modality.name)
     cells = cells_touched(_pad(weight) > 0)
     noise = world_noise(seed, 0, 0, known.shape[2], known.shape[1])
-    masked = None if model.facts.thumbnail or not model.info.inpaints else model.encode(_paint_grey(pixels, cells))
-    return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked, modality)
+    masked = (
+        None
+        if model.facts.thumbnail or not model.info.inpaints
+        else model.encode(_paint_grey(pixels, cells), modality.name)
+    )
+    return Task(original, weight, known, torch.from_numpy(cells.astype(np.float32)), noise, masked, modality, seed)
 
 
 def _lead(task: Task, follow: float, seed: int) -> Lead | None:
@@ -111,7 +116,7 @@ def _lead(task: Task, follow: float, seed: int) -> Lead | None:
 
 def finish(model: ModelView, task: Task, made: Tensor) -> Image.Image:
     """Decode denoised latents and blend them into the picture, which stays bit-identical outside mask + feather."""
-    painted = task.modality.to_rgb(task.modality.to_bands(model.decode(made)))
+    painted = task.modality.to_rgb(model.decode(made, task.modality.name, task.seed))
     height, width = task.original.shape[:2]
     blended = blend(task.original, painted[:height, :width], task.weight)
     return picture_of(task.modality.to_bands(blended))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from text2earth_core.adapters.library import Chosen
 from text2earth_core.facts import ModelFacts
+from text2earth_core.modalities import RGB
 from text2earth_core.networks.codec import Codec
 from text2earth_core.sampling.conditioning import TextConditioner
 from text2earth_core.sampling.settings import Sampling, Settled
@@ -50,8 +51,8 @@ class ModelView(Protocol):
     def unet_of(self, sampler: str, adapters: Chosen = ()) -> UNet2DConditionModel:
         """The network that a sampler asks, with adapters."""
 
-    def encode(self, pixels: np.ndarray) -> Tensor:
+    def encode(self, pixels: np.ndarray, modality: str = RGB) -> Tensor:
         """Pixels (H, W, 3) uint8 to latents (4, H/8, W/8)."""
 
-    def decode(self, latents: Tensor) -> np.ndarray:
-        """Latents (4, h, w) to pixels (8h, 8w, 3) uint8."""
+    def decode(self, latents: Tensor, modality: str = RGB, seed: int = 0, at: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Latents (4, h, w) to pixels (8h, 8w, bands) uint8."""

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 
 from text2earth_core.data.corpus import Picture, decode_image, files_of
 from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.modalities import MODALITIES
 from text2earth_core.simulation.figures import PURE, WET, vegetation_index
+from text2earth_core.speckle import filtered
 
 PAIRS = {"nir": ("pairs_rgb_nir",), "sar": ("pairs_sar_pan", "pairs_sar_rgb")}
 """The data sets of each modality."""
@@ -24,6 +26,9 @@ WATER = "sea or lake"
 
 OPEN_WATER = ("the sea", "deep blue sea", "open water", "a blue lake", "calm water of a lake")
 """What people ask for where they want water above all, beside the wordings of its class."""
+
+CALM, CALM_PICTURES = (5, 30), 120
+"""Grey values of radar between which open water lies, and how many pictures of it stand beside some 1,100 real ones."""
 
 WIDE = 256
 """Side of pictures of open water, px: a window of the largest training stage."""
@@ -73,12 +78,17 @@ def real_pictures(data: Path, modality: str) -> list[Picture]:
     """What was measured in the training pairs of which one can say what they show, a single band three times.
 
     Near infrared pairs have no classes; those that are water all over are known by what was measured itself. They are
-    small, and what they show goes on, so they are mirrored at their edges.
+    small, and what they show goes on, so they are mirrored at their edges. Radar is without its speckle, as a model is
+    to make it, and as no pair shows open water alone, pictures as dark and as even as it stand for it.
     """
     found = []
+    if modality == "sar":
+        levels = np.random.default_rng(0).uniform(*CALM, CALM_PICTURES).astype(np.uint8)
+        found = [Picture(np.full((WIDE, WIDE, 3), level), WATER, OPEN_WATER, None, "pairs") for level in levels]
     for pair in load_pairs(data, modality, "train"):
         if pair.label:
-            found.append(Picture(_thrice(pair.measured), pair.label, (), None, "pairs"))
+            band = filtered(pair.measured) if MODALITIES[modality].speckled else pair.measured
+            found.append(Picture(_thrice(band), pair.label, (), None, "pairs"))
         elif modality == "nir" and _is_water(pair):
             padding = [(0, max(0, WIDE - side)) for side in pair.measured.shape]
             wide = np.pad(pair.measured, padding, mode="symmetric")

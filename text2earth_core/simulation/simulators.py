@@ -16,9 +16,10 @@ from torch import Tensor
 from text2earth_core.data.corpus import Picture
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.modalities import MODALITIES
-from text2earth_core.simulation.networks import SmallUNet, SpeckledUNet, nir_network, sar_network
+from text2earth_core.simulation.networks import SmallUNet, nir_network, sar_network
+from text2earth_core.speckle import speckled
 
-NETWORKS: dict[str, Callable[[], SmallUNet | SpeckledUNet]] = {"nir": nir_network, "sar": sar_network}
+NETWORKS: dict[str, Callable[[], SmallUNet]] = {"nir": nir_network, "sar": sar_network}
 
 LIGHT = 1_000
 """Pictures by which those of a corpus are known."""
@@ -50,31 +51,43 @@ class Simulator:
     """A trained network of one modality.
 
     light: of the pictures that it learned from. figures: what was measured on real pairs it had not seen, by name.
+    levels: what stands for each grey value that the network makes, uint8 (256,); None leaves them as they are.
     """
 
     def __init__(
-        self, modality: str, network: SmallUNet | SpeckledUNet, light: Light, figures: dict[str, Any] | None = None
+        self,
+        modality: str,
+        network: SmallUNet,
+        light: Light,
+        figures: dict[str, Any] | None = None,
+        levels: np.ndarray | None = None,
     ) -> None:
         # In this order of memory a CPU convolves thin layers faster.
         self.modality, self.network = modality, network.eval().to(memory_format=torch.channels_last)
-        self.light, self.figures = light, figures or {}
+        self.light, self.figures, self.levels = light, figures or {}, levels
+
+    def __call__(self, pixels: np.ndarray, rng: np.random.Generator, light: Light | None = None) -> np.ndarray:
+        """As `means`, with the speckle that a modality has, of which `rng` decides."""
+        bands = self.means(pixels, light)
+        if MODALITIES[self.modality].speckled:
+            bands = np.stack([speckled(band, int(rng.integers(2**62))) for band in bands])
+        return bands
 
     @torch.no_grad()
-    def __call__(self, pixels: np.ndarray, rng: np.random.Generator, light: Light | None = None) -> np.ndarray:
+    def means(self, pixels: np.ndarray, light: Light | None = None) -> np.ndarray:
         """uint8 (B, H, W, 3), sides multiples of 4, to uint8 (B, H, W, 1).
 
         Args:
-            rng: of what chance decides. light: of the pictures that these are some of, where it is not the one that the
-                network knows: photographs are brighter and hazier than what a satellite measures.
+            light: of the pictures that these are some of, where it is not the one that the network knows: photographs
+                are brighter and hazier than what a satellite measures.
         """
         if light is not None:
             ours, theirs = np.array([[self.light.mean, self.light.spread], [light.mean, light.spread]])
             moved = (pixels - theirs[0]) / theirs[1] * ours[1] + ours[0]
             pixels = np.rint(moved).clip(0, 255).astype(np.uint8)
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        seen = inputs_of(self.modality, pixels).to(memory_format=torch.channels_last)
-        made = self.network(seen, generator)
-        return (made.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        made = self.network(inputs_of(self.modality, pixels).to(memory_format=torch.channels_last))
+        bands = (made.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        return bands if self.levels is None else self.levels[bands]
 
     def save(self, folder: Path) -> None:
         """Write network and figures."""
@@ -82,6 +95,8 @@ class Simulator:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         save_file(tensors, folder / WEIGHTS)
         facts = {"version": 1, "modality": self.modality, "light": asdict(self.light), "figures": self.figures}
+        if self.levels is not None:
+            facts["levels"] = self.levels.tolist()
         (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
 
     @classmethod
@@ -91,7 +106,10 @@ class Simulator:
             facts = json.loads((folder / FACTS).read_bytes())
             network = NETWORKS[facts["modality"]]()
             network.load_state_dict(load_file(folder / WEIGHTS))
-            return cls(facts["modality"], network, Light(**facts["light"]), dict(facts["figures"]))
+            levels = np.array(facts["levels"], np.uint8) if "levels" in facts else None
+            if levels is not None and levels.shape != (256,):
+                raise ValueError("it needs 256 levels")
+            return cls(facts["modality"], network, Light(**facts["light"]), dict(facts["figures"]), levels)
         except FileNotFoundError:
             raise Text2EarthError(f"{folder} holds no simulator: run `text2earth train simulator` first.") from None
         except Exception as error:

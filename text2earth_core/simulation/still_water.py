@@ -22,8 +22,8 @@ SMOOTH = 4.0
 LARGE = 0.06
 """Share of a picture from which a smooth area counts."""
 
-BRIGHTNESS = 9
-"""Mean near infrared of open water in real pairs, of 255."""
+BRIGHTNESS = {"nir": 9, "sar": 15}
+"""Mean of open water in real pairs, of 255: near infrared by NDVI, and radar where it is darkest."""
 
 
 def still_water(picture: np.ndarray) -> np.ndarray:

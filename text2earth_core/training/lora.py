@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from text2earth_core.adapters.manifest import LAYERS, RANK, Manifest
+from text2earth_core.adapters.manifest import ATTENTION, RANK, Manifest
+from text2earth_core.data.captions import class_of
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.folder import STUDENT, fingerprints, locate, read_facts
@@ -56,8 +57,12 @@ WHOLE = 0.5
 only without it the text must."""
 
 REAL = {"nir": 0.15, "sar": 0.5}
-"""Share of the batches that are real pictures of the modality: of radar those with classes, of near infrared open
-water, which the simulator makes too bright where it is green and the other pictures hardly ever show alone."""
+"""Share of the batches that are real pictures of the modality: of radar those with classes, of both open water, which
+simulators make too bright where it is green and the other pictures hardly ever show alone."""
+
+WATERY = ("beach", "bridge", "island", "lake", "river", "sea or lake", "ship", "wetland")
+"""Classes of which no radar is simulated: of grey alone, dark water is as bright as dark forest. Real rivers and open
+water stand for them; ponds and ports show their water by themselves, see `still_water`."""
 
 TURNS = 3
 """Steps in which a batch of simulated pictures is met, each with other noise and masks: making it costs as much as a
@@ -104,6 +109,8 @@ def train_lora(
     made_by = find_simulator(modality, simulator)
     real = real_pictures(data, modality) if made_by is not None else []
     corpus = load_corpus(data, limit=limit)
+    if modality == "sar":
+        corpus = [picture for picture in corpus if class_of(picture.label) not in WATERY]
     return fit_in_stages(
         lambda side: LoraObjective(modality, start, corpus, side, made_by, real),
         out, window, facts.window, FIRST_STAGE,
@@ -120,7 +127,7 @@ class LoraObjective(LowRankObjective):
         real: Sequence[Picture] = (),
     ):  # fmt: skip
         """`simulator`: makes the modality of colours; None takes their luma. real: pictures of the modality itself."""
-        super().__init__(f"lora-{modality}", start, window, LAYERS[modality])
+        super().__init__(f"lora-{modality}", start, window, ATTENTION)
         self.modality, self.simulator = MODALITIES[modality], simulator
         self.windows = Windows(start, corpus, window)
         self.real = self.windows.of(list(real)) if real else None
@@ -148,11 +155,13 @@ class LoraObjective(LowRankObjective):
             return self.real.batch(size, rng)
         batch = self.windows.batch(size, rng)
         pixels = batch["pixels"].numpy()
-        bands = self.modality.to_bands(pixels) if self.simulator is None else self.simulator(pixels, rng, self.light)
-        if self.modality.name == "nir":
+        if self.simulator is None:
+            bands = self.modality.to_bands(pixels)
+        else:
+            bands = self.simulator.means(pixels, self.light)
             for picture, band, label in zip(pixels, bands, batch["classes"], strict=True):
                 if label in SHOWING:
-                    band[still_water(picture)] = BRIGHTNESS
+                    band[still_water(picture)] = BRIGHTNESS[self.modality.name]
         return batch | {"pixels": torch.from_numpy(np.repeat(bands, 3, axis=-1))}
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:

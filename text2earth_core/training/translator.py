@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from PIL import Image
 from torch import Tensor
@@ -17,7 +17,7 @@ from torch import Tensor
 from text2earth_core.data.corpus import Picture, load_corpus
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.facts import FAST_STEPS
-from text2earth_core.folder import STUDENT, fingerprints, load_unet, locate, read_facts, save_part
+from text2earth_core.folder import STUDENT, fingerprints, load_unet, locate, read_facts
 from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
@@ -26,6 +26,7 @@ from text2earth_core.networks.thumbnail_vae import CELL, COLOURS, encode
 from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
 from text2earth_core.sampling.settings import FAST, QUALITY
+from text2earth_core.speckle import filtered
 from text2earth_core.training.grids import tile_images
 from text2earth_core.training.lessons import Lessons, find_simulators
 from text2earth_core.training.loop import Objective, Schedule
@@ -38,12 +39,8 @@ from text2earth_core.translation.condition import assemble, held_channels
 from text2earth_core.translation.examples import possible, real_pairs
 from text2earth_core.translation.picture import translate
 from text2earth_core.translation.tasks import TASKS, Task, get_task
-from text2earth_core.translation.translator import (
-    Manifest,
-    load_trunk,
-    new_trunk,
-    read_manifest,
-)
+from text2earth_core.translation.translator import Manifest, read_manifest
+from text2earth_core.translation.trunk import Trunk
 
 BATCH, RATE = 16, 1e-3
 
@@ -139,13 +136,13 @@ class TranslatorObjective(Objective):
         if (start / STUDENT).is_dir():
             self.student = Student.load(start / STUDENT, self.teacher).unet.requires_grad_(False)
         torch.manual_seed(0)
-        trunk = new_trunk(self.teacher)
+        trunk = Trunk.new(self.teacher)
         if further is not None:
-            trunk.load_state_dict(load_trunk(further).float().state_dict())
+            trunk.load_state_dict(Trunk.load(further).float().state_dict())
             self.samples_before = read_manifest(further).samples
         self.trainable = trunk.requires_grad_(True).train()
         if not torch.cuda.is_available():  # see `diffusion.DiffusionObjective`
-            for network in (self.teacher, self.student, trunk):
+            for network in (self.teacher, self.student, trunk.control):
                 if network is not None:
                     network.set_attn_processor(AttnProcessor())
         course = get_preset(self.facts.name).course
@@ -168,7 +165,7 @@ class TranslatorObjective(Objective):
                 batch["levels"][number] = NULL_LEVEL
         side = batch["pixels"].shape[1]
         sources = [task.sees.to_rgb(example.source) for task, example, _ in drawn]
-        targets = [task.makes.to_rgb(example.target) for task, example, _ in drawn]
+        targets = [task.makes.to_rgb(_taught(task, example.target)) for task, example, _ in drawn]
         return batch | {
             "pixels": torch.from_numpy(np.stack(targets)),
             "sources": torch.from_numpy(np.stack(sources)),
@@ -195,9 +192,7 @@ class TranslatorObjective(Objective):
         signal, amount = signal[:, None, None, None], amount[:, None, None, None]
         noisy, target = signal * given.clean + amount * noise, signal * noise - amount * given.clean
         inputs = given.inputs(noisy, given.masks)
-        skips, middle = self.trainable(
-            inputs, t, given.embeddings, controlnet_cond=condition, class_labels=given.levels, return_dict=False
-        )
+        skips, middle = self.trainable(inputs, t, given.embeddings, condition, given.levels)
         output = asked(
             inputs, t, given.embeddings, class_labels=given.levels, down_block_additional_residuals=skips,
             mid_block_additional_residual=middle,
@@ -207,9 +202,15 @@ class TranslatorObjective(Objective):
         per_sample = error.sum((1, 2, 3)) / counted.sum((1, 2, 3)).clamp(min=1)
         if asked is self.teacher:
             self.shares.add(angles, per_sample)
-        return per_sample.mean(), self.shares.named() | {
-            f"error_{'fast' if asked is self.student else 'quality'}": per_sample.mean().item()
+        guessed = ((self._guess(condition) - given.clean).square() * counted).sum() / counted.sum().clamp(min=1)
+        return per_sample.mean() + guessed, self.shares.named() | {
+            f"error_{'fast' if asked is self.student else 'quality'}": per_sample.mean().item(),
+            "error_guess": guessed.item(),
         }
+
+    def _guess(self, condition: Tensor) -> Tensor:
+        networks = getattr(self.trainable, "module", self.trainable)  # several processes wrap it
+        return networks.guess(condition).float()
 
     @torch.no_grad()
     def _condition(self, batch: dict[str, Any], given: Conditioned, device: torch.device) -> Tensor:
@@ -228,7 +229,7 @@ class TranslatorObjective(Objective):
                 wanted[number, COLOURS] = 0
         return wanted
 
-    def grid(self, averaged: ControlNetModel) -> Image.Image:
+    def grid(self, averaged: Trunk) -> Image.Image:
         """A row for each task: source, what each sampler makes of it, target."""
         model = Text2Earth.from_pretrained(self.start)
         with tempfile.TemporaryDirectory() as folder:
@@ -253,16 +254,20 @@ class TranslatorObjective(Objective):
                 cells.append(task.makes.to_rgb(example.target))
         return tile_images(cells, 4)
 
-    def export(self, averaged: ControlNetModel, out: Path, seen: int) -> None:
+    def export(self, averaged: Trunk, out: Path, seen: int) -> None:
         out.mkdir(parents=True, exist_ok=True)
-        trunk = new_trunk(self.teacher.cpu())
+        trunk = Trunk.new(self.teacher.cpu())
         trunk.load_state_dict(averaged.state_dict())
-        trunk.register_to_config(_name_or_path="")
-        save_part(trunk.to(torch.bfloat16), out)
+        trunk.save(out, torch.bfloat16)
         Manifest(
             tuple(task.name for task in self.lessons.tasks), fingerprints(self.start)[1], self.facts.name, seen,
             f"pictures of {', '.join(self.sets)} with simulated sources, and real pairs", {}, LICENCE,
         ).write(out)  # fmt: skip
+
+
+def _taught(task: Task, target: np.ndarray) -> np.ndarray:
+    """What of a target uint8 (H, W, bands) the model is to make: all but speckle."""
+    return filtered(target[..., 0])[..., None] if task.makes.speckled else target
 
 
 def _seen(side: int, rng: np.random.Generator) -> np.ndarray:

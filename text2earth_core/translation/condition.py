@@ -57,3 +57,11 @@ def assemble(task: Task, latents: Tensor, rgb: Tensor, known: Tensor, grey: Tens
 def held_channels(task: Task) -> int:
     """How many of the latent's channels, from the first on, a source with a thumbnail says for certain."""
     return {"luma": 1, "coarse": 3}.get(task.holds, 0)
+
+
+def guessed_channels(task: Task) -> int:
+    """How many of them are left to the first guess: all of the thumbnail, where the source says nearly all of it.
+
+    Not the colours of a panchromatic picture or of radar: of these there are many, and a regression makes them grey.
+    """
+    return 0 if task.holds in ("luma", "coarse") or task.source == "sar" else 3

@@ -71,5 +71,5 @@ def translate(
     latents = Stepper(model, [prompt], sampling, control).denoise(
         noise, None, torch.ones_like(noise[:, :1]), torch.ones(1, 1), None, condition=condition[None]
     )
-    made = hold(chosen, chosen.makes.to_bands(model.decode(latents[0])), padded, known)
+    made = hold(chosen, model.decode(latents[0], chosen.target, seed), padded, known)
     return picture_of(made[:height, :width])

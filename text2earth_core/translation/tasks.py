@@ -18,7 +18,7 @@ class Task:
     source, target: modalities. finer: how many times finer the result's pixels are than what the source knows.
     made: how a condition is made where there are no real pairs, of the colours of the same place: "luma", "simulated",
     "coarse" or "fog". holds: what the source says of the target for certain: "luma", "coarse" (all of it, but no
-    finer than `finer` px), or "".
+    finer than `finer` px), "detail" (where borders lie and how things are textured, not how bright they are), or "".
     """
 
     name: str
@@ -46,15 +46,15 @@ class Task:
 _TABLE = (
     #    name       source target finer made         holds     title
     Task("pan2rgb", "pan", RGB,   1,    "luma",      "luma",   "colours of a panchromatic picture"),
-    Task("nir2rgb", "nir", RGB,   1,    "simulated", "",       "colours of near infrared"),
+    Task("nir2rgb", "nir", RGB,   1,    "simulated", "detail", "colours of near infrared"),
     Task("sar2rgb", "sar", RGB,   1,    "simulated", "",       "colours of radar"),
-    Task("pan2nir", "pan", "nir", 1,    "simulated", "",       "near infrared of a panchromatic picture"),
+    Task("pan2nir", "pan", "nir", 1,    "simulated", "detail", "near infrared of a panchromatic picture"),
     Task("pan2sar", "pan", "sar", 1,    "simulated", "",       "radar of a panchromatic picture"),
-    Task("rgb2nir", RGB,   "nir", 1,    "simulated", "",       "near infrared of colours"),
+    Task("rgb2nir", RGB,   "nir", 1,    "simulated", "detail", "near infrared of colours"),
     Task("rgb2sar", RGB,   "sar", 1,    "simulated", "",       "radar of colours"),
     Task("sr2",     RGB,   RGB,   2,    "coarse",    "coarse", "twice as many pixels a metre"),
     Task("sr4",     RGB,   RGB,   4,    "coarse",    "coarse", "four times as many pixels a metre"),
-    Task("dehaze",  RGB,   RGB,   1,    "fog",       "",       "haze and fog taken away"),
+    Task("dehaze",  RGB,   RGB,   1,    "fog",       "detail", "haze and fog taken away"),
 )  # fmt: skip
 
 TASKS = {task.name: task for task in _TABLE}

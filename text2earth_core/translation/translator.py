@@ -16,23 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError, reason_of
-from text2earth_core.translation.condition import CHANNELS, KNOWN, held_channels
+from text2earth_core.translation.condition import KNOWN, guessed_channels, held_channels
 from text2earth_core.translation.tasks import TASKS, Task
+from text2earth_core.translation.trunk import GUESS_FILE, WEIGHTS_FILE, Trunk
 
 SHIPPED = Path(__file__).parent.parent.parent / "assets" / "translators"
 OWN = "translator"
 """Folder of a model's own, in the model's folder."""
 
 MANIFEST_FILE = "translator.json"
-WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
-
-EMBEDDING = (128,)
-"""Channels between the condition and the trunk's first layer. One number: the condition is at the latent's resolution
-already, and a second would halve it."""
 
 
 @dataclass(frozen=True)
@@ -71,26 +67,6 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def new_trunk(unet: UNet2DConditionModel) -> ControlNetModel:
-    """A trunk that leaves what `unet` predicts as it is, bit for bit, until it is trained.
-
-    Its outputs are zero at first, its view of the condition is not: with both at zero nothing would be learned of the
-    condition until the outputs have grown.
-    """
-    trunk = ControlNetModel.from_unet(
-        unet, conditioning_channels=CHANNELS, conditioning_embedding_out_channels=EMBEDDING
-    )
-    trunk.controlnet_cond_embedding.conv_out.reset_parameters()
-    return cast_levels(trunk)
-
-
-def cast_levels(trunk: ControlNetModel) -> ControlNetModel:
-    """Bring the embedded level to the trunk's precision, as the UNet does and stock ControlNetModel forgets to."""
-    if trunk.class_embedding is not None:
-        trunk.class_embedding.register_forward_pre_hook(lambda module, given: (given[0].to(trunk.dtype), *given[1:]))
-    return trunk
-
-
 class Translator:
     """A trunk at work on one task: what `Stepper` asks of a control.
 
@@ -98,25 +74,33 @@ class Translator:
         thumbnail: the latent's first channels are an exact thumbnail, see `ModelFacts`.
     """
 
-    def __init__(self, trunk: ControlNetModel, task: Task, thumbnail: bool) -> None:
-        self._trunk, self._held = trunk, held_channels(task) if thumbnail else 0
+    def __init__(self, trunk: Trunk, task: Task, thumbnail: bool) -> None:
+        self._trunk = trunk
+        self._held, self._guessed = (held_channels(task), guessed_channels(task)) if thumbnail else (0, 0)
 
     def residuals(
         self, inputs: Tensor, t: Tensor, embeddings: Tensor, levels: Tensor, condition: Tensor
     ) -> tuple[Sequence[Tensor], Tensor]:
         """What is added to the UNet; `condition` is (n, CHANNELS, h, w), where n divides the batch."""
         given = condition.to(inputs).repeat(len(inputs) // len(condition), 1, 1, 1)
-        return self._trunk(
-            inputs, t, embeddings, controlnet_cond=given, class_labels=levels, return_dict=False
-        )  # fmt: skip
+        return self._trunk(inputs, t, embeddings, given, levels)
 
     def hold(self, estimate: Tensor, condition: Tensor) -> Tensor:
-        """An estimate of clean latents (B, 4, h, w) with what the source says for certain of each cell it knows."""
-        if not self._held:
-            return estimate
-        certain = condition[:, KNOWN : KNOWN + 1].to(estimate) == 1
-        held = torch.where(certain, condition[:, : self._held].to(estimate), estimate[:, : self._held])
-        return torch.cat([held, estimate[:, self._held :]], 1)
+        """An estimate of clean latents (B, 4, h, w) with what the source says of each cell it knows.
+
+        That is what follows from it for certain, and what the first guess makes of it.
+        """
+        known, joined = condition[:, KNOWN : KNOWN + 1].to(estimate) == 1, estimate
+        if self._guessed:
+            guess = self._trunk.guess(condition.to(next(self._trunk.parameters()))).to(estimate)
+            joined = _replaced(joined, guess, known, self._guessed)
+        return _replaced(joined, condition, known, self._held)
+
+
+def _replaced(estimate: Tensor, by: Tensor, where: Tensor, channels: int) -> Tensor:
+    """An estimate (B, 4, h, w) with the first channels of another where `where` (B, 1, h, w) says so."""
+    replaced = torch.where(where, by[:, :channels].to(estimate), estimate[:, :channels])
+    return torch.cat([replaced, estimate[:, channels:]], 1)
 
 
 class Translators:
@@ -131,7 +115,7 @@ class Translators:
         self._lock = threading.Lock()
         self._manifest: Manifest | None = None
         self._folder: Path | None = None
-        self._trunk: ControlNetModel | None = None
+        self._trunk: Trunk | None = None
         self._fingerprint = ""
 
     @property
@@ -144,11 +128,14 @@ class Translators:
         """Hash of the weights, by which requests name it; empty where there is none."""
         with self._lock:
             if not self._fingerprint and self._folder is not None:
-                try:
-                    with (self._folder / WEIGHTS_FILE).open("rb") as file:
-                        self._fingerprint = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-                except OSError as error:
-                    raise Text2EarthError(f"{self._folder / WEIGHTS_FILE} cannot be read: {error.strerror}.") from None
+                whole = hashlib.sha256()
+                for place in (self._folder / WEIGHTS_FILE, self._folder / GUESS_FILE):
+                    try:
+                        with place.open("rb") as file:
+                            whole.update(hashlib.file_digest(file, "sha256").digest())
+                    except OSError as error:
+                        raise Text2EarthError(f"{place} cannot be read: {error.strerror}.") from None
+                self._fingerprint = whole.hexdigest()[:16]
             return self._fingerprint
 
     def find(self, own: Path, shipped: Path = SHIPPED) -> None:
@@ -173,7 +160,7 @@ class Translators:
         with self._lock:
             self._manifest, self._folder, self._trunk, self._fingerprint = manifest, place, None, ""
 
-    def use(self, trunk: ControlNetModel, tasks: Sequence[str]) -> None:
+    def use(self, trunk: Trunk, tasks: Sequence[str]) -> None:
         """Use a trunk in memory, as training does."""
         with self._lock:
             self._manifest, self._folder = Manifest(tuple(tasks), self._base, ""), None
@@ -191,19 +178,5 @@ class Translators:
         with self._lock:
             if self._trunk is None:
                 assert self._folder is not None  # `use` and `load` leave one or the other
-                self._trunk = load_trunk(self._folder).to(self._unet.device, self._unet.dtype).eval()
+                self._trunk = Trunk.load(self._folder).to(self._unet.device, self._unet.dtype).eval()
             return Translator(self._trunk, task, self._thumbnail)
-
-
-def load_trunk(folder: Path) -> ControlNetModel:
-    """The trunk in a folder, in its stored precision; Text2EarthError where it is damaged or of another make."""
-    try:
-        trunk = ControlNetModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
-    except Exception as error:
-        raise Text2EarthError(f"The translator in {folder} cannot be loaded: {reason_of(error)}.") from None
-    if trunk.config.conditioning_channels != CHANNELS:
-        raise Text2EarthError(
-            f"The translator in {folder} sees {trunk.config.conditioning_channels} channels, not {CHANNELS}: train it "
-            "anew."
-        )
-    return cast_levels(trunk.requires_grad_(False))

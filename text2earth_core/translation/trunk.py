@@ -1,0 +1,109 @@
+"""What is trained of a translator: a first guess of the target, and a copy of the UNet's encoder that completes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from diffusers import ControlNetModel, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.folder import save_part
+from text2earth_core.translation.condition import CHANNELS, LATENT
+
+WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
+GUESS_FILE = "guess.safetensors"
+
+EMBEDDING = (128,)
+"""Channels between the condition and the control's first layer. One number: the condition is at the latent's resolution
+already, and a second would halve it."""
+
+WIDTH, BLOCKS = 128, 3
+"""Of the first guess: channels, and residual convolutions."""
+
+
+class FirstGuess(nn.Module):
+    """The target's latents by regression, (B, CHANNELS, h, w) to (B, 4, h, w): at first the source's own.
+
+    What a source decides, such as how bright a meadow of such colours is in near infrared, a regression learns within
+    minutes, and no sampling makes it better; what it leaves open, texture above all, it blurs. Restoring first and
+    generating on top of it is the way of DiffBIR (Lin et al. 2023).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = _conv(CHANNELS, WIDTH)
+        self.blocks = nn.ModuleList(_conv(WIDTH, WIDTH) for _ in range(BLOCKS))
+        self.last = _conv(WIDTH, LATENT)
+        nn.init.zeros_(self.last.weight)
+
+    def forward(self, condition: Tensor) -> Tensor:
+        seen = self.first(condition)
+        for block in self.blocks:
+            seen = seen + block(F.silu(seen))
+        return condition[:, :LATENT] + self.last(F.silu(seen))
+
+
+def _conv(before: int, after: int) -> nn.Conv2d:
+    return nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
+
+
+class Trunk(nn.Module):
+    """Both, as they are trained and kept; `forward` is the control's, in the way of `diffusers.ControlNetModel`."""
+
+    def __init__(self, control: ControlNetModel, guess: FirstGuess) -> None:
+        super().__init__()
+        self.control, self.guess = _cast_levels(control), guess
+
+    @classmethod
+    def new(cls, unet: UNet2DConditionModel) -> Trunk:
+        """One whose control leaves what `unet` predicts as it is, bit for bit, until it is trained.
+
+        Its outputs are zero at first, its view of the condition is not: with both at zero nothing would be learned of
+        the condition until the outputs have grown.
+        """
+        control = ControlNetModel.from_unet(
+            unet, conditioning_channels=CHANNELS, conditioning_embedding_out_channels=EMBEDDING
+        )
+        control.controlnet_cond_embedding.conv_out.reset_parameters()
+        return cls(control, FirstGuess())
+
+    @classmethod
+    def load(cls, folder: Path) -> Trunk:
+        """That in a folder, in its stored precision; Text2EarthError where it is damaged or of another make."""
+        try:
+            control = ControlNetModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+            guess = FirstGuess()
+            guess.load_state_dict(load_file(folder / GUESS_FILE))
+        except Exception as error:
+            raise Text2EarthError(f"The translator in {folder} cannot be loaded: {reason_of(error)}.") from None
+        if control.config.conditioning_channels != CHANNELS:
+            raise Text2EarthError(
+                f"The translator in {folder} sees {control.config.conditioning_channels} channels, not {CHANNELS}: "
+                "train it anew."
+            )
+        return cls(control, guess).requires_grad_(False)
+
+    def save(self, folder: Path, dtype: torch.dtype) -> None:
+        """Write the control as diffusers does, and the guess beside it."""
+        self.to(dtype).control.register_to_config(_name_or_path="")
+        save_part(self.control, folder)
+        save_file({name: tensor.contiguous() for name, tensor in self.guess.state_dict().items()}, folder / GUESS_FILE)
+
+    def forward(
+        self, inputs: Tensor, t: Tensor, embeddings: Tensor, condition: Tensor, levels: Tensor
+    ) -> tuple[list[Tensor], Tensor]:
+        """What is added to the UNet's skips and to its middle."""
+        return self.control(inputs, t, embeddings, controlnet_cond=condition, class_labels=levels, return_dict=False)
+
+
+def _cast_levels(control: ControlNetModel) -> ControlNetModel:
+    """Bring the embedded level to the control's precision, as the UNet does and stock ControlNetModel forgets to."""
+    if control.class_embedding is not None:
+        control.class_embedding.register_forward_pre_hook(
+            lambda module, given: (given[0].to(control.dtype), *given[1:])
+        )
+    return control
