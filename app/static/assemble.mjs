@@ -134,7 +134,7 @@ export function assemble(page) {
     }),
     rail: new ToolRail(
       (tool) => page.chooseTool(tool),
-      (factor) => page.moveView(() => page.view.zoomAt(factor)),
+      (factor) => page.zoom(factor),
       () => page.fit(),
     ),
     finder: new Finder(page, api),

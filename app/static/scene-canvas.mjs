@@ -228,8 +228,13 @@ export class SceneCanvasElement extends PageParts {
     this.moveView(() => this.view.fit(around, this.#insets()));
   }
 
+  /** Zoom where no pointer says about what. @param {number} factor */
+  zoom(factor) {
+    this.moveView(() => this.view.zoomMiddle(factor, this.#insets()));
+  }
+
   actualSize() {
-    this.moveView(() => this.view.zoomAt(1 / this.view.scale));
+    this.zoom(1 / this.view.scale);
   }
 
   lookAt(x, y) {
@@ -322,11 +327,6 @@ export class SceneCanvasElement extends PageParts {
     Object.assign(this.overlay.colours, colours.overlay);
     this.map.fade = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.redraw();
-  }
-
-  /** Main-thread milliseconds of the last drawings: for benchmarks. */
-  get drawTimes() {
-    return this.drawing.times;
   }
 
   /** Bitmaps held outside the JavaScript heap: for tests and benchmarks. */

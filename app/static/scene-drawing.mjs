@@ -30,11 +30,6 @@ export class SceneDrawing {
     this.#loop.stop();
   }
 
-  /** Main-thread milliseconds of the last drawings. */
-  get times() {
-    return this.#loop.times;
-  }
-
   /** Ask for the history anew, whatever was shown. */
   forgetHistory() {
     this.#historyOf = "";

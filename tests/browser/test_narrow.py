@@ -61,6 +61,16 @@ def test_everything_is_in_reach_and_large_enough(phone: Canvas) -> None:
     assert page.evaluate(SMALL) == []
 
 
+def test_buttons_zoom_about_the_middle_of_what_the_panel_leaves_free(phone: Canvas) -> None:
+    middle = "(({x, y, w, h}) => c.view.toScene(x + w / 2, y + h / 2))(c.free)"
+    before = phone.get(middle)
+    for label in ("Zoom in", "Zoom in", "Zoom out"):
+        scale = phone.get("c.view.scale")
+        phone.page.get_by_role("button", name=label).click()
+        assert (phone.get("c.view.scale") > scale) == (label == "Zoom in")
+        assert phone.get(middle) == pytest.approx(before)
+
+
 def test_candidates_have_the_place_of_the_panel_until_one_is_chosen(phone: Canvas) -> None:
     page = phone.page
     phone.get("c.mask.apply({kind: 'polygon', erase: false, points: [10, 10, 40, 10, 40, 40, 10, 40]})")

@@ -32,6 +32,20 @@ test("zooming keeps the point under the pointer, also at the limits", () => {
   }
 });
 
+test("where no pointer says about what, zooming keeps the middle of what panels leave free", () => {
+  const v = view(0.8, 300, -50);
+  v.resize(390, 844);
+  const inset = insets(390, 844, { left: 0, top: 420 });
+  const free = freePart(390, 844, inset);
+  const middle = [free.x + free.w / 2, free.y + free.h / 2];
+  const before = v.toScene(...middle);
+  v.zoomMiddle(1.25, inset);
+  const after = v.toScene(...middle);
+  near(v.scale, 1);
+  near(before.x, after.x);
+  near(before.y, after.y);
+});
+
 test("neighbouring rectangles share their edge at any scale", () => {
   const v = view(0.731, 17.3, 4.1);
   for (let n = -5; n < 5; n++) {

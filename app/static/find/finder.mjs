@@ -133,7 +133,7 @@ export class Finder {
     this.#chosen = index;
     this.#rows();
     const side = Math.max(rect.w, rect.h) * view.scale;
-    if (side < SMALL) view.zoomAt((2 * SMALL) / side);
+    if (side < SMALL) view.zoomMiddle((2 * SMALL) / side);
     this.#page.lookAt(rect.x + rect.w / 2, rect.y + rect.h / 2);
   }
 }

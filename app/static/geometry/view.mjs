@@ -53,13 +53,18 @@ export class View {
     this.cy -= dy / this.scale;
   }
 
-  /** Zoom by `factor`; the scene point under (sx, sy) stays under it. */
-  zoomAt(factor, sx = this.width / 2, sy = this.height / 2) {
+  /** Zoom by `factor`; the scene point under (sx, sy) stays under it. @param {number} factor @param {number} sx @param {number} sy */
+  zoomAt(factor, sx, sy) {
     const scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, this.scale * factor));
     const fixed = this.toScene(sx, sy);
     this.scale = scale;
     this.cx = fixed.x - (sx - this.width / 2) / scale;
     this.cy = fixed.y - (sy - this.height / 2) / scale;
+  }
+
+  /** Zoom by `factor`; the scene point in the middle of what the insets leave free stays there. @param {number} factor @param {Insets} insets */
+  zoomMiddle(factor, insets = NO_INSETS) {
+    this.zoomAt(factor, (this.width + insets.left - insets.right) / 2, (this.height + insets.top - insets.bottom) / 2);
   }
 
   /** Put the scene point in the middle of what the insets leave free. @param {Insets} insets */

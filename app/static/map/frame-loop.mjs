@@ -1,11 +1,8 @@
 /** Draws what is dirty, once per animation frame; nothing runs while nothing changes. */
 
 /** @typedef {"map"|"mask"|"bar"|"chrome"|"status"} Part */
-const KEPT = 1200;
 
 export class FrameLoop {
-  /** Main-thread milliseconds of the last drawings, for benchmarks. @type {number[]} */
-  times = [];
   /** @type {Set<Part>} */
   #dirty = new Set();
   #request = 0;
@@ -29,14 +26,11 @@ export class FrameLoop {
   }
 
   #run(now) {
-    const began = performance.now();
     const dirty = this.#dirty;
     this.#request = 0;
     this.#dirty = new Set();
     const moving = this.#draw(dirty, now);
     if (moving.length) this.mark(...moving);
-    this.times.push(performance.now() - began);
-    if (this.times.length > KEPT) this.times.splice(0, KEPT / 2);
   }
 
   stop() {
