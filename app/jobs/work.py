@@ -20,6 +20,7 @@ from app.serving.events import EventHub
 from app.serving.library import Library
 from app.serving.model_host import ModelHost
 from canvas.geometry import Rect
+from text2earth_core.modalities import RGB, get_modality
 from text2earth_core.sampling.settings import QUALITY
 
 if TYPE_CHECKING:
@@ -189,13 +190,17 @@ class JobWork:
             self.preview(progress.rect, model.preview(progress.latents))
 
     def preview(self, rect: Rect, pixels: np.ndarray) -> None:
-        """Show a small picture (h, w, 3) uint8 of what `rect` (px) is becoming; only the newest is ever shown."""
+        """Show a small picture (h, w, 3) uint8 of what `rect` (px) is becoming; only the newest is ever shown.
+
+        Of a layer of one band it is grey, as the layer will be: what is not done yet has colours that mean nothing.
+        """
+        modality = get_modality(self.request.get("layer") or RGB)
         message = {
             "job": self.job.id,
             "frame": list(rect),
             "step": self.job.step,
             "steps": self.job.steps,
-            "image": _data_url(pixels),
+            "image": _data_url(modality.to_rgb(modality.to_bands(pixels))),
         }
         self._hub.publish("preview", message, self.job.scene, keep=False)
 

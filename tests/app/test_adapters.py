@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,30 @@ def send(server: Server, folder: Path, *, manifest: bool = False, **form: str) -
     if manifest:
         files["manifest"] = ("adapter.json", (folder / "adapter.json").read_bytes())
     return server.http.post("/api/adapters", files=files, data=form)
+
+
+def colourfulness(image: str) -> int:
+    """How far red, green and blue of a data URL's picture are from each other at most: 0 is grey."""
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(image.partition(",")[2]))).convert("RGB"), int)
+    return int((pixels.max(axis=2) - pixels.min(axis=2)).max())
+
+
+def test_pictures_of_a_layer_of_one_band_are_grey_while_it_is_made(adapted: Server, scene: str) -> None:
+    painting = ("jobs", {"frame": FRAME, "seed": 1, "steps": 2})
+    filling = ("fills", {"bbox": FRAME, "prompts": [{"text": "forest"}], "seed": 1, "steps": 2})
+    most = {}
+    with adapted.events(scene) as events:
+        for layer, (path, wish) in itertools.product(("rgb", "sar"), (painting, filling)):
+            job = adapted.post(f"/api/scenes/{scene}/{path}", wish | {"layer": layer})["id"]
+            seen = events.until(lambda event: event["event"] == "scene")
+            images = [event["data"]["image"] for event in seen if event["event"] == "preview"]
+            most[layer, path] = max(map(colourfulness, filter(None, images)))
+            assert adapted.finished(scene, job)["state"] == "done"
+            adapted.post(f"/api/scenes/{scene}/undo")
+            events.until(lambda event: event["event"] == "scene")
+    assert most["sar", "jobs"] <= 2, most
+    assert most["sar", "fills"] <= 2, most
+    assert most["rgb", "jobs"] > 8, most
 
 
 def test_a_layer_is_made_extended_edited_erased_and_taken_away(adapted: Server, scene: str) -> None:
