@@ -123,6 +123,39 @@ def test_visibility_and_order_decide_what_shows(canvas: Canvas, layered: str) ->
     assert canvas.get("document.activeElement.getAttribute('aria-label')") == "NIR: up"
 
 
+def test_a_row_is_dragged_to_another_place_and_escape_puts_it_back(canvas: Canvas, layered: str) -> None:
+    page = canvas.open(layered).page
+    order = "[...document.querySelectorAll('.layer-row')].map((row) => row.dataset.key).join()"
+    assert canvas.get(order) == "nir-r-g,rgb,nir"
+    page.get_by_role("button", name="Adapters").first.scroll_into_view_if_needed()
+    grip = page.locator(".layer-row[data-key=nir] .layer-grip").bounding_box()
+    top = page.locator(".layer-row[data-key=nir-r-g]").bounding_box()
+    assert grip
+    assert top
+    page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 4, top["y"] + 2, steps=6)
+    assert canvas.get(order) == "nir,nir-r-g,rgb", "one sees what comes of it"
+    page.keyboard.press("Escape")
+    assert canvas.get(order) == "nir-r-g,rgb,nir"
+    page.mouse.up()
+
+    # By its name too, in one jump; that is no press that makes it the layer one works in.
+    name = page.get_by_role("button", name="NIR", exact=True).and_(page.locator(".layer-name"))
+    name.hover()
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 30, top["y"] + 2)
+    page.mouse.move(grip["x"] + 30, top["y"] + 1)
+    page.mouse.up()
+    assert canvas.get(order) == "nir,nir-r-g,rgb"
+    assert canvas.get("c.layers.active") == "rgb"
+    assert is_grey(canvas)
+    page.reload()
+    canvas.attached()
+    page.locator(".layer-row").first.wait_for()
+    assert canvas.get(order) == "nir,nir-r-g,rgb", "the browser remembers it"
+
+
 def test_colours_of_a_band_change_the_map_and_not_the_scene(canvas: Canvas, layered: str, server: Server) -> None:
     page = canvas.open(layered).page
     toggle(canvas, "NIR")

@@ -4,6 +4,7 @@ import { requested, weightsOf } from "../../app/static/layers/adapter-choice.mjs
 import * as display from "../../app/static/layers/display.mjs";
 import { choices, proposedBands } from "../../app/static/layers/import-bands.mjs";
 import { filled, layerOf, layerWords, whyNot } from "../../app/static/layers/layers.mjs";
+import { passes } from "../../app/static/layers/row-drag.mjs";
 import * as view from "../../app/static/layers/view-state.mjs";
 import { primaryLabel } from "../../app/static/panel/primary-label.mjs";
 import { EMPTY, pendingFrames } from "../../app/static/scene/store.mjs";
@@ -32,6 +33,28 @@ test("a row moves past the next one that is listed, and nowhere at the ends", ()
   assert.deepEqual(names(up), ["nir", "pan", "rgb", "sar", "nir-r-g"]);
   assert.deepEqual(names(view.moved(up, "sar", -1, listed)).filter((name) => listed.includes(name)), listed);
   assert.equal(view.moved(up, "sar", 1, listed), up);
+});
+
+test("a dragged row changes places once, and is then under the pointer, however high the rows are", () => {
+  const stacked = (...heights) => heights.map((height, n) => {
+    const top = heights.slice(0, n).reduce((sum, each) => sum + each, 100);
+    return { top, bottom: top + height };
+  });
+  for (const [above, own, below] of [[32, 32, 32], [120, 32, 32], [32, 120, 32], [32, 32, 120]]) {
+    const [first, second, third] = stacked(above, own, below);
+    assert.equal(passes((second.top + second.bottom) / 2, second, first, third), 0);
+    for (let y = first.top; passes(y, second, first, third) === -1; y++) {
+      const [now, other] = stacked(own, above);
+      assert.ok(y >= now.top && y < now.bottom && passes(y, now, undefined, other) === 0, `${above} ${own}: up at ${y}`);
+    }
+    for (let y = third.bottom; passes(y, second, first, third) === 1; y--) {
+      const [, other, now] = stacked(above, below, own);
+      assert.ok(y > now.top && y <= now.bottom && passes(y, now, other, undefined) === 0, `${own} ${below}: down at ${y}`);
+    }
+    assert.equal(passes(first.top, second, first, third), -1);
+    assert.equal(passes(third.bottom, second, first, third), 1);
+  }
+  assert.equal(passes(0, { top: 100, bottom: 132 }, undefined, undefined), 0, "nothing lies beyond the ends");
 });
 
 test("false colour is listed where both of its layers hold something", () => {

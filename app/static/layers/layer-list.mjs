@@ -2,6 +2,7 @@
 import { DisplayFields } from "./display-fields.mjs";
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { FALSE_COLOUR, LAYERS, titleOf } from "./layers.mjs";
+import { dragRows } from "./row-drag.mjs";
 import { slot } from "../panel/panel-slots.mjs";
 
 /**
@@ -9,7 +10,8 @@ import { slot } from "../panel/panel-slots.mjs";
  * @typedef {import("./layers.mjs").Shown} Shown
  * @typedef {import("./view-state.mjs").Row & {active: boolean, first: boolean, last: boolean, range: {low: number, high: number}|null}} ListRow
  * @typedef {{choose: (layer: Layer) => void, change: (name: Shown, patch: Partial<import("./view-state.mjs").Row>) => void,
- *   move: (name: Shown, by: 1|-1) => void, erase: (layer: Layer) => void, swipe: () => void, translate: () => void}} ListActions
+ *   move: (name: Shown, by: 1|-1) => void, drag: (name: Shown, by: 1|-1) => void, erase: (layer: Layer) => void, swipe: () => void, translate: () => void}} ListActions
+ *   by: 1 is up; drag: as move, shown in the list at once
  */
 
 const ABOUT_FALSE_COLOUR = "False colour: near infrared, red and green, so that vegetation is red";
@@ -26,6 +28,7 @@ export class LayerList {
     this.#actions = actions;
     this.#swipe = iconButton("swipe", "Compare two layers", actions.swipe, "S");
     const make = iconButton("turn", "Make a layer from another …", actions.translate);
+    dragRows(this.#rows, ".layer-grip, .layer-name", (name, by) => actions.drag(/** @type {Shown} */ (name), by > 0 ? -1 : 1));
     this.#node = h("div", { class: "layer-list" }, h("div", { class: "row-line" }, h("h2", {}, "Layers"), make, this.#swipe), this.#rows);
   }
 
@@ -73,7 +76,9 @@ export class LayerList {
     });
     tune?.setAttribute("aria-expanded", "false");
     const remove = isLayer ? iconButton("trash", `Erase the layer ${title} …`, () => erase(/** @type {Layer} */ (name))) : null;
-    const line = h("div", { class: "layer-line" }, eye, label, opacity, up, down, tune ?? h("span"), remove ?? h("span"));
+    // Drawn by the style sheet; the buttons beside it do the same for the keyboard.
+    const grip = h("span", { class: "layer-grip", title: "Drag to another place", "aria-hidden": "true" });
+    const line = h("div", { class: "layer-line" }, grip, eye, label, opacity, up, down, tune ?? h("span"), remove ?? h("span"));
     const node = h("li", { class: "layer-row" }, line, fields?.node);
     const update = (row) => {
       now = row;

@@ -35,7 +35,11 @@ export class SceneLayers {
     this.#list = new LayerList({
       choose: (layer) => this.choose(layer),
       change: (name, patch) => this.#set(state.changed(this.view, name, patch)),
-      move: (name, by) => this.#set(state.moved(this.view, name, by, this.rows.map((row) => row.name))),
+      move: (name, by) => this.#move(name, by),
+      drag: (name, by) => {
+        this.#move(name, by);
+        page.drawing.flush();
+      },
       erase: (layer) => eraseLayer(page, api, layer),
       swipe: () => this.toggleSwipe(),
       translate: () => this.translate(),
@@ -128,6 +132,11 @@ export class SceneLayers {
   reuse(request) {
     this.adapters.take(request.adapters ?? []);
     this.choose(layerOf(request));
+  }
+
+  /** @param {Shown} name @param {1|-1} by 1 is up */
+  #move(name, by) {
+    this.#set(state.moved(this.view, name, by, this.rows.map((row) => row.name)));
   }
 
   /** @param {state.LayerView} view */
