@@ -3,6 +3,7 @@
  * @typedef {{name: string, source: string, target: string, finer: number, title: string}} Translation as the server tells
  */
 import { open } from "../dialogs/dialogs.mjs";
+import { fromXYWH, isCovered } from "../geometry/rect.mjs";
 import { h } from "../page/dom.mjs";
 import { titleOf } from "./layers.mjs";
 
@@ -11,6 +12,15 @@ const NONE = "This model has no translator: train one with `text2earth train tra
 /** What can be made in this scene: other layers, whose pixels are as large. @param {import("../scene/store.mjs").Model} model @param {string[]} there layers that hold something @returns {Translation[]} */
 export function possible(model, there) {
   return (model.translations ?? []).filter(({ source, target, finer }) => target !== source && finer === 1 && there.includes(source));
+}
+
+/**
+ * First what makes something: where the target lies around all of the source, it is most likely there already. The first is proposed.
+ * @param {Translation[]} translations @param {Record<string, [number, number, number, number]>} bounds x, y, w, h of what layers hold @returns {Translation[]}
+ */
+export function newFirst(translations, bounds) {
+  const covered = ({ source, target }) => isCovered(fromXYWH(bounds[source]), bounds[target] ? [fromXYWH(bounds[target])] : []);
+  return [...translations.filter((one) => !covered(one)), ...translations.filter(covered)];
 }
 
 /** Why nothing can be made; null where something can. @param {import("../scene/store.mjs").Model} model @param {string[]} there */

@@ -3,7 +3,7 @@ import { question } from "../dialogs/fill-cost.mjs";
 import { confirm } from "../dialogs/dialogs.mjs";
 import { fromXYWH } from "../geometry/rect.mjs";
 import { filled } from "./layers.mjs";
-import { possible, translateDialog, whyNoneMade } from "./translate-dialog.mjs";
+import { newFirst, possible, translateDialog, whyNoneMade } from "./translate-dialog.mjs";
 
 /** @param {import("../scene-canvas.mjs").Page} page @param {import("../scene/transport.mjs").Api} api */
 export function translateLayer(page, api) {
@@ -16,7 +16,7 @@ export function translateLayer(page, api) {
     ...(page.regions.empty ? [] : [{ name: "regions", label: "Around the regions that are drawn", rect: () => page.regions.box }]),
     ...(page.frame ? [{ name: "frame", label: "The frame", rect: () => page.frame }] : []),
   ];
-  translateDialog(page, possible(model, there), places, async ({ task, rect, text }) => {
+  translateDialog(page, newFirst(possible(model, there), scene.layer_bounds), places, async ({ task, rect, text }) => {
     const { seed, sampler } = page.panel.request;
     const wish = { task: task.name, bbox: [rect.x, rect.y, rect.x + rect.w, rect.y + rect.h], prompts: [{ text }], seed, sampler };
     const cost = await api.post(`/scenes/${scene.id}/fills/cost`, wish);
