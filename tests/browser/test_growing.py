@@ -113,12 +113,13 @@ def test_a_small_frame_has_a_handle_on_the_side_of_the_pointer(canvas: Canvas, s
     scene = server.new_scene()
     server.painted(scene, frame=[0, 0, 64, 64])
     page = canvas.open(scene).page
-    canvas.get("(c.view.scale = 0.9, c.lookAt(32, 32))")
-    canvas.drawn()
-    for place, side in (((32, -60), "up"), ((140, 32), "right")):
-        page.mouse.move(*canvas.screen(*place))
-        canvas.handle(side).wait_for()
-        assert page.locator(".handle:visible").count() == 1
+    for scale in (0.9, 0.2):  # 58 and 13 px wide on the screen
+        canvas.get(f"(c.view.scale = {scale}, c.lookAt(32, 32))")
+        canvas.drawn()
+        for place, side in (((32, 32 - 80 / scale), "up"), ((32 + 100 / scale, 32), "right")):
+            page.mouse.move(*canvas.screen(*place))
+            canvas.handle(side).wait_for()
+            assert page.locator(".handle:visible").count() == 1
     canvas.handle("right").click()
     canvas.wait_revision(2)
 

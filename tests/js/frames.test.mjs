@@ -57,6 +57,14 @@ test("handles stay in the free part while the frame is in sight, and vanish with
   assert.equal(frames.handlePlaces({ x: 1000, y: 0, w: 100, h: 100 }, free).length, 0);
 });
 
+test("a frame that is small on the screen keeps its handles as long as all of it is in sight", () => {
+  const free = { x: 60, y: 50, w: 600, h: 400 };
+  const places = frames.handlePlaces({ x: 200, y: 150, w: 16, h: 16 }, free);
+  assert.deepEqual(places.map(({ direction, x, y }) => [direction, x, y]), [["up", 208, 122], ["right", 244, 158], ["down", 208, 194], ["left", 172, 158]]);
+  assert.equal(frames.handlePlaces({ x: 50, y: 150, w: 16, h: 16 }, free).length, 0);
+  assert.equal(frames.handlePlaces({ x: 630, y: 150, w: 200, h: 200 }, free).length, 0);
+});
+
 test("a point lies towards one side of a frame, within and without", () => {
   const frame = { x: 100, y: 100, w: 80, h: 40 };
   const sides = [[190, 120], [90, 121], [140, 20], [141, 300], [170, 118], [140, 130]].map(([x, y]) => frames.sideTowards(frame, x, y));

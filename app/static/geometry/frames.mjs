@@ -103,7 +103,8 @@ export function sideTowards(rect, x, y) {
  */
 export function handlePlaces(screen, free, gap = 28) {
   const seen = intersect(screen, free);
-  if (!seen || seen.w < MIN_SEEN || seen.h < MIN_SEEN) return [];
+  // Of a large frame a sliver is too little; a frame that is small itself is grown from far away.
+  if (!seen || seen.w < Math.min(MIN_SEEN, screen.w) || seen.h < Math.min(MIN_SEEN, screen.h)) return [];
   const midX = seen.x + seen.w / 2;
   const midY = seen.y + seen.h / 2;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
