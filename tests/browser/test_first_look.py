@@ -129,3 +129,10 @@ def test_every_resolution_has_a_picture_of_one_house_as_large_as_it_is_there(can
     assert len(widths) > 4
     for metres, width in widths.items():
         assert width == pytest.approx(12 / float(metres), rel=0.05)
+
+
+def test_a_resolution_of_many_digits_is_written_short(canvas: Canvas, server: Server) -> None:
+    page = canvas.open(server.new_scene(resolution=0.9047568965420465)).page
+    chosen = page.locator("#t2e-resolution label.selected")
+    expect(chosen).to_have_text("0.9")
+    assert chosen.get_attribute("title") == "0.9047568965420465 metres per pixel"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.app.server_process import Server
 from tests.browser.driver import Canvas
@@ -210,6 +211,10 @@ def test_where_the_place_is_taken_a_picture_goes_beside_and_the_dialog_says_why_
         page.evaluate(DELIVER, [data, "drop", *canvas.screen(x, 20)])
         dialog.wait_for()
         assert dialog.get_by_role("radio", name=name).is_checked()
+        replaces = dialog.get_by_text("It replaces what is there")
+        expect(replaces).to_have_count(0)  # beside it, and where nothing is
+        dialog.get_by_role("radio", name="Here around").check()
+        expect(replaces).to_have_count(1 if x == 20 else 0)
         page.keyboard.press("Escape")
         dialog.wait_for(state="detached")
 

@@ -132,15 +132,17 @@ export function importDialog(host, picture, scene, middle, send) {
       return { metres, w, high, at: corner, resolution: untouched ? null : metres, ...(into.chosen ?? { layer: "rgb", bands: parseBands(bands.value) }), adopted: takes };
     };
     const update = () => {
-      const { metres, w, high, adopted: takes } = wish();
+      const { metres, w, high, at, adopted: takes } = wish();
       if (!(metres > 0)) {
         summary.textContent = "Type how many metres one pixel shows, such as 0.3.";
         return;
       }
       const ground = `${length(picture.width * metres)} × ${length(picture.height * metres)}`;
       const scaled = metres > 1.5 * (takes ?? scene.resolution) ? " It is enlarged and holds no more detail." : "";
+      const rect = at === null ? picture.rect ?? [0, 0, 0, 0] : at === "beside" ? null : [...at, w, high];
+      const replaces = rect && covers(rect) ? " It replaces what is there; undo brings it back." : "";
       const deep = picture.dtype === "uint8" ? "" : ` Values of ${picture.dtype} are stretched to 8 bit.`;
-      summary.textContent = `Becomes ${w} × ${high} px of the scene, ${ground}.${scaled}${deep} ${into.layers.some((layer) => scene.layer_bounds[layer]) ? " It replaces what is there; undo brings it back." : ""}`;
+      summary.textContent = `Becomes ${w} × ${high} px of the scene, ${ground}.${scaled}${deep}${replaces}`;
     };
     form.addEventListener("input", ({ target }) => {
       if (target instanceof HTMLInputElement && target.name === "t2e-metres") keepsOwn = target.value === "scene";

@@ -1,5 +1,6 @@
 /** The choice of a scene's resolution, each with a picture of what it shows; once ground is there, the one that was chosen. */
 import { h, keyed, setText } from "../page/dom.mjs";
+import { short } from "../page/format.mjs";
 import { groundPicture } from "./ground-picture.mjs";
 import { slot } from "./panel-slots.mjs";
 import { resolutionNotes } from "./resolutions.mjs";
@@ -39,7 +40,7 @@ export class ResolutionChoice {
     const text = h("span", {});
     const label = h("label", {}, input, groundPicture(metres, SIDE), text);
     const update = ({ trained }) => {
-      setText(text, trained ? String(metres) : `${metres} *`);
+      setText(text, trained ? short(metres) : `${short(metres)} *`);
       input.checked = metres === this.#shown.resolution;
       input.disabled = this.#shown.fixed;
       label.classList.toggle("selected", input.checked);
