@@ -213,7 +213,7 @@ export class SceneCanvasElement extends PageParts {
       this.#panelBox = box?.width ? box : null;
       this.#barHeight = Math.max(this.hints.reserved, ...[this.maskBar, this.regionBar].map(({ node }) => node.offsetHeight && node.offsetHeight + 8));
     }
-    return insets(this.view.width, this.view.height, this.#panelBox, this.#barHeight);
+    return this.finder.beside(insets(this.view.width, this.view.height, this.#panelBox, this.#barHeight), this.view.width);
   }
 
   /** Part of the window not under bars and panel. */

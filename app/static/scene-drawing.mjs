@@ -109,7 +109,7 @@ export class SceneDrawing {
     const extendable = DRAWING_TOOLS.includes(pointer.tool) ? null : frame;
     notices.place(free);
     markers.update(state, view, extendable, free, notices.box);
-    finder.place(view, free);
+    finder.place(view);
     const drawing = DRAWING_TOOLS.includes(pointer.tool) || !regions.empty || !mask.empty;
     hints.update(state, frame && view.rectToScreen(frame), free, drawing);
   }

@@ -1,14 +1,17 @@
-"""axe-core finds nothing in any dialog, menu, panel or bar of the page, light and dark."""
+"""axe-core finds nothing in any dialog, menu, panel or bar of the page, light and dark, on a desk and on a tablet."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from playwright.sync_api import BrowserContext
 
+from tests.adapters import write_adapter
 from tests.app.server_process import Server
 from tests.browser.driver import Canvas
 
@@ -17,6 +20,16 @@ pytestmark = pytest.mark.needs_browser
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # The rules of WCAG 2.1, levels A and AA: those of best practice ask for landmarks, which Gradio's frame does not have.
 RUN = "async () => JSON.stringify(await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}))"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, translating_folder: Path) -> Iterator[Server]:
+    """A server whose model makes near infrared, by an adapter and from another layer."""
+    folder = tmp_path_factory.mktemp("models") / "both"
+    shutil.copytree(translating_folder, folder)
+    write_adapter(folder / "adapters" / "nir", translating_folder, "nir")
+    with Server(tmp_path_factory.mktemp("data"), folder) as running:
+        yield running.ready()
 
 
 def faults(canvas: Canvas) -> list[tuple[str, list[str]]]:
@@ -60,6 +73,23 @@ def _measured(canvas: Canvas) -> None:
     canvas.page.mouse.click(*canvas.screen(50, 40))
 
 
+def _found(canvas: Canvas) -> None:
+    canvas.get("c.surface.focus()")
+    canvas.page.keyboard.press("q")
+    finder = canvas.page.get_by_role("region", name="Find places")
+    finder.get_by_role("searchbox").fill("a desert")
+    canvas.page.keyboard.press("Enter")
+    finder.get_by_role("listitem").first.get_by_role("button").click()
+    finder.get_by_role("searchbox").focus()
+
+
+def _layers(canvas: Canvas) -> None:
+    canvas.page.get_by_role("button", name="NIR: stretch and colours").click()
+    canvas.page.get_by_label("Stretch of NIR").select_option("Between two values")
+    canvas.page.get_by_role("button", name="Compare two layers").click()
+    canvas.page.get_by_role("slider", name="Line between").wait_for()
+
+
 def _sections(canvas: Canvas) -> None:
     for name in ("More settings", "Adapters", "History"):
         canvas.page.locator("#t2e-panel").get_by_role("button", name=name, exact=False).first.click()
@@ -74,23 +104,34 @@ SIGHTS: dict[str, Callable[[Canvas], None]] = {
     "go to": in_dialog("Go to", _button("Go to a coordinate")),
     "shortcuts": in_dialog("Keyboard shortcuts", _button("Keyboard shortcuts")),
     "export": in_dialog("Export", _button("Export")),
+    "a layer from another": in_dialog(
+        "Make a layer from another", lambda canvas: canvas.menu("Make a layer from another …")
+    ),
+    "erase a layer": in_dialog("Erase a layer", _button("Erase the layer NIR …")),
+    "found places": _found,
     "question": in_dialog("Fill", _large_fill),
     "regions": _two_regions,
     "measure": _measured,
+    "layers": _layers,
     "sections of the panel": _sections,
 }
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_anywhere(canvas: Canvas, server: Server, scheme: str) -> None:
+def test_axe_finds_nothing_anywhere(
+    new_context: Callable[..., BrowserContext], server: Server, scheme: str, width: int, height: int
+) -> None:
+    # What fades in has no contrast yet.
+    look = {"color_scheme": scheme, "reduced_motion": "reduce", "viewport": {"width": width, "height": height}}
+    canvas = Canvas(new_context(**look).new_page(), server.url).open(server.new_scene())
     page = canvas.page
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # what fades in has no contrast yet
-    canvas.open(server.new_scene())
     page.locator(".first-run").wait_for()
     page.add_script_tag(path=AXE)
     found = {"an empty scene": faults(canvas)}
     scene = server.new_scene()
-    server.painted(scene)
+    for layer in ("rgb", "nir"):
+        server.painted(scene, layer=layer)
     canvas.get(f"c.openScene('{scene}')")
     canvas.wait(f"c.state.scene?.id === '{scene}'")
     canvas.drawn()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.app.server_process import Server
 from tests.app.test_find import imported
@@ -50,6 +52,30 @@ def test_places_are_listed_outlined_and_gone_to(canvas: Canvas, server: Server) 
     page.keyboard.press("Escape")
     expect(finder).to_be_hidden()
     expect(page.locator(".hit")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [(390, 844), (768, 1024), (1280, 800)])
+def test_a_place_that_is_gone_to_lies_beside_the_list(
+    new_context: Callable[..., BrowserContext], server: Server, size: tuple[int, int]
+) -> None:
+    context = new_context(viewport={"width": size[0], "height": size[1]})
+    canvas = Canvas(context.new_page(), server.url).open(imported(server, server.new_scene()))
+    page = canvas.page
+    page.get_by_role("button", name="Find places").click()
+    finder = page.get_by_role("region", name="Find places")
+    finder.get_by_role("searchbox").fill("a desert")
+    page.keyboard.press("Enter")
+    finder.get_by_role("listitem").nth(1).get_by_role("button").click()
+    canvas.drawn()
+    found, over = page.locator(".hit.chosen").bounding_box(), finder.bounding_box()
+    assert found
+    assert over
+    x, y = found["x"] + found["width"] / 2, found["y"] + found["height"] / 2
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('.surface') !== null", [x, y])
+    assert over["x"] + over["width"] <= size[0]
+    assert over["y"] + over["height"] <= size[1]
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#t2e-panel")).to_be_visible()
 
 
 def test_an_empty_scene_says_so_and_another_scene_forgets_the_hits(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_SCALE, MIN_SCALE, View } from "../../app/static/geometry/view.mjs";
-import { insets, freePart, nudgeInto } from "../../app/static/page/layout.mjs";
+import { besidePanel, insets, freePart, nudgeInto } from "../../app/static/page/layout.mjs";
 
 function view(scale = 1, cx = 0, cy = 0) {
   const made = new View();
@@ -77,6 +77,15 @@ test("a panel at the side costs width, a sheet from below costs height", () => {
   assert.ok(freePart(390, 844, phone).h > 400);
   assert.equal(insets(390, 844, null).bottom, 8, "the status line lies above the map there");
   assert.equal(insets(1440, 900, null, 80).top, insets(1440, 900, null).top + 80, "an open bar takes its height");
+});
+
+test("a floating panel leaves the map free beside it, else below it, and in a narrow window above it", () => {
+  const size = { w: 272, h: 400 };
+  const around = (width, panel) => insets(width, 1024, panel);
+  const [desk, tablet, phone] = [around(1440, { left: 1124, top: 60 }), around(768, { left: 436, top: 60 }), around(390, null)];
+  assert.deepEqual(besidePanel(1440, desk, size), { ...desk, left: desk.left + 284 });
+  assert.deepEqual(besidePanel(768, tablet, size), { ...tablet, top: tablet.top + 412 });
+  assert.deepEqual(besidePanel(390, phone, size), { ...phone, bottom: 408 });
 });
 
 test("nudgeInto moves no more than needed, and centres what is too large", () => {

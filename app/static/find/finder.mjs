@@ -6,12 +6,15 @@
 import { fromCorners } from "../geometry/rect.mjs";
 import { h, icon, iconButton, keyed, setText } from "../page/dom.mjs";
 import { coordinate } from "../page/format.mjs";
+import { NARROW, besidePanel, hasRoomBeside } from "../page/layout.mjs";
 import { HitOutlines } from "./hit-outlines.mjs";
 import { said } from "./said.mjs";
 
 const TOP = 10;
 /** A place that is smaller on the screen is zoomed to, so that one sees what was found. */
 const SMALL = 96;
+/** As wide as the style sheet has it. */
+const WIDE = 272;
 
 export class Finder {
   node = h("section", { class: "find", "aria-label": "Find places", hidden: true });
@@ -25,6 +28,10 @@ export class Finder {
   /** @type {Hit[]} */
   #hits = [];
   #chosen = -1;
+  /** What bars and the other panel leave free. @type {import("../geometry/view.mjs").Insets} */
+  #around = { top: 0, right: 0, bottom: 0, left: 0 };
+  /** Of the panel, as it was filled last. */
+  #height = 0;
   /** Scene and revision that were searched. */
   #searched = { scene: "", revision: 0 };
   /** Counts searches, so that a late answer to a former one is known as such. */
@@ -50,6 +57,7 @@ export class Finder {
   toggle() {
     this.node.hidden = !this.node.hidden;
     this.button.setAttribute("aria-pressed", String(!this.node.hidden));
+    document.body.classList.toggle("t2e-finding", !this.node.hidden);
     this.#show([], "");
     if (this.node.hidden) this.#page.surface.focus();
     else this.#text.select();
@@ -78,14 +86,24 @@ export class Finder {
     }
   }
 
-  /** Keep the panel beside the rail and the outlines on their places. @param {import("../geometry/view.mjs").View} view @param {import("../geometry/rect.mjs").Rect} free */
-  place(view, free) {
+  /** What is free while it is open. @param {import("../geometry/view.mjs").Insets} around what is free without it @param {number} width of the window */
+  beside(around, width) {
+    this.#around = around;
+    return this.node.hidden ? around : besidePanel(width, around, { w: WIDE, h: this.#height });
+  }
+
+  /** Keep the panel beside the rail and the outlines on their places. @param {import("../geometry/view.mjs").View} view */
+  place(view) {
     if (this.node.hidden) return;
     const { sceneId, state } = this.#page;
     if (this.#hits.length && sceneId !== this.#searched.scene) this.#show([], "");
     else if (this.#hits.length && state.scene?.revision !== this.#searched.revision) setText(this.#said, "The scene has changed since: find again.");
-    this.node.style.transform = `translate(${free.x + 4}px, ${free.y + 4}px)`;
-    this.node.style.maxHeight = `${Math.max(160, free.h - 16)}px`;
+    const { left, top, bottom } = this.#around;
+    // Where it lies over the map it leaves more than half of it; in a narrow window the style sheet has it at the bottom.
+    const share = hasRoomBeside(view.width, this.#around, WIDE) ? 1 : 0.45;
+    const wide = view.width > NARROW;
+    this.node.style.transform = wide ? `translate(${left + 4}px, ${top + 4}px)` : "";
+    this.node.style.maxHeight = wide ? `${Math.max(160, share * (view.height - top - bottom) - 16)}px` : "";
     this.outlines.place(view, this.#hits, this.#chosen);
   }
 
@@ -96,6 +114,7 @@ export class Finder {
     this.#chosen = -1;
     setText(this.#said, words);
     this.#rows();
+    this.#height = this.node.offsetHeight;
     this.outlines.place(this.#page.view, hits, -1);
   }
 

@@ -19,6 +19,26 @@ export function insets(width, height, panel, bar = 0) {
   return width <= NARROW ? { ...bars, bottom: height - panel.top + 8 } : { ...bars, right: width - panel.left + 8 };
 }
 
+/** So much of the window's width is a map one can look at. */
+const ROOM = 280;
+
+/** Whether a floating panel has its place beside the map, not over it. @param {number} width of the window @param {import("../geometry/view.mjs").Insets} inset @param {number} wide of the panel */
+export function hasRoomBeside(width, inset, wide) {
+  return width - inset.left - inset.right - wide - 12 >= ROOM;
+}
+
+/**
+ * What is left free beside a panel that floats in the upper left: at its right where there is room, else below it. In a narrow
+ * window it lies at the bottom, in the place of the sheet.
+ * @param {number} width of the window @param {import("../geometry/view.mjs").Insets} inset without it @param {{w: number, h: number}} size of it
+ * @returns {import("../geometry/view.mjs").Insets}
+ */
+export function besidePanel(width, inset, size) {
+  if (width <= NARROW) return { ...inset, bottom: Math.max(inset.bottom, size.h + 8) };
+  if (hasRoomBeside(width, inset, size.w)) return { ...inset, left: inset.left + size.w + 12 };
+  return { ...inset, top: inset.top + size.h + 12 };
+}
+
 /** @param {number} width @param {number} height @param {import("../geometry/view.mjs").Insets} inset @returns {import("../geometry/rect.mjs").Rect} */
 export function freePart(width, height, inset) {
   return { x: inset.left, y: inset.top, w: width - inset.left - inset.right, h: height - inset.top - inset.bottom };
