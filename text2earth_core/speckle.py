@@ -12,9 +12,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-STRENGTH = 31.0
-"""Standard deviation of 255: that of the real pairs, 28 in those with panchromatic pictures and 46 in those with
-colours, by how many there are."""
+STRENGTH = 28.0
+"""Standard deviation of 255: that of the real pairs with panchromatic pictures, of which one can say what they show; of
+the few with colours, another product, it is 46."""
 
 DARK = 80.0
 """Mean of 255 below which it falls with the root of the mean, to 20 at 28 and 11 at 10, as the pairs have it."""

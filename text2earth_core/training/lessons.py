@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from text2earth_core.data.corpus import Picture
 from text2earth_core.errors import Text2EarthError
+from text2earth_core.networks.thumbnail_vae import CELL
 from text2earth_core.simulation.pairs import Pair
 from text2earth_core.simulation.simulators import NETWORKS, Light, Simulator
+from text2earth_core.speckle import filtered
+from text2earth_core.translation.condition import assemble
 from text2earth_core.translation.examples import Example, from_colours, from_pair, possible
 from text2earth_core.translation.tasks import TASKS, Task
 
 REAL = 0.5
 """Share of real pairs where a task has them."""
+
+UNSEEN = 0.2
+"""Share of sources that are not known everywhere."""
 
 
 def find_simulators(folder: Path | None) -> dict[str, Simulator]:
@@ -52,6 +61,23 @@ class Lessons:
             return task, from_pair(task, pair), pair
         return task, from_colours(task, rgb, rng, self._simulators, self._light), None
 
+    def examples(self, pixels: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+        """An example for each of some pictures uint8 (B, side, side, 3), as a batch.
+
+        "sources" and "targets", uint8 (B, side, side, 3), the latter without speckle; "seen", bool (B, side, side);
+        "tasks"; and "pairs", None for those that are simulated.
+        """
+        drawn = [self.draw(rgb, rng) for rgb in pixels]
+        sources = [task.sees.to_rgb(one.source) for task, one, _ in drawn]
+        targets = [task.makes.to_rgb(_taught(task, one.target)) for task, one, _ in drawn]
+        return {
+            "sources": torch.from_numpy(np.stack(sources)),
+            "targets": torch.from_numpy(np.stack(targets)),
+            "seen": torch.from_numpy(np.stack([_seen(self.side, rng) for _ in drawn])),
+            "tasks": [task for task, _, _ in drawn],
+            "pairs": [pair for _, _, pair in drawn],
+        }  # fmt: skip
+
     def _piece(self, pairs: list[Pair], side: int, rng: np.random.Generator) -> Pair:
         """A square of a pair, turned at random; of small ones several beside each other."""
         pair = pairs[rng.integers(len(pairs))]
@@ -75,3 +101,32 @@ def _turned(picture: np.ndarray, measured: np.ndarray, label: str, how: int) -> 
     if how >= 4:
         picture, measured = picture[:, ::-1], measured[:, ::-1]
     return Pair(np.ascontiguousarray(picture), np.ascontiguousarray(measured), label)
+
+
+@torch.no_grad()
+def conditions_of(batch: dict[str, Any], encode: Callable[[Tensor], Tensor], grey: Tensor) -> Tensor:
+    """float32 (B, CHANNELS, h, w) of the sources in a batch of `Lessons.examples`, on the device of `grey` (4,).
+
+    Args:
+        encode: pixels (B, 3, H, W) in [0, 1] to latents, see `Encoder.encode`.
+    """
+    rgb, known = batch["sources"].to(grey.device), batch["seen"].to(grey.device)
+    rgb = torch.where(known[..., None], rgb, torch.full_like(rgb, 128))
+    latents = encode(rgb.permute(0, 3, 1, 2).float() / 255)
+    rows = zip(batch["tasks"], latents, rgb, known, strict=True)
+    return torch.stack([assemble(task, latent, one, where, grey) for task, latent, one, where in rows])
+
+
+def _taught(task: Task, target: np.ndarray) -> np.ndarray:
+    """What of a target uint8 (H, W, bands) the model is to make: all but speckle."""
+    return filtered(target[..., 0])[..., None] if task.makes.speckled else target
+
+
+def _seen(side: int, rng: np.random.Generator) -> np.ndarray:
+    """bool (side, side): where a source is known; now and then a part beyond an edge is not."""
+    known = np.ones((side, side), bool)
+    if rng.random() < UNSEEN:
+        kept = int(rng.integers(CELL, side))
+        known[:, kept:] = False
+        known = np.rot90(known, int(rng.integers(4))).copy()
+    return known

@@ -22,27 +22,31 @@ from text2earth_core.model import Text2Earth
 from text2earth_core.networks.build import build_scheduler
 from text2earth_core.networks.presets import get_preset
 from text2earth_core.networks.student import Student
-from text2earth_core.networks.thumbnail_vae import CELL, COLOURS, encode
+from text2earth_core.networks.thumbnail_vae import COLOURS
 from text2earth_core.sampling.angles import angles_of, timesteps_at
 from text2earth_core.sampling.conditioning import NULL_LEVEL, level_of
 from text2earth_core.sampling.settings import FAST, QUALITY
-from text2earth_core.speckle import filtered
+from text2earth_core.training.first_guess import FirstGuessObjective
 from text2earth_core.training.grids import tile_images
-from text2earth_core.training.lessons import Lessons, find_simulators
+from text2earth_core.training.lessons import Lessons, conditions_of, find_simulators
 from text2earth_core.training.loop import Objective, Schedule
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.progressive import FIRST_STAGE
 from text2earth_core.training.stages import fit_in_stages
 from text2earth_core.training.student_turns import StudentSteps
-from text2earth_core.training.windows import Conditioned, Windows
-from text2earth_core.translation.condition import assemble, held_channels
+from text2earth_core.training.windows import Windows
+from text2earth_core.translation.condition import guessed_channels, held_channels
 from text2earth_core.translation.examples import possible, real_pairs
 from text2earth_core.translation.picture import translate
 from text2earth_core.translation.tasks import TASKS, Task, get_task
 from text2earth_core.translation.translator import Manifest, read_manifest
-from text2earth_core.translation.trunk import Trunk
+from text2earth_core.translation.trunk import FirstGuess, Trunk
 
 BATCH, RATE = 16, 1e-3
+
+GUESSING, CHEAPER = 0.2, 4
+"""Share of the time that goes to the first guess, and its examples for each of the trunk's, which costs as much as ten
+of them."""
 
 NOISIER = 1.0
 """By how much ln(noise / signal) lies above that of the model's own training: with a source in sight it is decided
@@ -50,9 +54,6 @@ early what is where, and the rest the model knows."""
 
 UNSAID = 0.5
 """Share of examples without a prompt; half as many have no resolution."""
-
-UNSEEN = 0.2
-"""Share of sources that are not known everywhere."""
 
 PAIR_RESOLUTION = 10.0
 """m/px of the real pairs."""
@@ -105,12 +106,24 @@ def train_translator(
         )
     corpus = load_corpus(data, limit=limit)
 
-    def objective(side: int) -> TranslatorObjective:
-        lessons = Lessons(chosen, corpus, {name: pairs[name] for name in chosen}, found, side)
-        return TranslatorObjective(start, lessons, corpus, side, further)
+    def lessons(names: Sequence[str], side: int) -> Lessons:
+        return Lessons(names, corpus, {name: pairs[name] for name in names}, found, side)
 
+    guessing = [name for name in chosen if facts.thumbnail and guessed_channels(TASKS[name])]
+    if guessing:
+        first = Schedule(
+            None if minutes is None else GUESSING * minutes, None if samples is None else CHEAPER * samples,
+            CHEAPER * batch, learning_rate, save_minutes=4.0,
+        )  # fmt: skip
+        fit_in_stages(
+            lambda side: FirstGuessObjective(start, lessons(guessing, side), corpus, further),
+            out, window or facts.window // 2, facts.window, 1.0, first, (CHEAPER * batch,) * 2, resume, device,
+        )  # fmt: skip
+        minutes = None if minutes is None else (1 - GUESSING) * minutes
+    guess = out if guessing else None
     return fit_in_stages(
-        objective, out, window, facts.window, FIRST_STAGE,
+        lambda side: TranslatorObjective(start, lessons(chosen, side), corpus, side, further, guess),
+        out, window, facts.window, FIRST_STAGE,
         Schedule(minutes, samples, batch, learning_rate, save_minutes=4.0), (batch, max(1, batch // 4)), resume, device,
     )  # fmt: skip
 
@@ -125,8 +138,15 @@ class TranslatorObjective(Objective):
     name = "translator"
 
     def __init__(
-        self, start: Path, lessons: Lessons, corpus: list[Picture], window: int, further: Path | None = None
+        self,
+        start: Path,
+        lessons: Lessons,
+        corpus: list[Picture],
+        window: int,
+        further: Path | None = None,
+        guess: Path | None = None,
     ) -> None:
+        """`further`: a translator whose trunk is trained on. guess: folder with the first guess, which is kept."""
         self.start, self.lessons, self.window = start, lessons, window
         self.facts = read_facts(start)
         self.windows = Windows(start, corpus, window)
@@ -140,7 +160,11 @@ class TranslatorObjective(Objective):
         if further is not None:
             trunk.load_state_dict(Trunk.load(further).float().state_dict())
             self.samples_before = read_manifest(further).samples
-        self.trainable = trunk.requires_grad_(True).train()
+        if guess is not None:
+            trunk.guess.load_state_dict(FirstGuess.load(guess).float().state_dict())
+        self.trainable = trunk.train()
+        trunk.control.requires_grad_(True)
+        trunk.guess.requires_grad_(False)
         if not torch.cuda.is_available():  # see `diffusion.DiffusionObjective`
             for network in (self.teacher, self.student, trunk.control):
                 if network is not None:
@@ -154,8 +178,8 @@ class TranslatorObjective(Objective):
 
     def batch(self, size: int, rng: np.random.Generator) -> dict[str, Any]:
         batch = self.windows.batch(size, rng)
-        drawn = [self.lessons.draw(rgb, rng) for rgb in batch["pixels"].numpy()]
-        for number, (_, _, pair) in enumerate(drawn):
+        examples = self.lessons.examples(batch["pixels"].numpy(), rng)
+        for number, pair in enumerate(examples["pairs"]):
             if pair is not None:
                 batch["texts"][number] = pair.label
                 batch["levels"][number] = level_of(PAIR_RESOLUTION)
@@ -163,21 +187,13 @@ class TranslatorObjective(Objective):
                 batch["texts"][number] = ""
             if rng.random() < UNSAID / 2:
                 batch["levels"][number] = NULL_LEVEL
-        side = batch["pixels"].shape[1]
-        sources = [task.sees.to_rgb(example.source) for task, example, _ in drawn]
-        targets = [task.makes.to_rgb(_taught(task, example.target)) for task, example, _ in drawn]
-        return batch | {
-            "pixels": torch.from_numpy(np.stack(targets)),
-            "sources": torch.from_numpy(np.stack(sources)),
-            "seen": torch.from_numpy(np.stack([_seen(side, rng) for _ in drawn])),
-            "tasks": [task for task, _, _ in drawn],
-        }
+        return batch | examples | {"pixels": examples["targets"]}
 
     def loss(self, batch: dict[str, Any], seen: int) -> tuple[Tensor, dict[str, float]]:
         device = next(self.trainable.parameters()).device
         self.teacher.to(device)
         given = self.windows.condition(batch, device)
-        condition = self._condition(batch, given, device)
+        condition = conditions_of(batch, self.windows.encode, given.grey)
         noise = torch.randn_like(given.clean)
         self.turn += 1
         asked: UNet2DConditionModel = self.teacher
@@ -202,23 +218,9 @@ class TranslatorObjective(Objective):
         per_sample = error.sum((1, 2, 3)) / counted.sum((1, 2, 3)).clamp(min=1)
         if asked is self.teacher:
             self.shares.add(angles, per_sample)
-        guessed = ((self._guess(condition) - given.clean).square() * counted).sum() / counted.sum().clamp(min=1)
-        return per_sample.mean() + guessed, self.shares.named() | {
-            f"error_{'fast' if asked is self.student else 'quality'}": per_sample.mean().item(),
-            "error_guess": guessed.item(),
+        return per_sample.mean(), self.shares.named() | {
+            f"error_{'fast' if asked is self.student else 'quality'}": per_sample.mean().item()
         }
-
-    def _guess(self, condition: Tensor) -> Tensor:
-        networks = getattr(self.trainable, "module", self.trainable)  # several processes wrap it
-        return networks.guess(condition).float()
-
-    @torch.no_grad()
-    def _condition(self, batch: dict[str, Any], given: Conditioned, device: torch.device) -> Tensor:
-        rgb, known = batch["sources"].to(device), batch["seen"].to(device)
-        rgb = torch.where(known[..., None], rgb, torch.full_like(rgb, 128))
-        latents = encode(self.windows.vae, rgb.permute(0, 3, 1, 2).float() / 255).float()
-        rows = zip(batch["tasks"], latents, rgb, known, strict=True)
-        return torch.stack([assemble(task, latent, one, where, given.grey) for task, latent, one, where in rows])
 
     def _asked_for(self, tasks: Sequence[Task], device: torch.device) -> Tensor:
         """1 for channels (B, 4, 1, 1) of the latent that the sampler asks for and does not know already."""
@@ -263,18 +265,3 @@ class TranslatorObjective(Objective):
             tuple(task.name for task in self.lessons.tasks), fingerprints(self.start)[1], self.facts.name, seen,
             f"pictures of {', '.join(self.sets)} with simulated sources, and real pairs", {}, LICENCE,
         ).write(out)  # fmt: skip
-
-
-def _taught(task: Task, target: np.ndarray) -> np.ndarray:
-    """What of a target uint8 (H, W, bands) the model is to make: all but speckle."""
-    return filtered(target[..., 0])[..., None] if task.makes.speckled else target
-
-
-def _seen(side: int, rng: np.random.Generator) -> np.ndarray:
-    """bool (side, side): where a source is known; now and then a part beyond an edge is not."""
-    known = np.ones((side, side), bool)
-    if rng.random() < UNSEEN:
-        kept = int(rng.integers(CELL, side))
-        known[:, kept:] = False
-        known = np.rot90(known, int(rng.integers(4))).copy()
-    return known

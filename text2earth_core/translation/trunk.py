@@ -46,6 +46,22 @@ class FirstGuess(nn.Module):
             seen = seen + block(F.silu(seen))
         return condition[:, :LATENT] + self.last(F.silu(seen))
 
+    def save(self, folder: Path) -> None:
+        """Write the weights as they are."""
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        save_file(tensors, folder / GUESS_FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> FirstGuess:
+        """That in a translator's folder, in its stored precision; Text2EarthError where it is missing or damaged."""
+        guess = cls()
+        try:
+            tensors = load_file(folder / GUESS_FILE)
+            guess.to(next(iter(tensors.values())).dtype).load_state_dict(tensors)
+        except Exception as error:
+            raise Text2EarthError(f"{folder / GUESS_FILE} cannot be loaded: {reason_of(error)}.") from None
+        return guess
+
 
 def _conv(before: int, after: int) -> nn.Conv2d:
     return nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
@@ -76,8 +92,6 @@ class Trunk(nn.Module):
         """That in a folder, in its stored precision; Text2EarthError where it is damaged or of another make."""
         try:
             control = ControlNetModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
-            guess = FirstGuess()
-            guess.load_state_dict(load_file(folder / GUESS_FILE))
         except Exception as error:
             raise Text2EarthError(f"The translator in {folder} cannot be loaded: {reason_of(error)}.") from None
         if control.config.conditioning_channels != CHANNELS:
@@ -85,13 +99,13 @@ class Trunk(nn.Module):
                 f"The translator in {folder} sees {control.config.conditioning_channels} channels, not {CHANNELS}: "
                 "train it anew."
             )
-        return cls(control, guess).requires_grad_(False)
+        return cls(control, FirstGuess.load(folder)).requires_grad_(False)
 
     def save(self, folder: Path, dtype: torch.dtype) -> None:
         """Write the control as diffusers does, and the guess beside it."""
         self.to(dtype).control.register_to_config(_name_or_path="")
         save_part(self.control, folder)
-        save_file({name: tensor.contiguous() for name, tensor in self.guess.state_dict().items()}, folder / GUESS_FILE)
+        self.guess.save(folder)
 
     def forward(
         self, inputs: Tensor, t: Tensor, embeddings: Tensor, condition: Tensor, levels: Tensor
