@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from text2earth_core.errors import Cancelled, Text2EarthError
 
 if TYPE_CHECKING:
-    from text2earth_core.model import ModelInfo, Text2Earth
+    from text2earth_core.model import Text2Earth
+    from text2earth_core.model_info import ModelInfo
     from text2earth_core.networks.tokens import PromptReport
 
 __all__ = ["Cancelled", "ModelInfo", "PromptReport", "Text2Earth", "Text2EarthError"]
 
 # Imported when first asked for: they bring torch and diffusers, and a server must listen before that takes its seconds.
 _HEAVY = {
-    "ModelInfo": "text2earth_core.model",
+    "ModelInfo": "text2earth_core.model_info",
     "Text2Earth": "text2earth_core.model",
     "PromptReport": "text2earth_core.networks.tokens",
 }

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from text2earth_core.machine.fit import fit_model
 from text2earth_core.machine.footprint import footprint
 from text2earth_core.machine.settle import settle, settle_unet
 from text2earth_core.modalities import RGB, get_modality
+from text2earth_core.model_info import ModelInfo
 from text2earth_core.networks.codec import Codec
 from text2earth_core.networks.lexicon import EMPTY, load_lexicon
 from text2earth_core.networks.student import Student
@@ -39,45 +40,6 @@ from text2earth_core.speckle import filtered_cells, speckled
 from text2earth_core.translation.translator import OWN as TRANSLATOR
 from text2earth_core.translation.translator import Translators
 from text2earth_core.untrained import untrained_parts
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What callers need to know of a model.
-
-    window: px the UNet sees. cell: px per latent cell. channels: of the latent. halo: cells of context after which a
-    part decodes as the whole does. resolutions: m/px it was trained on. steps, guidance: defaults. token_limit: longest
-    prompt. inpaints: it has the 9-channel input; one without composes known latents at each step. levels: it knows what
-    a resolution is. samplers: "quality", and "fast" where there is a student, which takes
-    `fast_steps`. device, dtype: where and how it computes. base: hash of what adapters are made for, the student apart.
-    """
-
-    name: str
-    fingerprint: str
-    window: int
-    cell: int
-    channels: int
-    halo: int
-    resolutions: tuple[float, ...]
-    resolution: float
-    steps: int
-    guidance: float
-    max_steps: int
-    token_limit: int
-    inpaints: bool
-    levels: bool
-    samplers: tuple[str, ...]
-    fast_steps: int
-    device: str
-    dtype: str
-    base: str
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def steps_of(self, steps: int | None, sampler: str | None) -> int:
-        """How many steps will be taken: those asked for, or the sampler's default."""
-        return steps or (self.fast_steps if sampler == FAST else self.steps)
 
 
 class Text2Earth:

@@ -49,9 +49,7 @@ class Summaries:
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[Stamp, dict[str, Any]]] = {}
 
-    def get(
-        self, scene: str, path: str, read: Callable[[str], dict[str, Any]], logged: bool = True
-    ) -> dict[str, Any]:
+    def get(self, scene: str, path: str, read: Callable[[str], dict[str, Any]], logged: bool = True) -> dict[str, Any]:
         """The summary of `scene`; `read` is asked where the file at `path`, with a log or without, is not as it was."""
         found = self._kept.get(scene)
         if found and found[0] == stamp(path, logged):
