@@ -150,13 +150,20 @@ def _from_map(source: Path, out: Path, codes: str, as_json: bool) -> None:
     from text2earth_core.data.landcover.captions import caption_of
     from text2earth_core.data.landcover.maps import tiles_of
 
-    count = 0
+    count = left = 0
 
     def lines() -> Iterator[dict[str, Any]]:
-        nonlocal count
+        nonlocal count, left
         for tile in tiles_of(source, codes):
-            count += 1
-            yield {"row": tile.row, "column": tile.column, "caption": caption_of(tile.classes)}
+            caption = caption_of(tile.classes)
+            if caption:
+                count += 1
+                yield {"row": tile.row, "column": tile.column, "caption": caption}
+            else:
+                left += 1
 
+    _check_out(out)
     write_whole(lambda part: write_lines(part, lines()), out)
+    if left:
+        say(f"{left:,} tiles hold no class of 20 pixels, and have no caption.")
     emit({"file": str(out), "captions": count}, as_json)

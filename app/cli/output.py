@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from app.errors import AppError, NotFound
+from text2earth_core.errors import Text2EarthError
 from text2earth_core.whole_file import whole_file
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -102,6 +103,8 @@ def write_whole(write: Callable[[Path], Any], path: Path) -> None:
     try:
         with whole_file(path) as part:
             write(part)
+    except Text2EarthError:
+        raise  # what was to be written is at fault, not the file
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AppError(f"{path} cannot be written ({reason}); choose another file name.") from error

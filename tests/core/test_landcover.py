@@ -242,10 +242,25 @@ def test_what_is_no_map_of_classes_is_told(tmp_path: Path) -> None:
     floats = write(tmp_path / "floats.tif", np.ones((8, 8), np.float32))
     deep = write(tmp_path / "deep.tif", np.full((8, 8), 300, np.uint16))
     empty = write(tmp_path / "empty.tif", np.zeros((8, 8), np.uint8))
+    below = write(tmp_path / "below.tif", np.full((8, 8), -3, np.int16))
+    strange = write(tmp_path / "strange.tif", np.array([[10, 77]], np.uint8))
     (tmp_path / "torn.tif").write_bytes(b"II*\0 no more")
     for path, words in [
         (floats, "whole numbers"), (deep, "300"), (empty, "no class at all"), (tmp_path / "torn.tif", "cannot be read"),
-        (tmp_path / "none.tif", "cannot be read"),
+        (tmp_path / "none.tif", "cannot be read"), (below, "holds -3"), (strange, "holds 77"),
     ]:  # fmt: skip
         done = run("data", "landcover", path, "--algorithm", "1")
         assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+        for name, more in (("landcover", ["--algorithm", "1", "--out"]), ("caption", ["--from-map"])):
+            if (path, name) != (empty, "caption"):
+                done = run("data", name, path, *more, tmp_path / "out.jsonl")
+                assert (done.returncode, words in done.stderr, "choose another" in done.stderr) == (1, True, False)
+
+
+def test_a_map_without_a_place_is_read_without_a_word_and_specks_have_no_caption(tmp_path: Path) -> None:
+    classes = np.pad(halves(), ((0, 1), (0, 0)))
+    classes[256, :3] = WATER
+    done = run("data", "caption", write(tmp_path / "map.tif", classes), tmp_path / "c.jsonl", "--from-map", "--json")
+    assert (json.loads(done.stdout)["captions"], done.returncode) == (1, 0)
+    assert done.stderr.strip() == "1 tiles hold no class of 20 pixels, and have no caption."
+    assert len((tmp_path / "c.jsonl").read_text("utf-8").splitlines()) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from text2earth_core.data.landcover.classes import table_of
@@ -97,9 +98,11 @@ class LandcoverMap:
     @contextmanager
     def _read(self) -> Iterator[None]:
         try:
-            with rasterio.Env(GDAL_CACHEMAX=CACHE):
+            with rasterio.Env(GDAL_CACHEMAX=CACHE), warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)  # where the classes lie does not matter
                 yield
         except RasterioError as error:
+            error = error.__cause__ if isinstance(error.__cause__, Exception) else error  # GDAL's own words
             raise Text2EarthError(f"{self._path} cannot be read as a map ({reason_of(error)}).") from None
 
 
@@ -110,7 +113,8 @@ def _survey(file: rasterio.DatasetReader, path: Path) -> tuple[set[int], int]:
     for top in range(0, file.height, TILE):
         band = _raw(file, top)
         if band.dtype != np.uint8 and (band.min() < 0 or band.max() > 255):
-            raise Text2EarthError(f"{path} is no map of classes: it holds {band.max()}, and classes go up to 255.")
+            foreign = band.min() if band.min() < 0 else band.max()
+            raise Text2EarthError(f"{path} is no map of classes: it holds {foreign}, and classes are 0 to 255.")
         found |= set(np.flatnonzero(np.bincount(band.ravel(), minlength=256)).tolist())
         known = ((band != 0) & (band != 255)).any(axis=0)
         count += int(np.logical_or.reduceat(known, np.arange(0, file.width, TILE)).sum())
