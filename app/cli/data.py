@@ -19,6 +19,7 @@ app = typer.Typer(help="Data sets of images and words: checked, converted, descr
 Source = Annotated[
     str, typer.Argument(metavar="IN", help="A parquet file, a folder of them, or hf://datasets/OWNER/NAME.")
 ]
+Convertible = Annotated[str, typer.Argument(metavar="IN", help="As for check, or a folder with ChatEarthNet's lists.")]
 Codes = Annotated[
     str, typer.Option(help="What the map's values mean: worldcover, paper, or auto, which looks at all of them.")
 ]
@@ -40,21 +41,33 @@ def check(source: Source, as_json: Json = False) -> None:
 
 @app.command()
 def convert(
-    source: Source,
+    source: Convertible,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder, for --data of training.")],
-    name: Annotated[str, typer.Option(help="Name of the data set in that folder.")] = "git10m",
-    held_back: Annotated[float, typer.Option(min=0, max=1, help='Share of the images in the split "val".')] = 0.02,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the data set in that folder; default: git10m or chatearthnet.")
+    ] = None,
+    held_back: Annotated[
+        float, typer.Option(min=0, max=1, help='Share of the images in the split "val"; ChatEarthNet has its own.')
+    ] = 0.02,
     as_json: Json = False,
 ) -> None:
-    """Bring Git-10M's columns into those of training.
+    """Bring Git-10M's columns, or ChatEarthNet's lists and images, into the columns of training.
 
-    Rows without a readable image, open sea and copies of other images are left out, and named in left_out.jsonl; what
-    contradicts itself is left empty.
+    Rows without a readable image are left out, of Git-10M also open sea and copies of other images; left_out.jsonl
+    names them. What contradicts itself is left empty.
     """
+    from text2earth_core.data.chatearthnet import converting
     from text2earth_core.data.sources.convert import convert
 
     with bar("Converting") as advance:
-        found = convert(source, out, name, held_back, lambda what, done, total: advance(done, total))
+
+        def tell(what: str, done: int, total: int) -> None:
+            advance(done, total)
+
+        if converting.holds_lists(source):
+            found = converting.convert_lists(Path(source), out, name or converting.NAME, tell)
+        else:
+            found = convert(source, out, name or "git10m", held_back, tell)
     emit(found, as_json)
 
 
@@ -73,9 +86,10 @@ def stats(
     from text2earth_core.data.statistics.report import write_report
 
     sources = [source] if beside is None else [source, beside]
-    with bar("Reading") as advance:
-        figures = figures_of(sources, lambda what, done, total: advance(done, total))
     try:
+        report.mkdir(parents=True, exist_ok=True)  # now, not after the work
+        with bar("Reading") as advance:
+            figures = figures_of(sources, lambda what, done, total: advance(done, total))
         page = write_report(figures, report)
     except OSError as error:
         raise AppError(f"{report} cannot be written ({error.strerror}): choose another folder.") from None
@@ -124,13 +138,14 @@ def landcover(
 
     check_codes(codes)
     told = ((tile, prompt(tile.classes, algorithm, as_code, seed)) for tile in tiles_of(source, codes))
-    if out is not None:
-        lines = ({"row": tile.row, "column": tile.column, "prompt": text} for tile, text in told)
-        write_whole(lambda part: write_lines(part, lines), out)
-        return
     first, second = next(told, None), next(told, None)
     if first is None:
         raise AppError(f"{source} holds no class at all, only pixels without data.")
+    if out is not None:
+        all_told = chain((first,), () if second is None else (second,), told)
+        lines = ({"row": tile.row, "column": tile.column, "prompt": text} for tile, text in all_told)
+        write_whole(lambda part: write_lines(part, lines), out)
+        return
     if second is None:
         print(first[1])
         return

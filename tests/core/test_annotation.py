@@ -244,7 +244,13 @@ def test_a_journal_is_one_runs_and_one_tasks(tmp_path: Path) -> None:
         Journal(path, {"model": "n"})
     with only_run(path), pytest.raises(Text2EarthError, match="Another run"), only_run(path):
         pass
+    lock = tmp_path / "journal.lock"
+    assert not lock.exists()
+    lock.touch()  # a killed run left it
     with only_run(path):
+        assert lock.exists()
+    assert not lock.exists()
+    with pytest.raises(Text2EarthError, match="cannot be written"), only_run(tmp_path / "no folder" / "journal"):
         pass
     (tmp_path / "text").write_text("no database, but a longer text than none at all\n" * 50)
     for name, words in [("text", "cannot be used"), ("nowhere", "There is no")]:
