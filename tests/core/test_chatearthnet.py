@@ -13,6 +13,8 @@ from tests.app.command_line import result, run
 from text2earth_core.data.chatearthnet.layout import RGB_FOLDER, SPLITS, list_name, split_of
 from text2earth_core.data.chatearthnet.reading import Findings, Record, read
 from text2earth_core.data.chatearthnet.writing import Captioned, write
+from text2earth_core.data.corpus import load_corpus
+from text2earth_core.data.sources.training_tables import LEFT_OUT
 from text2earth_core.errors import Text2EarthError
 
 
@@ -101,6 +103,50 @@ def test_captions_that_cannot_be_written_are_counted(tmp_path: Path) -> None:
         "image is missing": 1, "no image name": 1, "image name is a path": 1, "no caption": 1,
         "image is there twice": 1,
     }  # fmt: skip
+
+
+def test_halves_of_characters_are_faults_and_not_the_end(tmp_path: Path) -> None:
+    put(tmp_path / "set", "35", "train", [
+        {"image_id": "a.png", "caption": "A \ud800 wood."}, {"image_id": "\udfff.png", "caption": "A lake."},
+    ])  # fmt: skip
+    found = result("data", "chatearthnet", "read", tmp_path / "set", tmp_path / "out.jsonl")
+    assert found["faults"] == {"image is missing": 2, "no caption": 1, "no image name": 1}
+    assert [line["name"] for line in lines(tmp_path / "out.jsonl")] == ["a.png", "\\udfff.png"]
+    told = write([Captioned("a.png", "A \ud800 wood."), Captioned("b.png", "A lake.")], tmp_path / "out", "35")
+    assert (told["faults"], sum(told["lists"].values())) == ({"half a character": 1, "image is missing": 1}, 1)
+
+
+def test_a_folder_becomes_what_training_reads_and_no_record_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    for name in ("a.png", "b.png"):
+        put_image(folder / RGB_FOLDER, name)
+    (folder / RGB_FOLDER / "torn.png").write_bytes(b"\x89PNG no more")
+    put_image(folder / "s2_band_5_6_7_images", "bands.png")
+    names = ("a", "torn", "bands", "none")
+    put(folder, "35", "train", [{"image_id": f"{name}.png", "caption": f"Caption of {name}."} for name in names])
+    put(folder, "35", "val", [{"image_id": "b.png", "caption": "A wood."}])
+    put(folder, "4v", "test", [{"image_id": "a.png", "caption": "Seen by another."}])
+    found = result("data", "convert", folder, tmp_path / "out")
+    assert (found["rows"], found["good"], found["written"], found["left_out"]) == (6, 1, 2, 3)
+    assert found["faults"] == {
+        "image is missing": 2, "image is damaged": 1, "versions put it into different splits": 2,
+    }  # fmt: skip
+    left = lines(tmp_path / "out" / LEFT_OUT)
+    assert {one["name"]: one["faults"] for one in left} == {
+        "none.png": ["image is missing"], "bands.png": ["image is missing"], "torn.png": ["image is damaged"],
+    }  # fmt: skip
+    (held,) = load_corpus(tmp_path / "out", "val")
+    assert (held.captions, held.resolution, held.pixels.shape) == (("A wood.",), 10.0, (8, 8, 3))
+    (tested,) = load_corpus(tmp_path / "out", "test")
+    assert tested.captions == ("Caption of a.", "Seen by another.")
+    with pytest.raises(Text2EarthError, match="no images of the split"):
+        load_corpus(tmp_path / "out", "train")
+    failed = run("data", "convert", folder, tmp_path / "out")
+    assert (failed.returncode, "is not empty" in failed.stderr) == (1, True)
+    (folder / RGB_FOLDER / "a.png").unlink()
+    (folder / RGB_FOLDER / "b.png").unlink()
+    failed = run("data", "convert", folder, tmp_path / "other")
+    assert (failed.returncode, "can be used" in failed.stderr, (tmp_path / "other").exists()) == (1, True, False)
 
 
 def test_splits_have_the_shares_of_the_paper() -> None:

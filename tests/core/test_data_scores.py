@@ -12,6 +12,7 @@ import pytest
 from tests.app.command_line import run
 from text2earth_core.data.scores.metrics import METRICS, OWN, STANFORD, score
 from text2earth_core.data.scores.tokens import split
+from text2earth_core.errors import Text2EarthError
 
 CAPTIONS = Path(__file__).parent / "data" / "scored_captions.json"
 """50 images with one candidate and two or three references each, invented for this test."""
@@ -115,6 +116,11 @@ def test_mistakes_are_one_sentence(tmp_path: Path, references: Any, candidates: 
     done = run("data", "score", tmp_path / "r.json", tmp_path / "c.json")
     assert (done.returncode, words in done.stderr) == (1, True), done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_references_without_words_are_told() -> None:
+    with pytest.raises(Text2EarthError, match="No reference has a word"):
+        score({"a": ["", "."], "b": [" "]}, {"a": ["A lake."], "b": ["A wood."]}, java=None)
 
 
 def test_a_file_that_is_no_json_is_told(tmp_path: Path) -> None:

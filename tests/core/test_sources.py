@@ -17,10 +17,12 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from tests.app.command_line import result, run
 from text2earth_core.data.corpus import load_corpus
-from text2earth_core.data.sources import convert as conversion
+from text2earth_core.data.sources import training_tables
+from text2earth_core.data.sources.convert import convert
 from text2earth_core.data.sources.git10m import read_row
 from text2earth_core.data.sources.likeness import NEAR, copies, is_open_sea, perceptual_hash
 from text2earth_core.data.sources.places import place_of
+from text2earth_core.data.sources.training_tables import LEFT_OUT
 from text2earth_core.errors import Text2EarthError
 
 
@@ -157,7 +159,7 @@ def test_every_fault_is_counted_and_no_row_is_lost(tmp_path: Path) -> None:
 
     written = result("data", "convert", tmp_path / "in", tmp_path / "out", "--held-back", "0")
     assert (written["written"], written["left_out"]) == (4, 5)
-    told = [json.loads(line) for line in (tmp_path / "out" / conversion.LEFT_OUT).read_text("utf-8").splitlines()]
+    told = [json.loads(line) for line in (tmp_path / "out" / LEFT_OUT).read_text("utf-8").splitlines()]
     assert [one["name"] for one in told] == ["3.png", "4.png", "5.png", "6.png", "8.png"]
     pictures = load_corpus(tmp_path / "out")
     assert [one.resolution for one in pictures] == [4, 4, None, 4]
@@ -166,9 +168,9 @@ def test_every_fault_is_counted_and_no_row_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_conversion_begins_new_files_and_holds_images_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversion, "SHARD_BYTES", 150_000)
+    monkeypatch.setattr(training_tables, "SHARD_BYTES", 150_000)
     pq.write_table(pa.Table.from_pylist([row(number) for number in range(40)]), tmp_path / "in.parquet")
-    conversion.convert(str(tmp_path / "in.parquet"), tmp_path / "out", "mine", held_back=0.3)
+    convert(str(tmp_path / "in.parquet"), tmp_path / "out", "mine", held_back=0.3)
     assert len(list((tmp_path / "out").glob("mine-*.parquet"))) > 1
     counts = [len(load_corpus(tmp_path / "out", split)) for split in ("train", "val")]
     assert sum(counts) == 40
@@ -213,6 +215,8 @@ def test_without_a_network_the_hub_is_told_in_one_sentence(monkeypatch: pytest.M
 
 def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    pq.write_table(pa.table({"captions": [["A field."]]}), tmp_path / "trained.parquet")
+    pq.write_table(pa.Table.from_pylist([row(0)]), tmp_path / "good.parquet")
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 and no more")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").touch()
@@ -220,7 +224,11 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
         (["check", tmp_path / "full"], "holds no parquet files"),
         (["check", tmp_path / "other.parquet"], "is no Git-10M"),
         (["check", tmp_path / "torn.parquet"], "is damaged or no parquet file"),
+        (["check", tmp_path / "trained.parquet"], "has the columns of training already"),
         (["convert", tmp_path / "other.parquet", tmp_path / "full"], "is not empty"),
+        (["convert", tmp_path / "other.parquet", tmp_path / "torn.parquet"], "is a file"),
+        (["convert", tmp_path / "good.parquet", tmp_path / "torn.parquet" / "out"], "cannot be written"),
+        (["convert", tmp_path / "good.parquet", tmp_path / "out", "--name", "../x"], "cannot name a data set"),
     ]:
         done = run("data", *arguments)
         assert done.returncode == 1

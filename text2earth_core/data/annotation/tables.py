@@ -19,6 +19,7 @@ from text2earth_core.data.annotation.items import Item, Settled
 from text2earth_core.data.annotation.template import Template
 from text2earth_core.data.sources.git10m import IMAGE, METADATA, Row, read_row
 from text2earth_core.data.sources.tables import BATCH, HUB, columns_of, encoded, opened, tables_of
+from text2earth_core.data.texts import rows_of
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.pictures import as_rgb
 
@@ -50,7 +51,8 @@ class TableSource:
         self._tables = tables_of(source)
         there = columns_of(self._tables)
         if IMAGE not in there:
-            raise Text2EarthError(f'{source} has no column "{IMAGE}": a model needs images to describe.')
+            without = next(table for table in self._tables if IMAGE not in columns_of([table]))
+            raise Text2EarthError(f'{without} has no column "{IMAGE}": a model needs images to describe.')
         self._columns = [name for name in (IMAGE, *METADATA, *OTHERS) if name in there]
 
     @cached_property
@@ -114,7 +116,7 @@ class TableSource:
             for block in file.iter_batches(batch_size=BATCH, row_groups=[group], columns=columns):
                 for offset in range(block.num_rows):
                     if not settled(first + offset, first + offset + 1):
-                        yield self._item(first + offset, block.slice(offset, 1).to_pylist()[0])
+                        yield self._item(first + offset, rows_of(block.slice(offset, 1))[0])
                 first += block.num_rows
         except (OSError, ValueError, pa.ArrowException) as error:
             if isinstance(error, Text2EarthError):

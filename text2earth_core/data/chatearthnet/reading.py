@@ -11,6 +11,7 @@ from typing import Any
 
 from text2earth_core.data.chatearthnet.layout import IMAGE_FOLDERS, images_in, is_file_name, list_name, list_of
 from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.values import is_text
 
 EXAMPLES = 5
 MISSING = "image is missing"
@@ -45,6 +46,14 @@ class Findings:
     faults: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
+    def add_fault(self, fault: str, place: str, was_good: bool = False) -> None:
+        """Count a fault; was_good: of a record that was counted without any."""
+        self.good -= was_good
+        self.faults[fault] += 1
+        shown = self.examples.setdefault(fault, [])
+        if len(shown) < EXAMPLES:
+            shown.append(place)
+
     def as_json(self) -> dict[str, Any]:
         """{"rows", "good", "faults": {reason: count}, "examples": {reason: [place]}, "lists": {file: count}}."""
         return {"rows": sum(self.lists.values()), "good": self.good, "faults": dict(self.faults.most_common()),
@@ -78,10 +87,7 @@ def read(folder: Path, findings: Findings) -> Iterator[Record]:
             record = _record(entry, version, split, images, seen)
             findings.good += not record.faults
             for fault in record.faults:
-                findings.faults[fault] += 1
-                shown = findings.examples.setdefault(fault, [])
-                if len(shown) < EXAMPLES:
-                    shown.append(f"{record.name or 'entry'} ({number} of {path.name})")
+                findings.add_fault(fault, f"{record.name or 'entry'} ({number} of {path.name})")
             yield record
 
 
@@ -106,10 +112,10 @@ def _record(
     name = values.get("image_id", values.get("image"))  # the lists do not agree on it
     said = values.get("caption")
     several = said if isinstance(said, list) else [said]
-    captions = tuple(one for one in several if isinstance(one, str) and one.strip())
+    captions = tuple(one for one in several if isinstance(one, str) and is_text(one) and one.strip())
     faults = []
-    if not isinstance(name, str) or not name:
-        name = "" if name is None else str(name)
+    if not is_text(name) or not name:
+        name = "" if name is None else str(name).encode("ascii", "backslashreplace").decode()
         faults.append("no image name")
     elif not is_file_name(name):
         faults.append("image name is a path")

@@ -22,6 +22,7 @@ from text2earth_core.data.chatearthnet.layout import (
 )
 from text2earth_core.data.chatearthnet.reading import MISSING
 from text2earth_core.errors import Text2EarthError, reason_of
+from text2earth_core.values import is_text
 from text2earth_core.whole_file import whole_file
 
 
@@ -50,7 +51,7 @@ def captions_in(path: Path) -> Iterator[Captioned]:
                 if line.strip():
                     yield _captioned(json.loads(line), path.stem)
     except (OSError, ValueError, RecursionError, AttributeError) as error:
-        where = "" if isinstance(error, OSError) else f" in line {number}"
+        where = "" if isinstance(error, OSError) else f" in line {number + isinstance(error, UnicodeDecodeError)}"
         raise Text2EarthError(f"{path} cannot be read as captions{where} ({reason_of(error)}).") from None
 
 
@@ -125,6 +126,8 @@ def write(
 def _fault(one: Captioned, names: set[str]) -> str:
     if not one.name:
         return "no image name"
+    if not is_text(one.name + one.caption):
+        return "half a character"
     if not is_file_name(one.name):
         return "image name is a path"
     if not one.caption.strip():

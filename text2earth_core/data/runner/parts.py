@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from text2earth_core.data.texts import rows_of
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.whole_file import whole_file
 
@@ -182,7 +183,7 @@ def _rows(file: pq.ParquetFile, job: RowsJob) -> Iterator[Row]:
         except (OSError, ValueError, StopIteration) as error:
             raise Text2EarthError(f"{job.source} is damaged in row group {job.group}: {reason_of(error)}.") from None
         if at + len(batch) > job.start:
-            yield from batch.slice(max(0, job.start - at), job.stop - max(at, job.start)).to_pylist()
+            yield from rows_of(batch.slice(max(0, job.start - at), job.stop - max(at, job.start)))
         at += len(batch)
 
 

@@ -40,10 +40,12 @@ def score(references: Sentences, candidates: Sentences, java: str | None = shuti
         `METRICS`, None for what was not run; "images"; "tokens", who made them; "not_run" {metric: reason}.
 
     Raises:
-        Text2EarthError: there is no candidate, one has no references, or not one sentence.
+        Text2EarthError: there is no candidate, one has no references or not one sentence, or no reference has a word.
     """
     _check(references, candidates)
     made_by, wanted, given = _tokens({image: references[image] for image in candidates}, candidates, java)
+    if not any(tokens for several in wanted.values() for tokens in several):
+        raise Text2EarthError("No reference has a word in it: there is nothing to compare with.")
     found: dict[str, Any] = dict.fromkeys(METRICS)
     found |= _in_python(wanted, given)
     not_run: dict[str, str] = {}

@@ -95,12 +95,15 @@ def look(source: str, progress: Progress) -> Iterator[Seen]:
         Text2EarthError: there are no tables, they have none of Git-10M's columns, or one cannot be read.
     """
     tables = tables_of(source)
-    there = columns_of(tables)
-    if not there & {IMAGE, "caption", "Google_location"}:
-        raise Text2EarthError(
-            f"{source} is no Git-10M: of its columns ({', '.join(COLUMNS)}) its tables lack the main ones."
-        )
-    with_images = IMAGE in there
+    there = {table: columns_of([table]) for table in tables}
+    for table, names in there.items():
+        if "captions" in names and not names & {"caption", "Google_location"}:
+            raise Text2EarthError(f"{table} has the columns of training already: text2earth data stats describes it.")
+        if not names & {IMAGE, "caption", "Google_location"}:
+            raise Text2EarthError(
+                f"{table} is no Git-10M: it lacks the main ones of its columns ({', '.join(COLUMNS)})."
+            )
+    with_images = any(IMAGE in names for names in there.values())
     total = count_rows(tables)
     columns, batch = ((*COLUMNS, HASH, FAULT), BATCH) if with_images else (METADATA, METADATA_BATCH)
     for number, (place, values) in enumerate(stream(tables, columns, batch)):

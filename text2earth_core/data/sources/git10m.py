@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from text2earth_core.data.sources.places import TilePlace, place_of
+from text2earth_core.data.texts import BROKEN
 from text2earth_core.errors import Text2EarthError
 from text2earth_core.prompts import take_level
 
@@ -41,12 +42,12 @@ class Row:
 def read_row(values: Mapping[str, Any]) -> Row:
     """Read the metadata of a row; nothing in it raises, everything wrong becomes a fault."""
     faults: list[str] = []
-    name, words = _text(values.get("img_name")), _text(values.get("caption"))
+    name, words = _told(values.get("img_name"), "name", faults), _told(values.get("caption"), "caption", faults)
     caption, said = take_level(words)
     caption = caption.strip()
-    if not name:
+    if not name and "name is no text" not in faults:
         faults.append("no name")
-    if not caption:
+    if not caption and "caption is no text" not in faults:
         faults.append("no caption")
     quality = _number(values.get("img_quality_score"), "quality score", faults)
     written = _number(values.get("resolution"), "resolution", faults)
@@ -63,6 +64,18 @@ def read_row(values: Mapping[str, Any]) -> Row:
         faults.append("level and resolution disagree")
     resolution = known[0] if known and agree else None
     return Row(name, caption, quality, resolution, place, tuple(faults))
+
+
+def _told(value: Any, what: str, faults: list[str]) -> str:
+    """A text of people; bytes are read as one, and what is neither text nor number is a fault."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    if isinstance(value, list | dict):
+        faults.append(f"{what} is no text")
+        return ""
+    if BROKEN in _text(value):
+        faults.append(f"{what} is no UTF-8")
+    return _text(value)
 
 
 def _text(value: Any) -> str:

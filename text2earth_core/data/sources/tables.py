@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from text2earth_core.data.texts import rows_of
 from text2earth_core.errors import Text2EarthError, reason_of
 
 BATCH = 256
@@ -105,7 +106,7 @@ def stream(tables: Sequence[str], columns: Sequence[str], batch: int = BATCH) ->
             number = 0
             try:
                 for block in file.iter_batches(batch_size=batch, columns=there):
-                    for values in block.to_pylist():
+                    for values in rows_of(block):
                         yield f"Row {number} of {table}", values
                         number += 1
             except (OSError, ValueError, pa.ArrowException) as error:

@@ -78,6 +78,11 @@ class Database:
             thread.join()
             raise
         if failed and isinstance(failed[0], duckdb.Error | OSError):
+            if "not valid UTF8" in str(failed[0]):
+                raise Text2EarthError(
+                    f"The tables hold texts that are no UTF-8 ({reason_of(failed[0])}): text2earth data convert writes "
+                    "tables without them, which can be counted."
+                ) from None
             raise Text2EarthError(f"The tables cannot be read to their end ({reason_of(failed[0])}).") from None
         if failed:
             raise failed[0]
