@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,6 +52,11 @@ from app.cli.output import (
 from app.errors import AppError
 from canvas.errors import SceneError
 from text2earth_core.values import is_text
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from text2earth_core import Text2Earth
 
 STOPS = ("SIGTERM", "SIGHUP")  # what a scheduler and a closed terminal send
 
@@ -97,6 +104,10 @@ def generate(
     model: ModelOption = None,
     device: DeviceOption = None,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many images.")] = 1,
+    count_places: Annotated[
+        bool,
+        typer.Option("--count-places", help="As many objects as the prompt says: places laid out, one drawn at each."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make images from a prompt."""
@@ -107,17 +118,30 @@ def generate(
     adapters = add_adapters(loaded, adapter or ())
     for note in prompt_notes(loaded, prompt, resolution):
         say(note)
+    make = _counted(loaded, prompt) if count_places else partial(_made, loaded, prompt)
     files = [out] if count == 1 else [out.with_stem(f"{out.stem}-{number:04d}") for number in range(1, count + 1)]
     with bar("Generating", count) as advance:
         for number, file in enumerate(files):
-            (image,) = loaded.generate(
-                prompt, resolution=resolution, seed=seed + number, steps=steps, guidance=guidance,
+            image = make(
+                resolution=resolution, seed=seed + number, steps=steps, guidance=guidance,
                 sampler=sampler or "quality", modality=modality, adapters=dict(adapters),
             )  # fmt: skip
             write_whole(image.save, file)
             advance(number + 1)
     seeds = range(seed, seed + count)
     emit([{"file": str(file), "seed": s, "prompt": prompt} for file, s in zip(files, seeds, strict=True)], as_json)
+
+
+def _made(model: Text2Earth, prompt: str, **settings: Any) -> Image.Image:
+    return model.generate(prompt, **settings)[0]
+
+
+def _counted(model: Text2Earth, prompt: str) -> Callable[..., Image.Image]:
+    """Draws a prompt with a number at so many places; Text2EarthError where it has none."""
+    from text2earth_core.study.counting.places import draw_counted
+    from text2earth_core.study.counting.words import read_count
+
+    return partial(draw_counted, model, read_count(prompt))
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from text2earth_core.evaluation.bootstrap import Interval
 from text2earth_core.model import Text2Earth
 from text2earth_core.sampling.settings import FAST, QUALITY
 from text2earth_core.study.backbones import build
+from text2earth_core.study.kept_plan import keep_plan
 from text2earth_core.study.plan import Plan
 from text2earth_core.study.report import write_report
 from text2earth_core.study.training import Pixels, accuracy, fitted, train
@@ -34,7 +35,7 @@ DATA_SET = "rsicd"
 FIRST_SEED = 1_000_000
 """Of the generated images: far from those with which a model is measured elsewhere."""
 
-PLAN_FILE, RESULTS = "plan.json", "results.json"
+RESULTS = "results.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -57,7 +58,7 @@ def study_augmentation(
     if len(real) < max(plan.copies):
         raise Text2EarthError(f"{data} holds {len(real)} training images of {DATA_SET}, {max(plan.copies)} are needed.")
     told = plan.as_dict() | {"model": model.info.fingerprint, "sampler": sampler, "pretrained": pretrained}
-    _keep_plan(out, told)
+    keep_plan(out, told)
     classes = sorted({class_of(picture.label) for picture in real})
     generate(model, real, plan, sampler, out / "images", progress)
     results = _run(plan, classes, real, data, out, pretrained, place, progress)
@@ -153,17 +154,3 @@ def _generated(known: Pixels, count: int, copies: int, place: Path) -> Pixels:
     names = [(number, image_name(number, copy)) for number in range(count) for copy in range(copies)]
     pixels = np.stack([np.asarray(Image.open(place / name).convert("RGB")) for _, name in names])
     return Pixels(pixels, known.labels[[number for number, _ in names]])
-
-
-def _keep_plan(out: Path, told: dict[str, Any]) -> None:
-    """Remember what is studied; Text2EarthError where the folder holds another study."""
-    out.mkdir(parents=True, exist_ok=True)
-    path, told = out / PLAN_FILE, json.loads(json.dumps(told))
-    if path.is_file():
-        before = json.loads(path.read_text())
-        other = next((name for name, value in told.items() if before.get(name) != value), None)
-        if other is not None:
-            raise Text2EarthError(f"{out} holds a study whose {other} is {before.get(other)}: name another folder.")
-        return
-    with whole_file(path) as part:
-        part.write_text(json.dumps(told, indent=1))
