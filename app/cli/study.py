@@ -95,8 +95,9 @@ def counting(
     changes["kinds"] = tuple(kind_of(name).name for name in kind) if kind else None
     plan = replace(plan, **{name: value for name, value in changes.items() if value is not None})
     found = study_counting(
-        Path(model) if model else SHIPPED_MODEL, data, report, plan, sampler=sampler, device=device, progress=Bars()
-    )
+        Path(model) if model else SHIPPED_MODEL, data, report, plan, towers=SHIPPED_MODEL, sampler=sampler,
+        device=device, progress=Bars(),
+    )  # fmt: skip
     lines = [
         {"object": row["kind"], "pictures": row["pictures"]}
         | {f"right {way}, percent": round(100 * row[way]["exact"]["value"], 1) for way in ("as drawn", "with places")}

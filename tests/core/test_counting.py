@@ -17,7 +17,7 @@ from scipy.ndimage import label
 from tests.app.command_line import run
 from tests.core.conftest import encoded
 from text2earth_core import Text2Earth, Text2EarthError
-from text2earth_core.study.counting.counter import count, measured, train, usual_of
+from text2earth_core.study.counting.counter import Counter, count, measured, train, usual_of
 from text2earth_core.study.counting.labels import Labelled, counts_of
 from text2earth_core.study.counting.places import draw_counted, lay_out, mask_of
 from text2earth_core.study.counting.plan import Plan, kind_of, read_numbers
@@ -127,8 +127,9 @@ def of_discs(numbers: list[int], first: int) -> Labelled:
 
 
 def test_a_counter_learns_to_count_from_numbers_alone_and_is_measured() -> None:
+    torch.manual_seed(0)
     known = of_discs([1 + n % 6 for n in range(96)], 0)
-    counter = train(known, 250, 16, 8, 0, CPU, lambda *_: None)
+    counter = train(Counter(8), known, 250, 16, 0, CPU, lambda *_: None)
     others = of_discs([1 + n % 6 for n in range(48)], 1000)
     kind, together, several = measured(counter, others, usual_of(known.counts), CPU)
     assert (kind["kind"], kind["images"], together["kind"], several["images"]) == ("storage tank", 48, "all", 40)
@@ -136,7 +137,7 @@ def test_a_counter_learns_to_count_from_numbers_alone_and_is_measured() -> None:
     found = count(counter, others.pixels, CPU)[:, 0]
     assert kind["exact"] == pytest.approx((found == others.counts[:, 0]).mean())
     with pytest.raises(Text2EarthError, match="No caption"):
-        train(Labelled(known.pixels, np.zeros_like(known.counts)), 1, 2, 8, 0, CPU, lambda *_: None)
+        train(Counter(8), Labelled(known.pixels, 0 * known.counts), 1, 2, 0, CPU, lambda *_: None)
 
 
 def test_the_table_tells_both_ways_and_the_gain() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from text2earth_core.alignment import load_towers
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.networks.residual import residual_body
 from text2earth_core.study.counting.labels import Labelled
 from text2earth_core.study.counting.words import KINDS
 from text2earth_core.whole_file import whole_file
+
+WIDTH = 24
+"""Of the network: that of the shipped image tower, from which it can begin."""
+
+RATE = 1e-3
 
 MOSAICS = 0.35
 """Share of training images that are put together of four: they hold what the four do, more than captions ever tell."""
@@ -31,38 +38,51 @@ Progress = Callable[[str, int, int], None]
 class Counter(nn.Module):
     """Pixels in [0, 1] (B, 3, h, w) to numbers of each kind (B, kinds), none below 0."""
 
-    def __init__(self, width: int = 16, kinds: int = len(KINDS)):
+    def __init__(self, width: int = WIDTH, kinds: int = len(KINDS)):
         super().__init__()
         self.body = residual_body(width)
         self.head = nn.Conv2d(8 * width, kinds, 1)
         assert self.head.bias is not None
         nn.init.constant_(self.head.bias, -3.0)  # a few objects in all cells together
 
+    @classmethod
+    def begun(cls, seed: int, towers: Path | None) -> Counter:
+        """An untrained one, with the body of a model folder's image tower where it is given.
+
+        Raises:
+            Text2EarthError: the folder has no towers.
+        """
+        torch.manual_seed(seed)
+        counter = cls()
+        if towers is not None:
+            counter.body.load_state_dict(load_towers(towers).towers.image.body.state_dict())
+        return counter
+
     def forward(self, pixels: Tensor) -> Tensor:
         return F.softplus(self.head(self.body((pixels - 0.4) / 0.2))).sum((2, 3))
 
 
 def train(
-    known: Labelled, steps: int, batch: int, width: int, seed: int, device: torch.device, progress: Progress
+    counter: Counter, known: Labelled, steps: int, batch: int, seed: int, device: torch.device, progress: Progress
 ) -> Counter:
     """AdamW with a cosine on the Poisson likelihood of known counts; images are turned, mirrored and put together.
 
     Raises:
         Text2EarthError: no image has a count.
     """
-    with_some = np.flatnonzero((known.counts > 0).any(axis=1))
-    if not len(with_some):
-        raise Text2EarthError("No caption of the training images tells a number of objects: a counter cannot learn.")
-    torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    counter = Counter(width).to(device).train()
-    optimizer = torch.optim.AdamW(counter.parameters(), 2e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps, pct_start=0.1)
-    spread = _spread(known.counts[with_some])
+    draws = [_Draw.of(column) for column in known.counts.T]
+    kinds = [number for number, draw in enumerate(draws) if len(draw.some)]
+    if not kinds:
+        raise Text2EarthError("No caption of the training images tells a number of objects: a counter cannot learn.")
+    counter.to(device).train()
+    optimizer = torch.optim.AdamW(counter.parameters(), RATE, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.1)
     for step in range(steps):
-        pixels, counts = _drawn(known, with_some, spread, batch, rng)
-        told = torch.from_numpy(counts).to(device)
-        found = counter(_unit(pixels, device))
+        chosen = [int(kinds[number]) for number in rng.integers(len(kinds), size=batch)]
+        parts = [_drawn(known, draws[kind], rng) for kind in chosen]
+        told = torch.from_numpy(np.stack([counts for _, counts in parts])).to(device)
+        found = counter(_unit(np.stack([pixels for pixels, _ in parts]), device))
         sure = ~torch.isnan(told)
         loss = F.poisson_nll_loss(found[sure], told[sure], log_input=False)
         optimizer.zero_grad()
@@ -122,9 +142,9 @@ def save(counter: Counter, path: Path) -> None:
         save_file(counter.state_dict(), part)
 
 
-def load(path: Path, width: int, device: torch.device) -> Counter:
+def load(path: Path, device: torch.device) -> Counter:
     """Read what `save` wrote; Text2EarthError where it is damaged or of another size."""
-    counter = Counter(width)
+    counter = Counter()
     try:
         counter.load_state_dict(load_file(path))
     except Exception as error:  # safetensors' own kinds, and torch's of what does not fit
@@ -146,27 +166,32 @@ def _told(pairs: np.ndarray) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _spread(counts: np.ndarray) -> np.ndarray:
-    """How often each image is drawn: those with rare numbers more often."""
-    largest = np.nan_to_num(counts).max(axis=1).astype(int)
-    weights = 1 / np.sqrt(np.bincount(largest)[largest])
-    return weights / weights.sum()
+@dataclass(frozen=True)
+class _Draw:
+    """Images of which a kind's count is known: those with some, how often each is drawn, and those with none."""
+
+    some: np.ndarray
+    spread: np.ndarray
+    none: np.ndarray
+
+    @classmethod
+    def of(cls, counts: np.ndarray) -> _Draw:
+        some = np.flatnonzero(counts >= 1)
+        numbers = counts[some].astype(int)
+        weights = 1 / np.sqrt(np.bincount(numbers)[numbers])  # rare numbers more often
+        return cls(some, weights / weights.sum(), np.flatnonzero(counts == 0))
+
+    def one(self, rng: np.random.Generator) -> int:
+        if len(self.none) and rng.random() >= COUNTED:
+            return int(rng.choice(self.none))
+        return int(rng.choice(self.some, p=self.spread))
 
 
-def _drawn(
-    known: Labelled, with_some: np.ndarray, spread: np.ndarray, batch: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    pixels, counts = [], []
-    for _ in range(batch):
-        several = 4 if rng.random() < MOSAICS else 1
-        chosen = [
-            int(rng.choice(with_some, p=spread) if rng.random() < COUNTED else rng.integers(len(known)))
-            for _ in range(several)
-        ]
-        parts = [_turned(known.pixels[one], rng) for one in chosen]
-        pixels.append(parts[0] if several == 1 else _mosaic(parts))
-        counts.append(known.counts[chosen].sum(axis=0))  # what is unknown in one is unknown in all
-    return np.stack(pixels), np.stack(counts).astype(np.float32)
+def _drawn(known: Labelled, draw: _Draw, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """An image and its counts; of four put together what is unknown in one is unknown in all."""
+    chosen = [draw.one(rng) for _ in range(4 if rng.random() < MOSAICS else 1)]
+    parts = [_turned(known.pixels[one], rng) for one in chosen]
+    return parts[0] if len(parts) == 1 else _mosaic(parts), known.counts[chosen].sum(axis=0)
 
 
 def _turned(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

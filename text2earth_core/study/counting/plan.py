@@ -14,7 +14,7 @@ class Plan:
     """Counts of one study.
 
     kinds: names of what is asked for. numbers: how many of it. seeds: pictures of each prompt. size: px of the
-    pictures, None the model's window. side: px that the counter sees. width, steps, batch: of the counter's training.
+    pictures, None the model's window. side: px that the counter sees. steps, batch: of the counter's training.
     """
 
     kinds: tuple[str, ...] = (
@@ -24,7 +24,6 @@ class Plan:
     seeds: int = 5
     size: int | None = None
     side: int = 128
-    width: int = 24
     steps: int = 8000
     batch: int = 32
 
@@ -32,7 +31,7 @@ class Plan:
     def reduced(cls) -> Plan:
         """What two cores do within an hour."""
         return cls(kinds=("storage tank", "airplane", "tennis court", "pond"), numbers=(1, 2, 3, 5, 8, 12, 20), seeds=1,
-                   side=96, width=16, steps=1500, batch=16)  # fmt: skip
+                   side=96, steps=800, batch=16)  # fmt: skip
 
     def wanted(self) -> list[tuple[Kind, int, int]]:
         """(object, number, seed) of every prompt, the first seed of all of them first."""

@@ -20,7 +20,7 @@ from text2earth_core.evaluation.bootstrap import bootstrap
 from text2earth_core.model import Text2Earth
 from text2earth_core.sampling.settings import FAST, QUALITY
 from text2earth_core.study.counting.counter import Counter, count, load, measured, save, train, usual_of
-from text2earth_core.study.counting.labels import labelled
+from text2earth_core.study.counting.labels import Labelled, labelled
 from text2earth_core.study.counting.places import draw_counted
 from text2earth_core.study.counting.plan import Plan
 from text2earth_core.study.counting.report import write_report
@@ -39,13 +39,14 @@ Progress = Callable[[str, int, int], None]
 
 
 def study_counting(
-    folder: Path, data: Path, out: Path, plan: Plan, *, sampler: str | None = None, device: str | None = None,
-    progress: Progress,
+    folder: Path, data: Path, out: Path, plan: Plan, *, towers: Path | None = None, sampler: str | None = None,
+    device: str | None = None, progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a counter on real images, draw, count, and write `out/report.html` and `out/report.json`.
 
     Args:
-        folder: of the model, or its hub id. sampler: default the fast one where the model has it.
+        folder: of the model, or its hub id. towers: model folder from whose image tower the counter begins, for all
+            models the same; None: from scratch. sampler: default the fast one where the model has it.
 
     Returns:
         {"model", "plan", "training_images", "counter" as `counter.measured` on held-back real images, "table" as
@@ -61,7 +62,7 @@ def study_counting(
     known = labelled(load_corpus(data, "train", [DATA_SET], side=plan.side), plan.side)
     others = labelled(load_corpus(data, "val", [DATA_SET], side=plan.side), plan.side)
     keep_plan(out, told)
-    counter = _counter(plan, known, out / COUNTER, place, progress)
+    counter = _counter(plan, known, towers, out / COUNTER, place, progress)
     pictures = _draw(model, plan, sampler, out, progress)
     for picture in pictures:
         column = KINDS.index(picture["kind"])
@@ -104,10 +105,12 @@ def table_of(pictures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _counter(plan: Plan, known: Any, path: Path, place: torch.device, progress: Progress) -> Counter:
+def _counter(
+    plan: Plan, known: Labelled, towers: Path | None, path: Path, place: torch.device, progress: Progress
+) -> Counter:
     if path.is_file():
-        return load(path, plan.width, place)
-    counter = train(known, plan.steps, plan.batch, plan.width, 0, place, progress)
+        return load(path, place)
+    counter = train(Counter.begun(0, towers), known, plan.steps, plan.batch, 0, place, progress)
     save(counter, path)
     return counter
 
