@@ -11,6 +11,7 @@ from text2earth_core.data.corpus import load_corpus
 from text2earth_core.simulation.networks import nir_network
 from text2earth_core.simulation.pairs import load_pairs
 from text2earth_core.simulation.simulators import Light, Simulator
+from text2earth_core.training.first_guess import FirstGuessObjective
 from text2earth_core.training.lessons import Lessons
 from text2earth_core.training.translator import TranslatorObjective, train_translator
 from text2earth_core.translation.translator import read_manifest
@@ -68,10 +69,12 @@ def test_it_learns_what_a_source_says(tmp_path, student_folder, data):
             torch.manual_seed(5)
             objective.turn = 1 - turn  # the student's turn is the even one, and it is counted first
             with torch.no_grad():
-                told = objective.loss(batch, 0)[1]
-            found[sampler], found["guess"] = told[f"error_{sampler}"], told["error_guess"]
+                found[sampler] = objective.loss(batch, 0)[1][f"error_{sampler}"]
+        guessing.trainable.load_state_dict(objective.trainable.guess.state_dict())
+        found["guess"] = guessing.loss(batch, 0)[0].item()
         return found
 
+    guessing = FirstGuessObjective(student_folder, objective.lessons, corpus)
     before = losses()
     out = tmp_path / "translator"
     train_translator("tiny", data, out, start=student_folder, tasks=tasks, samples=SAMPLES, window=64, batch=8, limit=4)

@@ -21,7 +21,7 @@ EMBEDDING = (128,)
 """Channels between the condition and the control's first layer. One number: the condition is at the latent's resolution
 already, and a second would halve it."""
 
-WIDTH, BLOCKS = 128, 3
+WIDTH, BLOCKS = 72, 3
 """Of the first guess: channels, and residual convolutions."""
 
 
