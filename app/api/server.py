@@ -86,7 +86,7 @@ def create_app(
         store.close()
 
     app = FastAPI(title="Text2Earth Canvas", docs_url=None, redoc_url=None, openapi_url=SCHEMA, lifespan=lifespan)
-    app.state.services = Services(library, jobs, host, hub, page, adapters, shelf, TowersHost(model))
+    app.state.services = Services(library, jobs, host, hub, page, adapters, shelf, TowersHost(lambda: host.source))
     app.add_middleware(Guard, bind=bind, names=tuple(names))
     if prefix:
         app.add_middleware(RootPath, prefix=prefix)  # added later, so asked before the guard, which reads addresses

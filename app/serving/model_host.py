@@ -126,6 +126,11 @@ class ModelHost:
             raise NotReady(self._error or LOADING)
         return self._model
 
+    @property
+    def source(self) -> str | Path | None:
+        """Folder or hub id of the model at work, None for the shipped one; before one is loaded, of the first."""
+        return self._source
+
     def seconds_per_step(self, sampler: str | None) -> float | None:
         """Running mean over a sampler's last steps, in seconds; None before the first."""
         return self._paces.get(sampler or QUALITY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,20 +50,25 @@ class TowersHost:
     """Owns the towers of a server: the model's own, or the shipped ones where it has none, which any ground suits.
 
     Args:
-        source: folder or hub id of the server's model, None for the shipped one.
+        source: tells the folder or hub id of the model at work, None for the shipped one; asked at each search, since
+            the server may have switched to another model.
     """
 
-    def __init__(self, source: str | Path | None) -> None:
+    def __init__(self, source: Callable[[], str | Path | None]) -> None:
         self._source = source
         self._lock = threading.Lock()
-        self._towers: SearchTowers | None = None
+        self._loaded: tuple[Path, SearchTowers] | None = None
 
     def get(self) -> SearchTowers:
-        """The towers; the first caller waits until they are loaded. Text2EarthError where they are damaged."""
+        """The towers of the model at work; who asks first waits until they are loaded.
+
+        Text2EarthError where they are damaged.
+        """
         with self._lock:
-            if self._towers is None:
-                self._towers = SearchTowers(towers_folder(self._source))
-            return self._towers
+            folder = towers_folder(self._source())
+            if self._loaded is None or self._loaded[0] != folder:
+                self._loaded = (folder, SearchTowers(folder))
+            return self._loaded[1]
 
 
 def towers_folder(source: str | Path | None) -> Path:
