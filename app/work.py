@@ -36,15 +36,24 @@ def random_seed() -> int:
     return secrets.randbelow(2**31)
 
 
-def load_model(source: str | Path | None, device: str | None) -> Text2Earth:
-    """The model in a folder or on the hub, None for the shipped one; Text2EarthError where it cannot be loaded."""
+def load_model(
+    source: str | Path | None, device: str | None, fetched: Callable[[int, int], None] | None = None
+) -> Text2Earth:
+    """The model in a folder or on the hub, None for the shipped one; Text2EarthError where it cannot be loaded.
+
+    `fetched` is told bytes so far and bytes in all while it comes from the hub, and may raise Cancelled.
+    """
     from app.network import set_unusable_aside
 
     if source is not None and not Path(source).expanduser().is_dir():
         set_unusable_aside()  # it may have to be fetched
     from text2earth_core import Text2Earth
+    from text2earth_core.device import pick_device
+    from text2earth_core.folder import locate
 
-    return Text2Earth.from_pretrained(SHIPPED_MODEL if source is None else source, device=device)
+    pick_device(device)  # one that is not there is refused before anything is fetched
+    folder = locate(SHIPPED_MODEL if source is None else source, fetched)
+    return Text2Earth.from_pretrained(folder, device=device)
 
 
 def checked_rect(values: Iterable[int]) -> Rect:

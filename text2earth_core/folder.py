@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.facts import MAX_STEPS, SIDE_STEP, ModelFacts, is_possible, stable_diffusion_facts
+from text2earth_core.hub import fetch
 from text2earth_core.layouts import variant_of, weights_there
 
 # Their progress bars and advice are for people who call them, not for ours.
@@ -43,8 +45,11 @@ class ModelParts:
     base: str
 
 
-def locate(folder_or_hub_id: str | Path) -> Path:
+def locate(folder_or_hub_id: str | Path, progress: Callable[[int, int], None] | None = None) -> Path:
     """Return the local folder of a model, downloading it from the hub if it is not a folder.
+
+    Args:
+        progress: told bytes fetched and bytes in all while it is downloaded; may raise Cancelled, which ends that.
 
     Raises:
         Text2EarthError: there is no such folder and no such model can be fetched, or a part is missing.
@@ -56,7 +61,7 @@ def locate(folder_or_hub_id: str | Path) -> Path:
             "save_pretrained do."
         )
     if not folder.is_dir():
-        folder = _download(str(folder_or_hub_id))
+        folder = fetch(str(folder_or_hub_id), progress)
     for part in MODEL_PARTS:
         if not (folder / part).is_dir():
             raise Text2EarthError(f"The model folder {folder} lacks {part}/: it must hold {', '.join(MODEL_PARTS)}.")
@@ -256,39 +261,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Text2EarthError(f"{path} is not a JSON object: the model folder is damaged.")
     return found
-
-
-def _download(hub_id: str) -> Path:
-    from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.txt"]))
-    except HFValidationError:
-        raise Text2EarthError(f"There is no model folder {hub_id}: check the path.") from None
-    except GatedRepoError:
-        raise Text2EarthError(
-            f"The model {hub_id} is given only to those who agree to its terms: agree on its page, then log in with "
-            "`hf auth login`."
-        ) from None
-    except RepositoryNotFoundError:
-        raise Text2EarthError(
-            f"There is no model folder {hub_id}, and the hub knows no model of that name that is open to you: check "
-            "the name, or log in with `hf auth login`."
-        ) from None
-    except (LocalEntryNotFoundError, OSError) as error:
-        raise Text2EarthError(
-            f"There is no model folder {hub_id}, and no model of that name could be fetched: the hub cannot be reached "
-            f"({reason_of(error)}), and its cache {constants.HF_HUB_CACHE} does not hold it; check name and network, "
-            "or give a folder (HF_HUB_OFFLINE=1 uses the cache alone)."
-        ) from None
-    except Exception as error:
-        raise Text2EarthError(
-            f"There is no model folder {hub_id}, and no model of that name could be fetched ({reason_of(error)}): "
-            "check the name and the network."
-        ) from None

@@ -19,7 +19,8 @@ class FoundModel:
     """A folder that looks like a model.
 
     name: by which people ask for it: the folder's, or its id on the hub. source: what `Text2Earth.from_pretrained`
-    takes. where: `IN_PROGRAM`, `IN_FOLDER` or `IN_CACHE`. problem: why it cannot be loaded, None where it can.
+    takes. where: `IN_PROGRAM`, `IN_FOLDER` or `IN_CACHE`. problem: why it cannot be loaded as it is,
+    None where it can.
     """
 
     name: str
@@ -27,6 +28,11 @@ class FoundModel:
     where: str
     folder: Path
     problem: str | None = None
+
+    @property
+    def partly(self) -> bool:
+        """Whether the hub may have what it lacks: its download was stopped."""
+        return self.problem is not None and self.where == IN_CACHE
 
 
 def find_models(folder: Path | None = None, cache: Path | None = None) -> list[FoundModel]:

@@ -1,4 +1,4 @@
-"""The HTTP API of models: those that are here, and switching to one of them."""
+"""The HTTP API of models: those that are here, switching to one of them, and not waiting for one."""
 
 from __future__ import annotations
 
@@ -31,4 +31,11 @@ def switch_model(use: Use, body: Choice) -> dict[str, Any]:
     Scenes stay as they are: ground of another model is encoded anew where it is continued.
     """
     use.host.switch(use.shelf.source_of(body.name), body.name)
+    return use.host.as_dict()
+
+
+@router.delete("/fetching")
+def stop_fetching(use: Use) -> dict[str, Any]:
+    """Stop the model that is being fetched from the hub; what has come is kept. Conflict where none is fetched."""
+    use.host.stop_fetching()
     return use.host.as_dict()

@@ -63,7 +63,10 @@ def create_app(
     adapters = AddedAdapters(folder / "adapters")
     paces = Paces(folder / "paces.json")
     called = ModelNames(folder / "model-names.json")
-    host = ModelHost(model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters, called)
+    host = ModelHost(
+        model, device, lambda: hub.publish("model", host.as_dict()), paces, adapters, called,
+        on_fetched=lambda: hub.publish("model", host.as_dict(), keep=False),
+    )  # fmt: skip
     shelf = ModelShelf(folder, device, paces, called)
     jobs = SceneJobs(store, library, host, hub)
     watch = SceneWatch(library, jobs, hub)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from app.errors import Conflict, NotReady
 from app.serving.added_adapters import AddedAdapters
+from app.serving.fetching import Fetching
 from app.serving.model_names import ModelNames
 from app.serving.paces import Paces
 from app.work import SHIPPED_MODEL, load_model
-from text2earth_core.errors import Text2EarthError
+from text2earth_core.errors import Cancelled, Text2EarthError
 from text2earth_core.sampling.settings import FAST, QUALITY
 from text2earth_core.translation.tasks import get_task
 
@@ -31,8 +32,8 @@ class ModelHost:
     """Owns the model and its state: `loading`, then `ready` or `failed`.
 
     `source` is a folder or hub id, None for the shipped model.  `on_change` is called (in the loading thread) when the
-    state changes.  `paces` may know from earlier starts how long its steps take, `added` what adapters to load, `names`
-    what models are called.
+    state changes, `on_fetched` (`on_change` where it is None) while a model comes from the hub.  `paces` may know from
+    earlier starts how long its steps take, `added` what adapters to load, `names` what models are called.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class ModelHost:
         paces: Paces | None = None,
         added: AddedAdapters | None = None,
         names: ModelNames | None = None,
+        on_fetched: Callable[[], None] | None = None,
     ) -> None:
         self._source = source
         self._name = name_of(source)
@@ -52,6 +54,7 @@ class ModelHost:
         self._names = names or ModelNames()
         self._device = device
         self._on_change = on_change
+        self._fetching = Fetching(on_fetched or on_change)
         self._settled = threading.Event()
         self._model: Text2Earth | None = None
         self._error: str | None = None
@@ -65,6 +68,8 @@ class ModelHost:
     def _load(self) -> None:
         try:
             self._take(self._source, self._name)
+        except Cancelled:
+            self._error = stopped(self._name)
         except Text2EarthError as error:
             self._error = str(error)
         except Exception as error:
@@ -74,7 +79,10 @@ class ModelHost:
         self._on_change()
 
     def _take(self, source: str | Path | None, name: str) -> None:
-        model = load_model(source, self._device)
+        try:
+            model = load_model(source, self._device, self._fetching.told)
+        finally:
+            self._fetching.end()
         if self._added:
             self._added.load(model)
         self._paces.keep()
@@ -98,6 +106,8 @@ class ModelHost:
     def _switch(self, source: str | Path, name: str) -> None:
         try:
             self._take(source, name)
+        except Cancelled:
+            self._refused = stopped(name)
         except Text2EarthError as error:
             self._refused = str(error)
         except Exception as error:
@@ -105,6 +115,10 @@ class ModelHost:
             self._refused = f"{name} could not be loaded ({type(error).__name__}: {error}); the terminal says more."
         self._switching = None
         self._on_change()
+
+    def stop_fetching(self) -> None:
+        """Let the model that comes from the hub not come; Conflict where none does."""
+        self._fetching.stop()
 
     @property
     def state(self) -> str:
@@ -148,10 +162,11 @@ class ModelHost:
         model = self._model if self._settled.is_set() else None
         return {
             "state": self.state,
-            "error": self._error if self._settled.is_set() else None,
+            "error": self._error if self.state == "failed" else None,
             "name": self._name,
             "switching": self._switching,
             "refused": self._refused,
+            "fetching": self._fetching.as_dict(),
             "names": self._names.as_dict(),
             "info": model.info.as_dict() if model else None,
             "adapters": self.adapters,
@@ -188,3 +203,8 @@ def name_of(source: str | Path | None) -> str:
     if source is None:
         return SHIPPED_MODEL.name
     return Path(source).expanduser().resolve().name if Path(source).expanduser().is_dir() else str(source)
+
+
+def stopped(name: str) -> str:
+    """What is said of a model that somebody did not want to wait for."""
+    return f"Fetching {name} was stopped; what has come is kept, and the next try goes on from there."

@@ -28,12 +28,15 @@ class ModelShelf:
         return [self._told(found) for found in self._find()]
 
     def source_of(self, name: str) -> str:
-        """What loads the model of that name; NotFound where it is none of the list, AppError where it cannot run."""
+        """What loads the model of that name, and fetches what lacks of one that is here in part.
+
+        NotFound where it is none of the list, AppError where it cannot run.
+        """
         found = next((one for one in self._find() if one.name == name), None)
         if found is None:
             raise NotFound(f"There is no model {name[:200]} here: choose one of the list.")
         told = self._told(found)
-        if not told["runs"]:
+        if not (told["runs"] or found.partly):
             raise AppError(f"The model {name} cannot be used: {told['why_not']}")
         return str(found.source)
 
@@ -49,7 +52,8 @@ class ModelShelf:
         known = next((key for key, name in self._names.as_dict().items() if name == found.name), None)
         told: dict[str, Any] = {
             "name": found.name, "where": found.where, "fingerprint": known, "runs": False, "why_not": found.problem,
-            "how": None, "memory": None, "seconds_per_step": self._paces.known(known) if known else {},
+            "partly": found.partly, "how": None, "memory": None,
+            "seconds_per_step": self._paces.known(known) if known else {},
         }  # fmt: skip
         if found.problem is None:
             try:

@@ -1,8 +1,8 @@
 /** What is said of a model. Pure. */
-import { duration } from "../page/format.mjs";
+import { bytes, duration } from "../page/format.mjs";
 
 /**
- * @typedef {{name: string, where: string, fingerprint: string|null, runs: boolean, why_not: string|null, how: string|null,
+ * @typedef {{name: string, where: string, fingerprint: string|null, runs: boolean, why_not: string|null, partly: boolean, how: string|null,
  *   memory: string|null, seconds_per_step: Record<string, number>}} ModelHere as the server lists it
  */
 
@@ -15,9 +15,21 @@ const pace = (seconds) => (seconds < 1 ? `${Math.max(1, Math.round(seconds * 100
  * @returns {string}
  */
 export function factsOf(model, current) {
+  if (model.partly) return `${model.where} · fetched in part`;
   if (!model.runs) return model.why_not ?? "It cannot be used here.";
   const paces = Object.entries({ ...model.seconds_per_step, ...current?.seconds_per_step }).filter(([name]) => name === "quality" || name === "fast");
   const speed = paces.map(([name, seconds]) => `${pace(seconds)} a step (${name})`).join(", ");
   const fingerprint = current?.info?.fingerprint ?? model.fingerprint;
   return [model.where, fingerprint, model.how, model.memory, speed || "speed not measured yet"].filter(Boolean).join(" · ");
+}
+
+/**
+ * @param {string} name
+ * @param {import("../scene/store.mjs").Fetching|null|undefined} fetching
+ * @returns {string} what is said of a model that is not there yet
+ */
+export function loadingWords(name, fetching) {
+  if (!fetching) return `Loading ${name} …`;
+  if (fetching.stopping) return `Stopping; the piece of ${name} that is on its way is waited for …`;
+  return `Fetching ${name}: ${bytes(fetching.bytes)} of ${bytes(fetching.of)} …`;
 }

@@ -58,6 +58,8 @@ export class StatusBar {
   #modelText(state) {
     if (state.deleted) return "";
     if (!state.connected) return "connecting to the server …";
+    const { fetching } = state.model;
+    if (fetching) return `fetching a model, ${Math.floor((100 * fetching.bytes) / fetching.of)} %`;
     if (state.model.state === "loading") return "loading the model …";
     if (state.model.state === "failed") return state.model.error ?? "the model could not be loaded";
     const info = modelInfo(state);

@@ -11,8 +11,9 @@
  *   error: string|null, notes: string[], result: {bytes?: number, rect?: [number, number, number, number], layers?: string[]}|null, download: boolean, position: number, created: string|number}} Job
  * @typedef {{name: string, window: number, steps: number, guidance: number, max_steps: number, samplers: string[], fast_steps: number,
  *   resolutions: number[], resolution: number, device: string, fingerprint?: string}} ModelInfo
+ * @typedef {{bytes: number, of: number, stopping: boolean}} Fetching of a model from the hub
  * @typedef {{state: "loading"|"ready"|"failed", error: string|null, info: ModelInfo|null, samplers?: string[], adapters?: import("../layers/layers.mjs").Adapter[], translations?: import("../layers/translate-dialog.mjs").Translation[],
- *   seconds_per_step: Record<string, number>, name?: string, switching?: string|null, refused?: string|null, names?: Record<string, string>}} Model
+ *   seconds_per_step: Record<string, number>, name?: string, switching?: string|null, refused?: string|null, fetching?: Fetching|null, names?: Record<string, string>}} Model
  * @typedef {{scene: Scene|null, jobs: Job[], candidates: import("../map/staging.mjs").Candidate[], model: Model, connected: boolean, deleted: boolean}} State
  * @typedef {{id: number, request: Wanted, rect: [number, number, number, number]|null, created?: string, undone: boolean, dropped: boolean, aside: boolean}} Step
  *   of the history; `aside` on a side branch
