@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,7 +68,8 @@ def finetune(
     said = sum(bool(picture.captions or picture.label) for picture in pictures)
     say(f"{len(pictures)} images, {said} of them with words, from {data}.")
     result = finetune(pictures, out, start=start, **options)
-    use = (
-        f"python launch.py --model {out}" if full else f'text2earth generate --adapter {out} --prompt "..." --out a.png'
-    )
+    words = next((text for picture in pictures for text in (*picture.captions, picture.label) if text), "a lake")
+    use = shlex.join(["text2earth", "generate", "--adapter", str(out), "--prompt", words, "--out", "a.png"])
+    if full:
+        use = shlex.join(["python", "launch.py", "--model", str(out)])
     emit(result | {"out": str(out), "samples drawn": str(out / "runs" / "finetune" / "grid.png"), "use": use}, as_json)
