@@ -31,7 +31,7 @@ from text2earth_core.training.grids import tile_images
 from text2earth_core.training.lessons import Lessons, conditions_of, find_simulators
 from text2earth_core.training.loop import Objective, Schedule
 from text2earth_core.training.noise_levels import LossShares, NoiseLevels
-from text2earth_core.training.progressive import FIRST_STAGE, SMALLEST_WINDOW
+from text2earth_core.training.progressive import FIRST_STAGE
 from text2earth_core.training.stages import fit_in_stages
 from text2earth_core.training.student_turns import StudentSteps
 from text2earth_core.training.windows import Windows
@@ -45,8 +45,7 @@ from text2earth_core.translation.trunk import FirstGuess, Trunk
 BATCH, RATE = 16, 1e-3
 
 GUESSING, CHEAPER = 0.3, 4
-"""Share of the time that goes to the first guess, and its examples for each of the trunk's where samples are counted.
-It sees them in the smallest windows: what it needs is many steps."""
+"""Share of the time that goes to the first guess, and its examples for one of the trunk's where samples are counted."""
 
 NOISIER = 1.0
 """By how much ln(noise / signal) lies above that of the model's own training: with a source in sight it is decided
@@ -117,7 +116,7 @@ def train_translator(
         )  # fmt: skip
         fit_in_stages(
             lambda side: FirstGuessObjective(start, lessons(guessing, side), corpus, further),
-            out, SMALLEST_WINDOW, facts.window, 1.0, first, (batch, batch), resume, device,
+            out, window or facts.window // 2, facts.window, 1.0, first, (batch, batch), resume, device,
         )  # fmt: skip
         minutes = None if minutes is None else (1 - GUESSING) * minutes
     guess = out if guessing else None

@@ -2,8 +2,8 @@
 
 A panchromatic picture is the luma of the colours that are asked for, and a coarse picture holds the means of the finer
 one. A decoder knows neither to the last bit; pan-sharpening and super-resolution have long put it back afterwards
-(component substitution, Carper et al. 1990; back-projection, Irani & Peleg 1991). Bands of light show the same borders
-and textures, each in its own shade, which is what a guided filter carries over (He et al. 2013).
+(component substitution, Carper et al. 1990; back-projection, Irani & Peleg 1991). Bands of light show the same
+textures, each in its own shade, as high-pass filters of pan-sharpening have it (Chavez et al. 1991).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from text2earth_core.translation.tasks import Task
 ROUNDS = 3
 """Of back-projection: what is added between the centres of coarse pixels must not move their means."""
 
-AROUND, FLAT = 5, 1e-4
-"""Cells along the squares in which a target is taken for a line of its source, and the variance (of 1) below which
-their means say nothing about it."""
+AROUND, FLAT = 5, 1e-5
+"""Cells along the squares over which contrast is compared, and what is added to a variance (of 1)."""
+
+STRONGEST = 1.5
+"""By how much the texture of a source is made stronger at most."""
 
 
 def hold(task: Task, made: np.ndarray, source: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -34,8 +36,8 @@ def hold(task: Task, made: np.ndarray, source: np.ndarray, known: np.ndarray) ->
         return made
     pixels, wanted = made.astype(np.float32), source.astype(np.float32)
     if task.holds == "detail":
-        lines = _guided(pixels, source, known)
-        return np.where(known[..., None], np.rint(lines).clip(0, 255), made).astype(np.uint8)
+        textured = _textured(pixels, source, known)
+        return np.where(known[..., None], np.rint(textured).clip(0, 255), made).astype(np.uint8)
     if task.holds == "luma":
         missed = np.where(known, wanted[..., 0] - _luma(pixels), 0)[..., None]
         return np.rint(pixels + missed).clip(0, 255).astype(np.uint8)
@@ -60,36 +62,35 @@ def luma(rgb: np.ndarray) -> np.ndarray:
     return MODALITIES["pan"].to_bands(rgb)
 
 
-def _guided(pixels: np.ndarray, source: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """float32 (H, W, bands): around each cell the line of the source's brightness that its means lie on.
+def _textured(pixels: np.ndarray, source: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """float32 (H, W, bands): the means of cells as they were made, with what the source shows within them.
 
-    As far as they do lie on one (the share of the variance that it explains); for the rest stands what was made. Means
-    of cells are what the model is sure of, and lines are steeper than between pixels, of which those made are blurred.
+    As strong as the cells' own contrast says. Where bands run against each other, a regression over cells would have
+    to turn the texture around; held-back pairs say that it is better left as it is.
     """
     height, width = known.shape
     whole = cv2.resize(known.astype(np.float32), (width // CELL, height // CELL), interpolation=cv2.INTER_AREA) == 1
     share = np.maximum(cv2.blur(whole.astype(np.float32), (AROUND, AROUND)), 1e-6)
 
-    def mean(cells: np.ndarray) -> np.ndarray:
-        return cv2.blur(np.where(whole, cells, 0).astype(np.float32), (AROUND, AROUND)) / share
+    def variance(cells: np.ndarray) -> np.ndarray:
+        mean, square = (
+            cv2.blur(np.where(whole, part, 0).astype(np.float32), (AROUND, AROUND)) / share
+            for part in (cells, cells * cells)
+        )
+        return np.maximum(square - mean * mean, 0) + FLAT
 
     def spread(cells: np.ndarray) -> np.ndarray:
-        return cv2.resize(cells, (width, height), interpolation=cv2.INTER_LINEAR)
+        return cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
 
     guide = (_luma(source) if source.shape[2] == 3 else source[..., 0]).astype(np.float32) / 255
     seen = _means(guide)
-    middle = mean(seen)
-    variance = np.maximum(mean(seen * seen) - middle * middle, 0) + FLAT
-    lines = []
+    texture, contrast = guide - spread(seen), variance(seen)
+    made = []
     for band in np.moveaxis(pixels / np.float32(255), 2, 0):
         wanted = _means(band)
-        level = mean(wanted)
-        together = mean(seen * wanted) - middle * level
-        slope, whole_variance = together / variance, np.maximum(mean(wanted * wanted) - level * level, 0) + FLAT
-        explained = spread((together * slope / whole_variance).clip(0, 1))
-        line = spread(slope) * guide + spread(level - slope * middle)
-        lines.append(explained * line + (1 - explained) * band)
-    return 255 * np.stack(lines, -1)
+        strength = np.sqrt(variance(wanted) / contrast).clip(0, STRONGEST)
+        made.append(spread(wanted) + spread(strength) * texture)
+    return 255 * np.stack(made, -1)
 
 
 def _means(values: np.ndarray) -> np.ndarray:

@@ -36,12 +36,14 @@ class FirstGuess(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.first = _conv(CHANNELS, WIDTH)
+        self.whole = nn.Linear(WIDTH, WIDTH)  # how hazy or bright a window is as a whole, no neighbourhood tells
         self.blocks = nn.ModuleList(_conv(WIDTH, WIDTH) for _ in range(BLOCKS))
         self.last = _conv(WIDTH, LATENT)
         nn.init.zeros_(self.last.weight)
 
     def forward(self, condition: Tensor) -> Tensor:
         seen = self.first(condition)
+        seen = seen + self.whole(F.silu(seen).mean((2, 3)))[..., None, None]
         for block in self.blocks:
             seen = seen + block(F.silu(seen))
         return condition[:, :LATENT] + self.last(F.silu(seen))
