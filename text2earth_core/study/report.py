@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from text2earth_core.evaluation.plots import Curve, plot_curves
-from text2earth_core.whole_file import whole_file
+from text2earth_core.study.page import write_page
 
 TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write_report(report: dict[str, Any], out: Path) -> None:
     """Write `report.html` and `report.json` into the study's folder."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["percent"] = percent
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    html = page.render(report=report, plots={k: Markup(v) for k, v in plots_of(report["table"]).items()})
-    for name, text in (("report.html", html), ("report.json", json.dumps(report, indent=1, ensure_ascii=False))):
-        with whole_file(out / name, durable=False) as part:
-            part.write_text(text, encoding="utf-8")
+    plots = {name: Markup(plot) for name, plot in plots_of(report["table"]).items()}
+    write_page(TEMPLATE, report, out, plots=plots)
 
 
 def plots_of(table: list[dict[str, Any]]) -> dict[str, str]:
@@ -38,9 +31,3 @@ def plots_of(table: list[dict[str, Any]]) -> dict[str, str]:
         ]
         plots[network] = plot_curves(curves, "real training images", "accuracy on held-back images")
     return plots
-
-
-def percent(interval: dict[str, float]) -> str:
-    """A share in percent with its bounds, where it has some."""
-    value, low, high = (100 * interval[name] for name in ("value", "low", "high"))
-    return f"{value:.1f}" if low != low else f"{value:.1f} ({low:.1f} to {high:.1f})"
