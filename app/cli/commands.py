@@ -171,7 +171,10 @@ def main() -> None:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     """As Ctrl-C does: what is half done is cleared away, and what can go on later is kept."""
-    raise KeyboardInterrupt
+    typed = signal.getsignal(signal.SIGINT)  # an event loop puts its own there, which ends its tasks in order
+    if not callable(typed):
+        raise KeyboardInterrupt
+    typed(signal.SIGINT, frame)
 
 
 def _fail(sentence: str) -> None:

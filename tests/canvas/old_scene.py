@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +16,10 @@ from canvas.geometry import CELL
 from canvas.scene_file.snapshot import Patch
 
 DATA = Path(__file__).with_name("data")
-EXPECTED: dict[str, str] = json.loads((DATA / "before.json").read_text())
-CLOSE = 2.0  # levels of 255 by which the mean of a cell may differ where the processor counts in another way
+_RECORDED = json.loads((DATA / "before.json").read_text())
+STORED: dict[str, str] = _RECORDED["stored"]  # what the file holds: the same on every processor
+MADE: dict[str, dict[str, str]] = _RECORDED["made"]  # what that version made, by `arithmetic`
+CLOSE = 2.0  # levels of 255 by which the mean of a cell may differ where the processor counts in a way not recorded
 
 
 def unpack_scene(path: Path) -> Path:
@@ -38,17 +39,19 @@ def arithmetic() -> str:
     return _sha256(F.scaled_dot_product_attention(y @ matrix, y, y).numpy())
 
 
-def same_pixels(patch: Patch, expected: str, means: Path | None = None) -> bool:
-    """Whether a part of a scene has the pixels whose SHA-256 is `expected`.
+def fingerprint(patch: Patch) -> str:
+    """The SHA-256 of a part's pixels and validity."""
+    return _sha256(patch.pixels, patch.valid)
 
-    What was computed on another kind of processor is allowed its rounding: there the means of 8 x 8 px are compared
-    with a picture of them, `means`.
-    """
-    found = _sha256(patch.pixels, patch.valid)
-    if found == expected or means is None or arithmetic() == EXPECTED["arithmetic"]:
-        return found == expected
-    wanted: Any = np.asarray(Image.open(means), np.float32)
-    return bool(np.abs(cell_means(patch.pixels) - wanted).max() <= CLOSE)
+
+def near(patch: Patch, means: np.ndarray) -> bool:
+    """Whether a part of a scene looks as it did: the rounding of another processor moves no 8 x 8 px by much."""
+    return bool(np.abs(cell_means(patch.pixels) - means).max() <= CLOSE)
+
+
+def read_means(path: Path) -> np.ndarray:
+    """(h/8, w/8, 3): the mean colours of cells that a picture keeps."""
+    return np.asarray(Image.open(path), np.float32)
 
 
 def cell_means(pixels: np.ndarray) -> np.ndarray:
