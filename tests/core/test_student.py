@@ -3,6 +3,8 @@
 import shutil
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,20 +20,31 @@ from text2earth_core.training.student import StudentObjective, train_student
 
 pytestmark = pytest.mark.timeout(1800)  # it trains, which takes minutes on a slow or busy processor
 
-LEARNED = 8 * 160
+LEARNED = 8 * 120
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory, few_images):
+def forests(tmp_path_factory, few_images):
+    """The pictures of one kind: of several, a tiny teacher takes this one or that for the same noise and prompt, and
+    which it is hangs on how a processor rounds; then no student's leap from there can be right everywhere."""
+    folder = tmp_path_factory.mktemp("forests")
+    for file in few_images.glob("*.parquet"):
+        rows = [row for row in pq.read_table(file).to_pylist() if row["label"] == "forest"]
+        pq.write_table(pa.Table.from_pylist(rows), folder / file.name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory, forests):
     """A tiny model with a student of its own.
 
-    Trained no longer than others, its guided path would be so wild that a step of the teacher's may land anywhere; much
-    longer, and four steps of the teacher's own are hardly worse than twenty, so that there is little for it to learn.
+    Its teacher learns no longer than it needs to: much longer, and four steps of its own are hardly worse than twenty,
+    so that there is little for a student to learn.
     """
     folder = tmp_path_factory.mktemp("taught") / "model"
     Text2Earth.from_preset("tiny").save_pretrained(folder)
-    train_diffusion("tiny", few_images, folder, samples=16 * 400, batch=16, learning_rate=1.5e-3)
-    train_student("tiny", few_images, folder, samples=LEARNED, batch=8, learning_rate=2e-3)
+    train_diffusion("tiny", forests, folder, samples=16 * 200, batch=16, learning_rate=1.5e-3)
+    train_student("tiny", forests, folder, samples=LEARNED, batch=8, learning_rate=2e-3)
     return folder
 
 
@@ -41,13 +54,13 @@ def test_student_comes_nearer_to_the_teacher_than_the_teacher_itself_in_as_few_s
     def windows(**settings):
         sampling, new = Sampling(resolution=0.5, **settings), {"known": None, "mask": None}
         return torch.stack(
-            [model.denoise("forest", sampling, noise=world_noise(seed, 0, 0, 8, 8), **new) for seed in range(6)]
+            [model.denoise("forest", sampling, noise=world_noise(seed, 0, 0, 8, 8), **new) for seed in range(12)]
         )
 
     whole = windows(steps=20)
     leaps, few = windows(sampler="fast"), windows(steps=4)
     off, off_few = ((made - whole).square().mean((1, 2, 3)) for made in (leaps, few))
-    assert (off < off_few).all()
+    assert (off < 0.7 * off_few).all(), off / off_few
 
 
 def test_student_is_saved_and_loaded_with_its_model(taught, tmp_path):
