@@ -53,6 +53,25 @@ def test_near_infrared_is_made_of_the_colours_of_two_windows_compared_and_taken_
     assert "nir" not in canvas.scene["layer_bounds"]
 
 
+def test_haze_is_taken_from_a_layer_and_brought_back(canvas: Canvas, server: Server) -> None:
+    scene = server.new_scene()
+    server.painted(scene)
+    page = canvas.open(scene).page
+    before = canvas.scene["revision"]
+    canvas.menu("Make a layer from another …")
+    dialog = page.get_by_role("dialog", name="Make a layer from another")
+    expect(dialog.get_by_text("What the layer has already stays")).to_be_visible()
+    dialog.get_by_role("radio", name="RGB anew haze and fog taken away").check()
+    expect(dialog.get_by_text("The layer is replaced there")).to_be_visible()
+    dialog.get_by_role("button", name="Make", exact=True).click()
+    dialog.wait_for(state="detached")
+    canvas.wait_revision(before + 1)
+    assert server.get(f"/api/scenes/{scene}/history")[-1]["request"]["task"] == "dehaze"
+    page.get_by_role("button", name="Undo", exact=True).click()
+    canvas.wait_revision(before + 2)
+    assert canvas.scene["can_redo"]
+
+
 def test_a_translation_over_http_is_cancelled_and_what_cannot_be_is_one_sentence(server: Server) -> None:
     scene = server.new_scene()
     wish = {"task": "rgb2nir", "bbox": [0, 0, 64, 64], "prompts": [{"text": ""}], "seed": 1}

@@ -7,14 +7,16 @@ const told = (name, source, target, finer = 1) => ({ name, source, target, finer
 const model = { state: "ready", translations: [told("rgb2nir", "rgb", "nir"), told("nir2rgb", "nir", "rgb"), told("sr2", "rgb", "rgb", 2), told("dehaze", "rgb", "rgb")] };
 
 test("only what is there is a source, and pixels stay as large as the scene's", () => {
-  assert.deepEqual(possible(model, ["rgb"]).map(({ name }) => name), ["rgb2nir"]);
-  assert.deepEqual(possible(model, ["rgb", "nir"]).map(({ name }) => name), ["rgb2nir", "nir2rgb"]);
+  assert.deepEqual(possible(model, ["rgb"]).map(({ name }) => name), ["rgb2nir", "dehaze"]);
+  assert.deepEqual(possible(model, ["nir"]).map(({ name }) => name), ["nir2rgb"]);
+  assert.deepEqual(possible(model, ["rgb", "nir"]).map(({ name }) => name), ["rgb2nir", "nir2rgb", "dehaze"]);
 });
 
 test("what is proposed makes something: what is there already comes last", () => {
   const both = [told("nir2rgb", "nir", "rgb"), told("rgb2nir", "rgb", "nir"), told("rgb2sar", "rgb", "sar")];
   const names = (bounds) => newFirst(both, bounds).map(({ name }) => name);
   assert.deepEqual(names({ rgb: [0, 0, 512, 256], nir: [0, 0, 256, 256] }), ["rgb2nir", "rgb2sar", "nir2rgb"]);
+  assert.deepEqual(newFirst([told("dehaze", "rgb", "rgb"), both[1]], { rgb: [0, 0, 64, 64] }).map(({ name }) => name), ["rgb2nir", "dehaze"]);
   assert.deepEqual(names({ rgb: [0, 0, 64, 64], nir: [32, 0, 64, 64], sar: [0, 0, 64, 64] }), ["nir2rgb", "rgb2nir", "rgb2sar"]);
 });
 

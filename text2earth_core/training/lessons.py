@@ -65,7 +65,7 @@ class Lessons:
         """An example for each of some pictures uint8 (B, side, side, 3), as a batch.
 
         "sources" and "targets", uint8 (B, side, side, 3), the latter without speckle; "seen", bool (B, side, side);
-        "tasks"; and "pairs", None for those that are simulated.
+        "tasks"; "pairs", None for those that are simulated; and "about", parameters of what was.
         """
         drawn = [self.draw(rgb, rng) for rgb in pixels]
         sources = [task.sees.to_rgb(one.source) for task, one, _ in drawn]
@@ -76,6 +76,7 @@ class Lessons:
             "seen": torch.from_numpy(np.stack([_seen(self.side, rng) for _ in drawn])),
             "tasks": [task for task, _, _ in drawn],
             "pairs": [pair for _, _, pair in drawn],
+            "about": [one.about for _, one, _ in drawn],
         }  # fmt: skip
 
     def _piece(self, pairs: list[Pair], side: int, rng: np.random.Generator) -> Pair:

@@ -34,18 +34,20 @@ from text2earth_core.training.noise_levels import LossShares, NoiseLevels
 from text2earth_core.training.progressive import FIRST_STAGE
 from text2earth_core.training.stages import fit_in_stages
 from text2earth_core.training.student_turns import StudentSteps
+from text2earth_core.training.veil import VeilObjective
 from text2earth_core.training.windows import Windows
 from text2earth_core.translation.condition import guessed_channels, held_channels
 from text2earth_core.translation.examples import possible, real_pairs
 from text2earth_core.translation.picture import translate
 from text2earth_core.translation.tasks import TASKS, Task, get_task
 from text2earth_core.translation.translator import Manifest, read_manifest
-from text2earth_core.translation.trunk import FirstGuess, Trunk
+from text2earth_core.translation.trunk import GUESS_FILE, FirstGuess, Trunk
+from text2earth_core.translation.veil import VEIL_FILE, Veil
 
 BATCH, RATE = 16, 1e-3
 
 GUESSING, CHEAPER = 0.3, 4
-"""Share of the time that goes to the first guess, and its examples for one of the trunk's where samples are counted."""
+"""Share of the time that goes to first guesses, and their examples for one of the trunk's where samples are counted."""
 
 NOISIER = 1.0
 """By how much ln(noise / signal) lies above that of the model's own training: with a source in sight it is decided
@@ -108,18 +110,27 @@ def train_translator(
     def lessons(names: Sequence[str], side: int) -> Lessons:
         return Lessons(names, corpus, {name: pairs[name] for name in names}, found, side)
 
-    guessing = [name for name in chosen if facts.thumbnail and guessed_channels(TASKS[name])]
-    if guessing:
-        first = Schedule(
-            None if minutes is None else GUESSING * minutes, None if samples is None else CHEAPER * samples,
+    guessing = [TASKS[name] for name in chosen if facts.thumbnail and guessed_channels(TASKS[name])]
+    hazy = [task.name for task in guessing if task.made == "fog"]
+    kinds = (
+        (FirstGuessObjective, [task.name for task in guessing if task.name not in hazy], facts.window // 2),
+        (VeilObjective, hazy, facts.window),
+    )
+    first = [(objective, names, window or side) for objective, names, side in kinds if names]
+    for objective, names, side in first:
+        share = GUESSING / len(first)
+        schedule = Schedule(
+            None if minutes is None else share * minutes, None if samples is None else CHEAPER * samples,
             batch, learning_rate, save_minutes=4.0,
         )  # fmt: skip
+        drawn = lessons(names, side)
         fit_in_stages(
-            lambda side: FirstGuessObjective(start, lessons(guessing, side), corpus, further),
-            out, window or facts.window // 2, facts.window, 1.0, first, (batch, batch), resume, device,
+            lambda _, objective=objective, drawn=drawn: objective(start, drawn, corpus, further),  # type: ignore[misc]
+            out, side, facts.window, 1.0, schedule, (batch, batch), resume, device,
         )  # fmt: skip
-        minutes = None if minutes is None else (1 - GUESSING) * minutes
-    guess = out if guessing else None
+    if first and minutes is not None:
+        minutes *= 1 - GUESSING
+    guess = out if first else None
     return fit_in_stages(
         lambda side: TranslatorObjective(start, lessons(chosen, side), corpus, side, further, guess),
         out, window, facts.window, FIRST_STAGE,
@@ -145,7 +156,7 @@ class TranslatorObjective(Objective):
         further: Path | None = None,
         guess: Path | None = None,
     ) -> None:
-        """`further`: a translator whose trunk is trained on. guess: folder with the first guess, which is kept."""
+        """`further`: a translator whose trunk is trained on. guess: folder with first guesses, which are kept."""
         self.start, self.lessons, self.window = start, lessons, window
         self.facts = read_facts(start)
         self.windows = Windows(start, corpus, window)
@@ -159,11 +170,13 @@ class TranslatorObjective(Objective):
         if further is not None:
             trunk.load_state_dict(Trunk.load(further).float().state_dict())
             self.samples_before = read_manifest(further).samples
-        if guess is not None:
-            trunk.guess.load_state_dict(FirstGuess.load(guess).float().state_dict())
+        for part, kind, file in ((trunk.guess, FirstGuess, GUESS_FILE), (trunk.veil, Veil, VEIL_FILE)):
+            if guess is not None and (guess / file).is_file():
+                part.load_state_dict(kind.load(guess).float().state_dict())
         self.trainable = trunk.train()
         trunk.control.requires_grad_(True)
         trunk.guess.requires_grad_(False)
+        trunk.veil.requires_grad_(False)
         if not torch.cuda.is_available():  # see `diffusion.DiffusionObjective`
             for network in (self.teacher, self.student, trunk.control):
                 if network is not None:

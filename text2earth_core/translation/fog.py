@@ -40,7 +40,7 @@ class Fog:
         """t, float32 (H, W): the share of the ground's light that comes through, exp(-depth)."""
         noise = np.random.default_rng(self.seed).normal(size=(height // 8 + 1, width // 8 + 1)).astype(np.float32)
         smooth = cv2.GaussianBlur(noise, (0, 0), self.scale / 8)
-        even = np.asarray(smooth / max(float(smooth.std()), 1e-6), np.float32)
+        even = np.asarray((smooth - smooth.mean()) / max(float(smooth.std()), 1e-6), np.float32)
         banks = cv2.resize(even, (width, height), interpolation=cv2.INTER_CUBIC)
         return np.exp(-self.depth * np.clip(1 + self.patchy * banks, 0.1, None)).astype(np.float32)
 

@@ -21,8 +21,8 @@ ROUNDS = 3
 AROUND, FLAT = 5, 1e-5
 """Cells along the squares over which contrast is compared, and what is added to a variance (of 1)."""
 
-STRONGEST = 1.5
-"""By how much the texture of a source is made stronger at most."""
+STRONGEST, UNVEILED = 1.5, 8.0
+"""By how much the texture of a source is made stronger at most: of another modality, and under haze."""
 
 
 def hold(task: Task, made: np.ndarray, source: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def hold(task: Task, made: np.ndarray, source: np.ndarray, known: np.ndarray) ->
         return made
     pixels, wanted = made.astype(np.float32), source.astype(np.float32)
     if task.holds == "detail":
-        textured = _textured(pixels, source, known)
+        textured = _textured(task, pixels, source, known)
         return np.where(known[..., None], np.rint(textured).clip(0, 255), made).astype(np.uint8)
     if task.holds == "luma":
         missed = np.where(known, wanted[..., 0] - _luma(pixels), 0)[..., None]
@@ -62,11 +62,12 @@ def luma(rgb: np.ndarray) -> np.ndarray:
     return MODALITIES["pan"].to_bands(rgb)
 
 
-def _textured(pixels: np.ndarray, source: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _textured(task: Task, pixels: np.ndarray, source: np.ndarray, known: np.ndarray) -> np.ndarray:
     """float32 (H, W, bands): the means of cells as they were made, with what the source shows within them.
 
     As strong as the cells' own contrast says. Where bands run against each other, a regression over cells would have
-    to turn the texture around; held-back pairs say that it is better left as it is.
+    to turn the texture around; held-back pairs say that it is better left as it is. Each band takes the source's own
+    texture where that has the same bands, all of them by the same strength, as haze weakens them; else its light.
     """
     height, width = known.shape
     whole = cv2.resize(known.astype(np.float32), (width // CELL, height // CELL), interpolation=cv2.INTER_AREA) == 1
@@ -82,15 +83,23 @@ def _textured(pixels: np.ndarray, source: np.ndarray, known: np.ndarray) -> np.n
     def spread(cells: np.ndarray) -> np.ndarray:
         return cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
 
-    guide = (_luma(source) if source.shape[2] == 3 else source[..., 0]).astype(np.float32) / 255
-    seen = _means(guide)
-    texture, contrast = guide - spread(seen), variance(seen)
-    made = []
-    for band in np.moveaxis(pixels / np.float32(255), 2, 0):
-        wanted = _means(band)
-        strength = np.sqrt(variance(wanted) / contrast).clip(0, STRONGEST)
-        made.append(spread(wanted) + spread(strength) * texture)
-    return 255 * np.stack(made, -1)
+    bands = list(np.moveaxis(pixels / np.float32(255), 2, 0))
+    made = [_means(band) for band in bands]
+    if task.in_place:
+        guides = list(np.moveaxis(source / np.float32(255), 2, 0))
+    else:
+        guides = [(_luma(source) if source.shape[2] == 3 else source[..., 0]).astype(np.float32) / 255] * len(bands)
+    seen = [_means(guide) for guide in guides]
+    asked, given = [variance(cells) for cells in made], [variance(cells) for cells in seen]
+    if task.in_place:
+        asked, given = ([np.sum(part, 0)] * len(bands) for part in (asked, given))
+    most = UNVEILED if task.in_place else STRONGEST
+    gains = [np.sqrt(wanted / there).clip(0, most) for wanted, there in zip(asked, given, strict=True)]
+    textured = [
+        spread(cells) + spread(gain) * (guide - spread(under))
+        for cells, gain, guide, under in zip(made, gains, guides, seen, strict=True)
+    ]
+    return 255 * np.stack(textured, -1)
 
 
 def _means(values: np.ndarray) -> np.ndarray:

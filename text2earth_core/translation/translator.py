@@ -23,6 +23,7 @@ from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.translation.condition import KNOWN, guessed_channels, held_channels
 from text2earth_core.translation.tasks import TASKS, Task
 from text2earth_core.translation.trunk import GUESS_FILE, WEIGHTS_FILE, Trunk
+from text2earth_core.translation.veil import VEIL_FILE
 
 SHIPPED = Path(__file__).parent.parent.parent / "assets" / "translators"
 OWN = "translator"
@@ -75,7 +76,7 @@ class Translator:
     """
 
     def __init__(self, trunk: Trunk, task: Task, thumbnail: bool) -> None:
-        self._trunk = trunk
+        self._trunk, self._guess = trunk, trunk.guess_for(task)
         self._held, self._guessed = (held_channels(task), guessed_channels(task)) if thumbnail else (0, 0)
 
     def residuals(
@@ -92,7 +93,7 @@ class Translator:
         """
         known, joined = condition[:, KNOWN : KNOWN + 1].to(estimate) == 1, estimate
         if self._guessed:
-            guess = self._trunk.guess(condition.to(next(self._trunk.parameters()))).to(estimate)
+            guess = self._guess(condition.to(next(self._guess.parameters()))).to(estimate)
             joined = _replaced(joined, guess, known, self._guessed)
         return _replaced(joined, condition, known, self._held)
 
@@ -129,7 +130,8 @@ class Translators:
         with self._lock:
             if not self._fingerprint and self._folder is not None:
                 whole = hashlib.sha256()
-                for place in (self._folder / WEIGHTS_FILE, self._folder / GUESS_FILE):
+                for name in (WEIGHTS_FILE, GUESS_FILE, VEIL_FILE):
+                    place = self._folder / name
                     try:
                         with place.open("rb") as file:
                             whole.update(hashlib.file_digest(file, "sha256").digest())

@@ -1,4 +1,4 @@
-"""What is trained of a translator: a first guess of the target, and a copy of the UNet's encoder that completes it."""
+"""What is trained of a translator: first guesses of a target, and a copy of the UNet's encoder to complete them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.folder import save_part
 from text2earth_core.translation.condition import CHANNELS, LATENT
+from text2earth_core.translation.tasks import Task
+from text2earth_core.translation.veil import Veil
 
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 GUESS_FILE = "guess.safetensors"
@@ -36,7 +38,7 @@ class FirstGuess(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.first = _conv(CHANNELS, WIDTH)
-        self.whole = nn.Linear(WIDTH, WIDTH)  # how hazy or bright a window is as a whole, no neighbourhood tells
+        self.whole = nn.Linear(WIDTH, WIDTH)  # how bright a window is as a whole, no neighbourhood tells
         self.blocks = nn.ModuleList(_conv(WIDTH, WIDTH) for _ in range(BLOCKS))
         self.last = _conv(WIDTH, LATENT)
         nn.init.zeros_(self.last.weight)
@@ -70,11 +72,11 @@ def _conv(before: int, after: int) -> nn.Conv2d:
 
 
 class Trunk(nn.Module):
-    """Both, as they are trained and kept; `forward` is the control's, in the way of `diffusers.ControlNetModel`."""
+    """All, as they are trained and kept; `forward` is the control's, in the way of `diffusers.ControlNetModel`."""
 
-    def __init__(self, control: ControlNetModel, guess: FirstGuess) -> None:
+    def __init__(self, control: ControlNetModel, guess: FirstGuess, veil: Veil) -> None:
         super().__init__()
-        self.control, self.guess = _cast_levels(control), guess
+        self.control, self.guess, self.veil = _cast_levels(control), guess, veil
 
     @classmethod
     def new(cls, unet: UNet2DConditionModel) -> Trunk:
@@ -87,7 +89,7 @@ class Trunk(nn.Module):
             unet, conditioning_channels=CHANNELS, conditioning_embedding_out_channels=EMBEDDING
         )
         control.controlnet_cond_embedding.conv_out.reset_parameters()
-        return cls(control, FirstGuess())
+        return cls(control, FirstGuess(), Veil())
 
     @classmethod
     def load(cls, folder: Path) -> Trunk:
@@ -101,13 +103,18 @@ class Trunk(nn.Module):
                 f"The translator in {folder} sees {control.config.conditioning_channels} channels, not {CHANNELS}: "
                 "train it anew."
             )
-        return cls(control, FirstGuess.load(folder)).requires_grad_(False)
+        return cls(control, FirstGuess.load(folder), Veil.load(folder)).requires_grad_(False)
 
     def save(self, folder: Path, dtype: torch.dtype) -> None:
-        """Write the control as diffusers does, and the guess beside it."""
+        """Write the control as diffusers does, and the guesses beside it."""
         self.to(dtype).control.register_to_config(_name_or_path="")
         save_part(self.control, folder)
         self.guess.save(folder)
+        self.veil.save(folder)
+
+    def guess_for(self, task: Task) -> nn.Module:
+        """What guesses the target of a task: (B, CHANNELS, h, w) of conditions to latents (B, 4, h, w)."""
+        return self.veil if task.made == "fog" else self.guess
 
     def forward(
         self, inputs: Tensor, t: Tensor, embeddings: Tensor, condition: Tensor, levels: Tensor

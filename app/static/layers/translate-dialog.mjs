@@ -9,9 +9,15 @@ import { titleOf } from "./layers.mjs";
 
 const NONE = "This model has no translator: train one with `text2earth train translator --start MODEL --out MODEL/translator`, and start again.";
 
-/** What can be made in this scene: other layers, whose pixels are as large. @param {import("../scene/store.mjs").Model} model @param {string[]} there layers that hold something @returns {Translation[]} */
+const KEEPS = "What the layer has already stays, and undo takes back what is made.";
+const REPLACES = "The layer is replaced there; undo brings it back as it was.";
+
+/** Whether what is made takes the place of what it was made from. @param {Translation} one */
+const isInPlace = ({ source, target }) => source === target;
+
+/** What can be made in this scene: layers whose pixels are as large. @param {import("../scene/store.mjs").Model} model @param {string[]} there layers that hold something @returns {Translation[]} */
 export function possible(model, there) {
-  return (model.translations ?? []).filter(({ source, target, finer }) => target !== source && finer === 1 && there.includes(source));
+  return (model.translations ?? []).filter(({ source, finer }) => finer === 1 && there.includes(source));
 }
 
 /**
@@ -44,24 +50,31 @@ function radios(name, choices) {
  * @param {(wish: {task: Translation, rect: import("../geometry/rect.mjs").Rect, text: string}) => Promise<void>} send throws an error with a sentence
  */
 export function translateDialog(host, translations, places, send) {
-  const tasks = radios("t2e-task", translations.map(({ name, source, target, title }) => ({ value: name, label: `${titleOf(target)} from ${titleOf(source)}`, about: title })));
+  const tasks = radios("t2e-task", translations.map(({ name, source, target, title }) => ({
+    value: name, label: source === target ? `${titleOf(target)} anew` : `${titleOf(target)} from ${titleOf(source)}`, about: title,
+  })));
   const where = radios("t2e-where", places.map(({ name, label }) => ({ value: name, label, about: "" })));
   const text = h("input", { type: "text", autocomplete: "off", maxlength: 500, placeholder: "What is there, where you know it" });
   const complaint = h("p", { class: "complaint", role: "alert" });
   const go = h("button", { type: "submit", class: "primary" }, "Make");
+  const outcome = h("p", { class: "quiet", role: "status" });
   const form = h(
     "form",
     { class: "wide" },
     h("fieldset", {}, h("legend", {}, "Layer"), ...tasks),
     h("fieldset", {}, h("legend", {}, "Where"), ...where),
     h("label", {}, h("span", {}, "Prompt (optional)"), text),
-    h("p", { class: "quiet" }, "What the layer has already stays, and undo takes back what is made."),
+    outcome,
     complaint,
     h("footer", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), go),
   );
+  const chosen = () => translations.find(({ name }) => name === form.elements["t2e-task"].value);
+  const tell = () => (outcome.textContent = isInPlace(chosen()) ? REPLACES : KEEPS);
+  form.addEventListener("change", tell);
+  tell();
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const task = translations.find(({ name }) => name === form.elements["t2e-task"].value);
+    const task = chosen();
     const rect = places.find(({ name }) => name === form.elements["t2e-where"].value).rect(task.source);
     go.disabled = true;
     try {
