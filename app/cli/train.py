@@ -47,7 +47,10 @@ def words(
     ],
     vocabulary: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Text file of words to learn, one a line; default: the encoder's own."),
+        typer.Option(
+            help="Words to learn: WordNet's folder dict, whose nouns are read with their meanings, or a text file of "
+            "one a line, and after a tab what it means; default: the encoder's own words."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(envvar="TEXT2EARTH_DATA", help="Training images: words of their captions stay.")
@@ -62,7 +65,7 @@ def words(
     from text2earth_core.training.words import SentenceEncoder, caption_words, learn_words, read_vocabulary
 
     towers, known, teacher = load_towers(out), load_words(out / "tokenizer"), SentenceEncoder(encoder)
-    listed = teacher.own_words() if vocabulary is None else read_vocabulary(vocabulary)
+    listed = dict.fromkeys(teacher.own_words(), ()) if vocabulary is None else read_vocabulary(vocabulary)
     seen = frozenset() if data is None else caption_words(data)
     lexicon = learn_words(towers, known, teacher, listed, encoder.stem, seen, Bars())
     lexicon.save(out)

@@ -22,6 +22,7 @@ from text2earth_core.folder import fingerprints
 from text2earth_core.networks.lexicon import EMPTY, LEXICON_FILE, Lexicon, load_lexicon
 from text2earth_core.networks.tokens import load_words, split_words
 from text2earth_core.sampling.settings import Sampling
+from text2earth_core.training.words import plural_of, read_vocabulary
 
 HOUSES = ("residential", "dense residential", "medium residential")
 HELD_OUT = {
@@ -188,3 +189,52 @@ def test_a_lexicon_is_learned_and_leaves_every_weight_as_it_was(sentence_encoder
     wrong = run("train", "words", "--out", folder, "--encoder", tmp_path / "empty")
     assert wrong.returncode == 1
     assert "cannot be loaded as a sentence encoder" in wrong.stderr
+
+
+NOUNS = """\
+  1 This software and database is being provided to you, the LICENSEE
+00001000 14 n 02 bosket 0 small_grove 0 001 @ 00002000 n 0000 | a clump of bushes; "they hid in the bosket"
+00002000 15 n 01 Ruritania 0 001 @i 00003000 n 0000 | a country in a novel
+00003000 06 n 02 weir 0 mill_dam 0 001 @ 00004000 n 0000 | a low dam across a stream
+00003500 17 n 01 water_hole 0 001 @ 00004000 n 0000 | a natural hole with water
+00004000 18 n 01 forester 0 001 @ 00005000 n 0000 | someone who looks after woods
+"""
+
+
+def test_wordnet_is_read_as_common_nouns_that_may_be_land(tmp_path):
+    (tmp_path / "data.noun").write_text(NOUNS)
+    assert read_vocabulary(tmp_path) == {
+        "bosket": ["bosket, small grove: a clump of bushes"],
+        "weir": ["weir, mill dam: a low dam across a stream"],
+        "waterhole": ["water hole: a natural hole with water"],
+    }
+    (tmp_path / "words.txt").write_text("Tarn\ta lake in mountains\nTARN\ta stain\nweir\n")
+    assert read_vocabulary(tmp_path / "words.txt") == {
+        "tarn": ["tarn: a lake in mountains", "tarn: a stain"],
+        "weir": [],
+    }
+    (tmp_path / "data.noun").write_text("no line of WordNet\n")
+    for wrong in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(Text2EarthError, match="cannot be read as a list of words"):
+            read_vocabulary(wrong)
+
+
+def test_nouns_are_learned_with_their_plurals(sentence_encoder, tmp_path):
+    folder, words = shutil.copytree(SHIPPED_MODEL, tmp_path / "model"), tmp_path / "words.txt"
+    words.write_text("tarn\ta lake in mountains\nreservoir\ta lake behind a dam\nabbey\n")
+    result("train", "words", "--out", folder, "--encoder", sentence_encoder, "--vocabulary", words)
+    wordings = load_lexicon(folder, load_words(folder / "tokenizer")).wordings
+    assert wordings["tarns"] == wordings["tarn"]
+    assert wordings["reservoirs"] == "reservoir", "a known noun"
+    assert "abbey" in wordings
+    assert "abbeys" not in wordings, "of this word nothing is known"
+    assert [plural_of(noun) for noun in ("ferry", "bay", "marsh", "fen")] == ["ferries", "bays", "marshes", "fens"]
+
+
+def test_the_shipped_lexicon_is_wide_and_takes_no_name_as_land(shipped):
+    lexicon = shipped[2]
+    assert shares(shipped, lexicon) >= 0.6
+    assert len(lexicon.wordings) > 1000
+    assert (SHIPPED_MODEL / LEXICON_FILE).stat().st_size < 500_000
+    names = "england london napoleon monday shakespeare europe january microsoft happiness software trousers"
+    assert [word for word in names.split() if word in lexicon.wordings] == []

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -37,11 +38,23 @@ NEAR = 0.5
 """Mean cosine to the nearest anchors of a class from which a word counts as one for land: of the anchors, asked without
 themselves, nine in ten reach it, and most names of people and ideas do not."""
 
+LAND = -2.0
+"""How sure it must be that a word is for land and no other thing, where there are other words enough to tell by: of the
+anchors, asked without themselves, 95 in 100 are."""
+
+OTHERS = 3000
+"""Senses of the vocabulary, spread over it, against which land is told."""
+
 ALIKE = 0.75
 """Cosine to a known word from which any other word counts as meaning the same, such as gigantic and huge."""
 
 NEAREST = 3
 """Anchors of a class whose mean cosine is its score, so that one odd neighbour does not decide."""
+
+PLACE_FILES = ("15", "17")
+LAND_FILES = ("06", "14", "19", "20", "27", *PLACE_FILES)
+"""WordNet's lexicographer files in which land is: artefacts, groups (of trees), phenomena, plants, substances, places
+and natural objects; of the last two, two words such as water hole may be written as one."""
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 LENGTH = 32
@@ -102,18 +115,58 @@ class SentenceEncoder:
         """The whole words of its vocabulary."""
         return [word for word in self.tokenizer.get_vocab() if re.fullmatch("[a-z]{3,}", word)]
 
-    def embed_words(self, words: Sequence[str]) -> np.ndarray:
-        """Unit vectors float32 (N, D): the middle of both settings."""
-        both = sum(self.embed([setting.format(word) for word in words]) for setting in (PLAIN, SEEN_FROM_ABOVE))
-        return both / np.linalg.norm(both, axis=1, keepdims=True)
+    def embed_words(self, words: Sequence[str], meanings: np.ndarray | None = None) -> np.ndarray:
+        """Unit vectors float32 (N, D): the middle of both settings, and of as much of the meanings (N, D) if given."""
+        plain, above = (self.embed([setting.format(word) for word in words]) for setting in (PLAIN, SEEN_FROM_ABOVE))
+        both = plain + above
+        return _unit(both if meanings is None else both + 2 * meanings)
 
 
-def read_vocabulary(path: Path) -> list[str]:
-    """The words of a text file, one a line, in small letters; Text2EarthError where it cannot be read."""
+def read_vocabulary(path: Path) -> dict[str, list[str]]:
+    """Words in small letters, and of each the senses that are known, such as "fen, marsh: low-lying wet land".
+
+    Args:
+        path: text file with a word a line, and after a tab what it means, if that is known; several lines for a word
+            are its senses. Or a folder of WordNet, `dict`, of which `LAND_FILES` are read.
+
+    Raises:
+        Text2EarthError: it cannot be read.
+    """
+    found: dict[str, list[str]] = {}
     try:
-        return path.read_text(encoding="utf-8").lower().split()
-    except (OSError, ValueError) as error:
+        if path.is_dir():
+            for word, sense in _wordnet((path / "data.noun").read_text(encoding="utf-8").splitlines()):
+                found.setdefault(word, []).append(sense)
+            if not found:
+                raise ValueError("its data.noun lists no nouns for land")
+            return found
+        for line in path.read_text(encoding="utf-8").lower().splitlines():
+            words, _, meaning = line.partition("\t")
+            for word in words.split():
+                found.setdefault(word, []).extend([f"{word}: {meaning.strip()}"] if meaning.strip() else [])
+    except (OSError, ValueError, IndexError) as error:
         raise Text2EarthError(f"{path} cannot be read as a list of words: {reason_of(error)}.") from None
+    return found
+
+
+def _wordnet(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(word, sense) of the common nouns in WordNet's data.noun that may be land, one word each and two words as one.
+
+    Names have a capital letter there, and are left out: most of them are places, which no picture of land is meant by.
+    """
+    for line in lines:
+        if line.startswith(" "):  # the licence
+            continue
+        data, _, gloss = line.partition(" | ")
+        fields = data.split()
+        if fields[1] not in LAND_FILES:
+            continue
+        meaning = re.split('; "', gloss)[0].strip()  # without its examples
+        lemmas = [fields[4 + 2 * index].replace("_", " ") for index in range(int(fields[3], 16))]
+        for lemma in lemmas:
+            if re.fullmatch("[a-z]{3,}" + "( [a-z]{3,})?" * (fields[1] in PLACE_FILES), lemma):
+                alike = ", ".join([lemma, *(other for other in lemmas if other != lemma)])
+                yield lemma.replace(" ", ""), f"{alike}: {meaning}"
 
 
 def caption_words(data: Path) -> frozenset[str]:
@@ -144,13 +197,37 @@ class Anchors:
         both = _even(near) + _even(self.judge.decision_function(words))
         return [str(names[i]) for i in both.argmax(1)], near.max(1)
 
+    def lands(self, words: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """How much each word's vector (N, D) is as the anchors are, and not as words at random (M, D), around 0 (N,).
 
-def anchors_of(encoder: SentenceEncoder, classes: Iterable[str]) -> Anchors:
-    """The wordings of some classes, and the everyday words for them."""
+        Some of those are land as well, which moves where 0 lies and not which word comes before which.
+        """
+        told = [True] * len(self.phrases) + [False] * len(others)
+        judge = LogisticRegression(C=3, class_weight="balanced", max_iter=500)
+        return judge.fit(np.concatenate([self.vectors, others]), told).decision_function(words)
+
+
+def anchors_of(
+    encoder: SentenceEncoder, classes: Iterable[str], vocabulary: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Anchors:
+    """The wordings of some classes, the everyday words for them, and of these the sense nearest to the class."""
     pairs = [(bare(text), name) for name in classes for text in (*CLASSES[name], *LANDSCAPE.get(name, ()))]
     pairs = list(dict.fromkeys(pairs))
-    phrases = [text for text, _ in pairs]
-    return Anchors(phrases, [name for _, name in pairs], encoder.embed_words(phrases))
+    phrases, names = [text for text, _ in pairs], [name for _, name in pairs]
+    vectors = encoder.embed_words(phrases)
+    senses = [(i, sense) for i, text in enumerate(phrases) for sense in vocabulary.get(text, ())]
+    if not senses:
+        return Anchors(phrases, names, vectors)
+    of, labels = [i for i, _ in senses], np.array(names)
+    read = encoder.embed_words([phrases[i] for i in of], encoder.embed([sense for _, sense in senses]))
+    middles = {name: vectors[labels == name].mean(0) for name in set(names)}
+    best: dict[int, tuple[float, int]] = {}
+    for row, i in enumerate(of):
+        best[i] = max(best.get(i, (-2.0, row)), (float(read[row] @ middles[names[i]]), row))
+    rows = [row for _, row in best.values()]
+    return Anchors(
+        phrases + [phrases[i] for i in best], names + [names[i] for i in best], np.concatenate([vectors, read[rows]])
+    )
 
 
 def understood_wordings(towers: AlignmentTowers, classes: Sequence[str], known: frozenset[str]) -> dict[str, list[str]]:
@@ -168,7 +245,7 @@ def learn_words(
     towers: AlignmentTowers,
     known: frozenset[str],
     encoder: SentenceEncoder,
-    vocabulary: Iterable[str],
+    vocabulary: Mapping[str, Sequence[str]],
     teacher: str,
     seen: frozenset[str] = frozenset(),
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
@@ -176,8 +253,8 @@ def learn_words(
     """What the unseen words among a vocabulary are taken as; words that are near nothing known are left out.
 
     Args:
-        towers: of the model. known: the words that it has seen. vocabulary: words in small letters; those of the
-            anchors are added. teacher: the encoder's name, to be noted.
+        towers: of the model. known: the words that it has seen. vocabulary: words in small letters and their senses;
+            those of the anchors are added. teacher: the encoder's name, to be noted.
         seen: further words that stay as they are, such as rare ones of captions.
 
     Raises:
@@ -186,33 +263,76 @@ def learn_words(
     if not known:
         raise Text2EarthError("This model does not say which words it has seen: train its text encoder here first.")
     wordings = understood_wordings(towers, sorted(LANDSCAPE), known)
-    anchors = anchors_of(encoder, wordings)
+    anchors = anchors_of(encoder, wordings, vocabulary)
     vectors_of = {
         name: anchors.vectors[[anchors.phrases.index(text) for text in texts]] for name, texts in wordings.items()
     }
     own = {text: name for name in wordings for text in LANDSCAPE[name] if split_words(text) == [text]}
     unseen = sorted(word for word in {*vocabulary, *own} - known - seen if split_words(word) == [word])
-    plain = [PLAIN.format(word) for word in unseen]
-    vectors = encoder.embed(plain, lambda done: progress("Reading words", done, len(plain)))
-    likely = (vectors @ encoder.embed(anchors.phrases).T).max(1) >= NEAR
-    common = sorted(word for word in known if len(word) > 2)
-    words_known = encoder.embed(common)
-    alike = vectors @ words_known.T
-    synonyms = {
-        word: common[best] for word, best, cosine in zip(unseen, alike.argmax(1), alike.max(1), strict=True)
-        if cosine >= ALIKE
-    }  # fmt: skip
-    chosen = [word for word, near in zip(unseen, likely, strict=True) if near or word in own]
-    taken: dict[str, str] = {}
+    senses = [(word, sense) for word in unseen for sense in vocabulary.get(word) or [word]]
+    heads = [re.split("[,:]", sense)[0] for _, sense in senses]
+    alone = encoder.embed(heads, lambda done: progress("Reading words", done, len(heads)))
+    meant = encoder.embed([sense for _, sense in senses], lambda done: progress("Reading senses", done, len(heads)))
+    meant[[word == sense for word, sense in senses]] = 0  # read alone, nothing is known of it
+    spread = range(0, len(senses), max(1, len(senses) // OTHERS))
+    others = encoder.embed_words([heads[i] for i in spread], meant[spread])
+    likely = (_unit(alone + meant) @ anchors.vectors.T).max(1) >= NEAR
+    chosen = [i for i, (word, _) in enumerate(senses) if likely[i] or word in own]
+    read = np.empty((len(chosen), alone.shape[1]), np.float32)
     for start in range(0, len(chosen), BATCH):
         part = chosen[start : start + BATCH]
-        read = encoder.embed_words(part)
-        for word, vector, name, score in zip(part, read, *anchors.classes_of(read), strict=True):
-            if word in own or score >= NEAR:
-                texts = wordings[own.get(word, name)]
-                taken[word] = texts[int((vectors_of[own.get(word, name)] @ vector).argmax())]
-        progress("Learning words for land", min(start + BATCH, len(chosen)), len(chosen))
-    return Lexicon(synonyms | taken, teacher)
+        read[start : start + BATCH] = encoder.embed_words([heads[i] for i in part], meant[part])
+        progress("Learning words for land", start + len(part), len(chosen))
+    land = anchors.lands(read, others) if len(others) >= OTHERS else np.full(len(read), np.inf)
+    taken: dict[str, tuple[float, str]] = {}
+    for i, vector, name, score, sure in zip(chosen, read, *anchors.classes_of(read), land, strict=True):
+        word = senses[i][0]
+        if (word in own or (score >= NEAR and sure >= LAND)) and score > taken.get(word, (-1.0, ""))[0]:
+            texts = wordings[own.get(word, name)]
+            taken[word] = score, texts[int((vectors_of[own.get(word, name)] @ vector).argmax())]
+    found = _synonyms(encoder, senses, alone, meant, known) | {word: wording for word, (_, wording) in taken.items()}
+    return Lexicon(_with_plurals(found, vocabulary, known, seen), teacher)
+
+
+def _synonyms(
+    encoder: SentenceEncoder,
+    senses: Sequence[tuple[str, str]],
+    alone: np.ndarray,
+    meant: np.ndarray,
+    known: frozenset[str],
+) -> dict[str, str]:
+    """Of each word that means nearly the same as a known one, that known word: by its letters alone a cutter cuts."""
+    common = sorted(word for word in known if len(word) > 2)
+    vectors = encoder.embed(common)
+    cosines = alone @ vectors.T
+    best, most = cosines.argmax(1), cosines.max(1)
+    fits = ((meant * vectors[best]).sum(1) >= NEAR) | ~meant.any(1)
+    return {word: common[best[i]] for i, (word, _) in enumerate(senses) if most[i] >= ALIKE and fits[i]}
+
+
+def _with_plurals(
+    found: dict[str, str], vocabulary: Mapping[str, Sequence[str]], known: frozenset[str], seen: frozenset[str]
+) -> dict[str, str]:
+    """A lexicon with the plurals of its nouns, and of known nouns, which are taken as their singular.
+
+    Only words that a sense is known of are nouns for sure.
+    """
+    wordings = {word: word for word in known} | found
+    nouns = [word for word in wordings if vocabulary.get(word) and not word.endswith("s")]
+    plurals = {plural_of(word): wordings[word] for word in nouns}
+    new = plurals.keys() - known - seen - vocabulary.keys()
+    return {word: plurals[word] for word in new} | found
+
+
+def plural_of(noun: str) -> str:
+    """Its regular plural."""
+    if re.search("[^aeiou]y$", noun):
+        return noun[:-1] + "ies"
+    return noun + ("es" if re.search("(s|x|z|ch|sh)$", noun) else "s")
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 def _even(scores: np.ndarray) -> np.ndarray:
