@@ -68,8 +68,7 @@ def test_haze_is_taken_from_a_layer_and_brought_back(canvas: Canvas, server: Ser
     canvas.wait_revision(before + 1)
     assert server.get(f"/api/scenes/{scene}/history")[-1]["request"]["task"] == "dehaze"
     page.get_by_role("button", name="Undo", exact=True).click()
-    canvas.wait_revision(before + 2)
-    assert canvas.scene["can_redo"]
+    canvas.wait("c.state.scene.can_redo")
 
 
 def test_a_translation_over_http_is_cancelled_and_what_cannot_be_is_one_sentence(server: Server) -> None:

@@ -301,8 +301,13 @@ def _synonyms(
     meant: np.ndarray,
     known: frozenset[str],
 ) -> dict[str, str]:
-    """Of each word that means nearly the same as a known one, that known word: by its letters alone a cutter cuts."""
-    common = sorted(word for word in known if len(word) > 2)
+    """Of each word that means nearly the same as a known one, that known word: by its letters alone a cutter cuts.
+
+    Misspellings of captions explain nothing: only what the encoder has as a whole word does.
+    """
+    common = sorted(word for word in known.intersection(encoder.own_words()) if len(word) > 2)
+    if not common:
+        return {}
     vectors = encoder.embed(common)
     cosines = alone @ vectors.T
     best, most = cosines.argmax(1), cosines.max(1)
