@@ -54,6 +54,22 @@ def test_details_under_haze_come_back_as_strong_as_the_ground_is_clear(clear):
     assert off(hold(TASK, blocks, hazy, everywhere)) < 0.4 * off(blocks) < 0.4 * off(hazy)
 
 
+def test_the_last_pixels_of_a_map_are_cleared_like_those_beside_them(clear):
+    """Where a map ends within a cell, that cell's mean is of what is beyond as well."""
+    fog = Fog((0.9, 0.9, 0.9), 1.4, 0.0, 48.0, 2)
+    known = np.zeros(clear.shape[:2], bool)
+    known[:91, :125] = True
+    cells = cv2.resize(clear, (16, 12), interpolation=cv2.INTER_AREA)
+    made = cv2.resize(cells, (128, 96), interpolation=cv2.INTER_NEAREST)
+    made[88:], made[:, 120:] = 128, 128
+    held = hold(TASK, made, np.where(known[..., None], fog.over(clear), 0).astype(np.uint8), known)
+    off = np.abs(held.astype(int) - clear).mean(2)
+    assert np.array_equal(held[~known], made[~known])
+    assert off[88:91, :125].mean() < 15
+    assert off[:91, 120:125].mean() < 15
+    assert hold(TASK, made[:8, :8], fog.over(clear)[:8, :8], known[88:96, :8]).shape == (8, 8, 3)
+
+
 def test_it_learns_how_deep_haze_is(tmp_path, student_folder, few_images):
     corpus = load_corpus(few_images, limit=4)
     objective = VeilObjective(student_folder, Lessons([TASK.name], corpus, {TASK.name: []}, {}, 64), corpus)

@@ -71,6 +71,9 @@ def _textured(task: Task, pixels: np.ndarray, source: np.ndarray, known: np.ndar
     """
     height, width = known.shape
     whole = cv2.resize(known.astype(np.float32), (width // CELL, height // CELL), interpolation=cv2.INTER_AREA) == 1
+    if not whole.any():
+        return pixels
+    nearest = _nearest(whole)
     share = np.maximum(cv2.blur(whole.astype(np.float32), (AROUND, AROUND)), 1e-6)
 
     def variance(cells: np.ndarray) -> np.ndarray:
@@ -83,13 +86,16 @@ def _textured(task: Task, pixels: np.ndarray, source: np.ndarray, known: np.ndar
     def spread(cells: np.ndarray) -> np.ndarray:
         return cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
 
+    def means(values: np.ndarray) -> np.ndarray:
+        return _means(values).ravel()[nearest]  # a cell at an edge shows less than its mean: its neighbour's goes on
+
     bands = list(np.moveaxis(pixels / np.float32(255), 2, 0))
-    made = [_means(band) for band in bands]
+    made = [means(band) for band in bands]
     if task.in_place:
         guides = list(np.moveaxis(source / np.float32(255), 2, 0))
     else:
         guides = [(_luma(source) if source.shape[2] == 3 else source[..., 0]).astype(np.float32) / 255] * len(bands)
-    seen = [_means(guide) for guide in guides]
+    seen = [means(guide) for guide in guides]
     asked, given = [variance(cells) for cells in made], [variance(cells) for cells in seen]
     if task.in_place:
         asked, given = ([np.sum(part, 0)] * len(bands) for part in (asked, given))
@@ -100,6 +106,16 @@ def _textured(task: Task, pixels: np.ndarray, source: np.ndarray, known: np.ndar
         for cells, gain, guide, under in zip(made, gains, guides, seen, strict=True)
     ]
     return 255 * np.stack(textured, -1)
+
+
+def _nearest(whole: np.ndarray) -> np.ndarray:
+    """For each cell the number of the nearest one that is set, itself if it is; at least one is."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~whole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    number = np.zeros(labels.max() + 1, int)
+    number[labels[whole]] = np.flatnonzero(whole)
+    return number[labels]
 
 
 def _means(values: np.ndarray) -> np.ndarray:
