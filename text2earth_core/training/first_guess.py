@@ -17,8 +17,7 @@ from text2earth_core.training.lessons import Lessons, conditions_of
 from text2earth_core.training.loop import Objective
 from text2earth_core.training.windows import Windows
 from text2earth_core.translation.condition import guessed_channels
-from text2earth_core.translation.trunk import FirstGuess
-from text2earth_core.translation.veil import Veil
+from text2earth_core.translation.first_guess import FirstGuess, Guess
 
 SHOWN = 8
 
@@ -27,7 +26,7 @@ class FirstGuessObjective(Objective):
     """Mean square of the latent's channels that are left to the guess, over the tasks that leave any to it."""
 
     name = "first-guess"
-    network: type[FirstGuess] | type[Veil] = FirstGuess
+    network: type[Guess] = FirstGuess
 
     def __init__(self, start: Path, lessons: Lessons, corpus: list[Picture], further: Path | None = None) -> None:
         """`lessons`: of tasks that leave something to guess. further: a translator whose guess is trained on."""

@@ -41,8 +41,7 @@ from text2earth_core.translation.examples import possible, real_pairs
 from text2earth_core.translation.picture import translate
 from text2earth_core.translation.tasks import TASKS, Task, get_task
 from text2earth_core.translation.translator import Manifest, read_manifest
-from text2earth_core.translation.trunk import GUESS_FILE, FirstGuess, Trunk
-from text2earth_core.translation.veil import VEIL_FILE, Veil
+from text2earth_core.translation.trunk import Trunk
 
 BATCH, RATE = 16, 1e-3
 
@@ -170,9 +169,9 @@ class TranslatorObjective(Objective):
         if further is not None:
             trunk.load_state_dict(Trunk.load(further).float().state_dict())
             self.samples_before = read_manifest(further).samples
-        for part, kind, file in ((trunk.guess, FirstGuess, GUESS_FILE), (trunk.veil, Veil, VEIL_FILE)):
-            if guess is not None and (guess / file).is_file():
-                part.load_state_dict(kind.load(guess).float().state_dict())
+        for part in (trunk.guess, trunk.veil):
+            if guess is not None and (guess / part.file).is_file():
+                part.load_state_dict(part.load(guess).float().state_dict())
         self.trainable = trunk.train()
         trunk.control.requires_grad_(True)
         trunk.guess.requires_grad_(False)

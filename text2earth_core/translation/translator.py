@@ -21,9 +21,10 @@ from torch import Tensor
 
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.translation.condition import KNOWN, guessed_channels, held_channels
+from text2earth_core.translation.first_guess import FirstGuess
 from text2earth_core.translation.tasks import TASKS, Task
-from text2earth_core.translation.trunk import GUESS_FILE, WEIGHTS_FILE, Trunk
-from text2earth_core.translation.veil import VEIL_FILE
+from text2earth_core.translation.trunk import WEIGHTS_FILE, Trunk
+from text2earth_core.translation.veil import Veil
 
 SHIPPED = Path(__file__).parent.parent.parent / "assets" / "translators"
 OWN = "translator"
@@ -130,7 +131,7 @@ class Translators:
         with self._lock:
             if not self._fingerprint and self._folder is not None:
                 whole = hashlib.sha256()
-                for name in (WEIGHTS_FILE, GUESS_FILE, VEIL_FILE):
+                for name in (WEIGHTS_FILE, FirstGuess.file, Veil.file):
                     place = self._folder / name
                     try:
                         with place.open("rb") as file:

@@ -6,69 +6,20 @@ from pathlib import Path
 
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.folder import save_part
-from text2earth_core.translation.condition import CHANNELS, LATENT
+from text2earth_core.translation.condition import CHANNELS
+from text2earth_core.translation.first_guess import FirstGuess, Guess
 from text2earth_core.translation.tasks import Task
 from text2earth_core.translation.veil import Veil
 
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
-GUESS_FILE = "guess.safetensors"
 
 EMBEDDING = (128,)
 """Channels between the condition and the control's first layer. One number: the condition is at the latent's resolution
 already, and a second would halve it."""
-
-WIDTH, BLOCKS = 72, 3
-"""Of the first guess: channels, and residual convolutions."""
-
-
-class FirstGuess(nn.Module):
-    """The target's latents by regression, (B, CHANNELS, h, w) to (B, 4, h, w): at first the source's own.
-
-    What a source decides, such as how bright a meadow of such colours is in near infrared, a regression learns within
-    minutes, and no sampling makes it better; what it leaves open, texture above all, it blurs. Restoring first and
-    generating on top of it is the way of DiffBIR (Lin et al. 2023).
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = _conv(CHANNELS, WIDTH)
-        self.whole = nn.Linear(WIDTH, WIDTH)  # how bright a window is as a whole, no neighbourhood tells
-        self.blocks = nn.ModuleList(_conv(WIDTH, WIDTH) for _ in range(BLOCKS))
-        self.last = _conv(WIDTH, LATENT)
-        nn.init.zeros_(self.last.weight)
-
-    def forward(self, condition: Tensor) -> Tensor:
-        seen = self.first(condition)
-        seen = seen + self.whole(F.silu(seen).mean((2, 3)))[..., None, None]
-        for block in self.blocks:
-            seen = seen + block(F.silu(seen))
-        return condition[:, :LATENT] + self.last(F.silu(seen))
-
-    def save(self, folder: Path) -> None:
-        """Write the weights as they are."""
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
-        save_file(tensors, folder / GUESS_FILE)
-
-    @classmethod
-    def load(cls, folder: Path) -> FirstGuess:
-        """That in a translator's folder, in its stored precision; Text2EarthError where it is missing or damaged."""
-        guess = cls()
-        try:
-            tensors = load_file(folder / GUESS_FILE)
-            guess.to(next(iter(tensors.values())).dtype).load_state_dict(tensors)
-        except Exception as error:
-            raise Text2EarthError(f"{folder / GUESS_FILE} cannot be loaded: {reason_of(error)}.") from None
-        return guess
-
-
-def _conv(before: int, after: int) -> nn.Conv2d:
-    return nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
 
 
 class Trunk(nn.Module):
@@ -112,8 +63,8 @@ class Trunk(nn.Module):
         self.guess.save(folder)
         self.veil.save(folder)
 
-    def guess_for(self, task: Task) -> nn.Module:
-        """What guesses the target of a task: (B, CHANNELS, h, w) of conditions to latents (B, 4, h, w)."""
+    def guess_for(self, task: Task) -> Guess:
+        """What guesses the target of a task."""
         return self.veil if task.made == "fog" else self.guess
 
     def forward(

@@ -7,17 +7,12 @@ The clear picture follows, with all of its contrast.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text2earth_core.errors import Text2EarthError, reason_of
 from text2earth_core.translation.condition import DETAIL, KNOWN, LATENT
-
-VEIL_FILE = "veil.safetensors"
+from text2earth_core.translation.first_guess import Guess, conv
 
 COLOUR = 3
 """Channels of the latent's thumbnail: linear in red, green and blue, so that scattering is the same sum in them."""
@@ -34,15 +29,17 @@ EVEN = 5
 """Cells along the squares over which the depth is smoothed: haze has no edges."""
 
 
-class Veil(nn.Module):
-    """Clear latents of hazy ones, (B, CHANNELS, h, w) of a condition to (B, 4, h, w)."""
+class Veil(Guess):
+    """Clear latents of hazy ones."""
+
+    file = "veil.safetensors"
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = _conv(SEEN, WIDTH)
-        self.blocks = nn.ModuleList(_conv(WIDTH, WIDTH, dilation) for dilation in DILATIONS)
+        self.first = conv(SEEN, WIDTH)
+        self.blocks = nn.ModuleList(conv(WIDTH, WIDTH, dilation) for dilation in DILATIONS)
         self.whole = nn.ModuleList(nn.Linear(3 * WIDTH, WIDTH) for _ in DILATIONS)
-        self.depth = _conv(WIDTH, 1)
+        self.depth = conv(WIDTH, 1)
         self.airlight = nn.Linear(3 * WIDTH, COLOUR)
 
     def forward(self, condition: Tensor) -> Tensor:
@@ -68,23 +65,6 @@ class Veil(nn.Module):
         depth = DEEPEST * torch.sigmoid(F.avg_pool2d(depth, EVEN, 1))
         return depth, self.airlight(_summary(lit, known))[..., None, None]
 
-    def save(self, folder: Path) -> None:
-        """Write the weights as they are."""
-        save_file(
-            {name: part.detach().cpu().contiguous() for name, part in self.state_dict().items()}, folder / VEIL_FILE
-        )
-
-    @classmethod
-    def load(cls, folder: Path) -> Veil:
-        """That in a translator's folder, in its stored precision; Text2EarthError where it is missing or damaged."""
-        veil = cls()
-        try:
-            tensors = load_file(folder / VEIL_FILE)
-            veil.to(next(iter(tensors.values())).dtype).load_state_dict(tensors)
-        except Exception as error:
-            raise Text2EarthError(f"{folder / VEIL_FILE} cannot be loaded: {reason_of(error)}.") from None
-        return veil
-
 
 def _summary(seen: Tensor, known: Tensor) -> Tensor:
     """(B, 3 C): the mean, the least and the most of each channel over the cells that are known."""
@@ -94,7 +74,3 @@ def _summary(seen: Tensor, known: Tensor) -> Tensor:
     least = torch.where(where, seen, torch.inf).amin((2, 3)).nan_to_num(posinf=0)
     most = torch.where(where, seen, -torch.inf).amax((2, 3)).nan_to_num(neginf=0)
     return torch.cat([mean, least, most], 1)
-
-
-def _conv(before: int, after: int, dilation: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(before, after, 3, padding=dilation, dilation=dilation, padding_mode="replicate")

@@ -50,8 +50,8 @@ function radios(name, choices) {
  * @param {(wish: {task: Translation, rect: import("../geometry/rect.mjs").Rect, text: string}) => Promise<void>} send throws an error with a sentence
  */
 export function translateDialog(host, translations, places, send) {
-  const tasks = radios("t2e-task", translations.map(({ name, source, target, title }) => ({
-    value: name, label: source === target ? `${titleOf(target)} anew` : `${titleOf(target)} from ${titleOf(source)}`, about: title,
+  const tasks = radios("t2e-task", translations.map((one) => ({
+    value: one.name, label: `${titleOf(one.target)} ${isInPlace(one) ? "anew" : `from ${titleOf(one.source)}`}`, about: one.title,
   })));
   const where = radios("t2e-where", places.map(({ name, label }) => ({ value: name, label, about: "" })));
   const text = h("input", { type: "text", autocomplete: "off", maxlength: 500, placeholder: "What is there, where you know it" });
