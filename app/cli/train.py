@@ -46,14 +46,12 @@ def words(
         Path, typer.Option(help="Sentence encoder that teaches: a folder or zip such as that of all-MiniLM-L6-v2.")
     ],
     vocabulary: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            help="Words to learn: WordNet's folder dict, whose nouns are read with their meanings, or a text file of "
-            "one a line, and after a tab what it means; default: the encoder's own words."
+            help="Words to learn: WordNet's folder dict, whose words are read with their meanings, or a text file of "
+            "one a line, and after a tab what it means. Both may be given: then the compounds in the file are learned "
+            "with WordNet's words. Default: the encoder's own words."
         ),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(envvar="TEXT2EARTH_DATA", help="Training images: words of their captions stay.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -62,12 +60,11 @@ def words(
     from text2earth_core.alignment import load_towers
     from text2earth_core.networks.lexicon import LEXICON_FILE
     from text2earth_core.networks.tokens import load_words
-    from text2earth_core.training.words import SentenceEncoder, caption_words, learn_words, read_vocabulary
+    from text2earth_core.training.words import SentenceEncoder, learn_words, of_words, read_vocabulary
 
     towers, known, teacher = load_towers(out), load_words(out / "tokenizer"), SentenceEncoder(encoder)
-    listed = dict.fromkeys(teacher.own_words(), ()) if vocabulary is None else read_vocabulary(vocabulary)
-    seen = frozenset() if data is None else caption_words(data)
-    lexicon = learn_words(towers, known, teacher, listed, encoder.stem, seen, Bars())
+    listed = read_vocabulary(*vocabulary) if vocabulary else of_words(teacher.own_words())
+    lexicon = learn_words(towers, known, teacher, listed, encoder.stem, Bars())
     lexicon.save(out)
     emit({"file": str(out / LEXICON_FILE), "words": len(lexicon.wordings)}, as_json)
 

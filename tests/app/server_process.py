@@ -159,7 +159,8 @@ class Events:
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until something is so; an AssertionError where it never is."""
-    until = time.monotonic() + PATIENCE
+    until, pause = time.monotonic() + PATIENCE, 0.02
     while not condition():
         assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.3)  # or a server that starts would spend a third of its time on being asked

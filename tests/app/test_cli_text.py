@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from canvas.scene import Scene
+from tests.app import command_line
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,9 +93,11 @@ def test_the_google_level_of_the_official_project_is_a_resolution_and_no_word(
         "one": ["--prompt", "a forest", "--resolution", "1"],
     }.items():
         out = tmp_path / f"{name}.png"
-        done = run("generate", *options, "--steps", "2", "--seed", "3", "--model", tiny_folder, "--out", out)
+        done = command_line.run(
+            "generate", *options, "--steps", "2", "--seed", "3", "--model", tiny_folder, "--out", out
+        )
         assert done.returncode == 0, done.stderr
-        pictures[name], told[name] = Image.open(out).tobytes(), done.stderr.decode()
+        pictures[name], told[name] = Image.open(out).tobytes(), done.stderr
     assert pictures["level"] == pictures["plain"] != pictures["one"]
     assert pictures["other"] == pictures["one"], "what is chosen counts"
     assert "4 m/px, which counts" in told["level"]

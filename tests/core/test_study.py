@@ -79,9 +79,14 @@ def test_a_killed_study_goes_on_where_it_was(few_images, tiny_folder, tmp_path):
     assert "from scratch" in page
     assert page.count("<svg") == 2
     assert 'src="http' not in page
-    other = run(*command(few_images, out, tiny_folder), "--seeds", "3")
+    other = run(*command(few_images, out, tiny_folder), "--steps", "3")
     assert other.returncode == 1
-    assert "a study whose seeds is 2" in other.stderr
+    assert "a study whose steps is 2" in other.stderr
+    narrow = [*command(few_images, out, tiny_folder)[:-8], "--network", "ViT-B/16", "--seeds", "1", "--steps", "2"]
+    part = run(*narrow, "--json")
+    assert part.returncode == 0, "another choice of networks is still the same study: " + part.stderr
+    assert [(row["network"], row["seeds"]) for row in json.loads(part.stdout)["table"]] == [("ViT-B/16", 1)] * 2
+    assert json.loads((out / "results.json").read_text()) == after
 
 
 @pytest.mark.parametrize("name", NAMES)

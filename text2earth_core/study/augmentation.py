@@ -36,6 +36,9 @@ FIRST_SEED = 1_000_000
 """Of the generated images: far from those with which a model is measured elsewhere."""
 
 RESULTS = "results.json"
+WIDER = ("networks", "seeds")
+"""Of a plan what may be more when the study goes on: no result that is there depends on it."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -58,7 +61,7 @@ def study_augmentation(
     if len(real) < max(plan.copies):
         raise Text2EarthError(f"{data} holds {len(real)} training images of {DATA_SET}, {max(plan.copies)} are needed.")
     told = plan.as_dict() | {"model": model.info.fingerprint, "sampler": sampler, "pretrained": pretrained}
-    keep_plan(out, told)
+    keep_plan(out, {name: value for name, value in told.items() if name not in WIDER})
     classes = sorted({class_of(picture.label) for picture in real})
     generate(model, real, plan, sampler, out / "images", progress)
     results = _run(plan, classes, real, data, out, pretrained, place, progress)

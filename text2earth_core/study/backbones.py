@@ -43,7 +43,7 @@ def _headed(network: nn.Module, classes: int) -> nn.Module:
 
 def _vgg(classes: int, side: int) -> nn.Module:
     network = models.VGG(
-        make_layers([24, "M", 48, "M", 96, 96, "M", 128, 128, "M"], batch_norm=True), init_weights=True
+        make_layers([16, "M", 32, "M", 64, 64, "M", 128, 128, "M"], batch_norm=True), init_weights=True
     )
     network.avgpool = nn.AdaptiveAvgPool2d(2)
     network.classifier = nn.Sequential(nn.Linear(128 * 4, 256), nn.ReLU(), nn.Dropout(), nn.Linear(256, classes))
