@@ -149,7 +149,7 @@ def _synonyms(
     """Of each word that means nearly the same as a known one, that known word: by its letters alone a cutter cuts.
 
     Of adjectives it must be among those of the same meaning, since thirteen is near twelve, and rimless near rim, and
-    this of `SHARE` of their senses.
+    this of `SHARE` of their senses. Compounds are near their parts and mean something else.
     Misspellings of captions explain nothing: only what the encoder has as a whole word does.
     """
     common = sorted(word for word in known.intersection(encoder.own_words()) if len(word) > 2)
@@ -159,11 +159,13 @@ def _synonyms(
     found: dict[str, list[str]] = {}
     place = {word: i for i, word in enumerate(common)}
     for sense, vector, meaning in zip(senses, alone, meant, strict=True):
+        if sense.kind is Kind.COMPOUND:
+            continue
         cosines = vectors @ vector
         if sense.kind is Kind.ADJECTIVE:
             places = [place[word] for word in sense.alike if word in place]
         else:
-            places = [int(cosines.argmax())] if sense.kind is Kind.NOUN and cosines.max() >= ALIKE else []
+            places = [int(cosines.argmax())] if cosines.max() >= ALIKE else []
         best = max(places, key=lambda i: cosines[i], default=None)
         if best is not None and (not meaning.any() or vectors[best] @ meaning >= NEAR):
             found.setdefault(sense.word, []).append(common[best])
